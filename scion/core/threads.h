@@ -1,0 +1,22 @@
+// Threads: how many work on one tensor operation, and which instructions the processor has.
+#pragma once
+
+#include <string>
+
+namespace scion {
+
+/// Intra-op threads of libtorch for the calling thread's work (0: as many as processors).
+void set_thread_count(int count);
+int thread_count();
+
+/// Loader threads call this once: each of their tensor operations then uses one thread.
+void use_one_thread_here();
+
+struct Processor {
+  bool avx2 = false, avx512 = false, avx512_bf16 = false;
+  std::string name;
+};
+/// Found once at run time.
+const Processor& processor();
+
+}  // namespace scion

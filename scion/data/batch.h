@@ -1,0 +1,21 @@
+// What a training step or a search works on.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace scion {
+
+struct Batch {
+  at::Tensor features;         ///< (B, T, F) float, not normalised; padded with the feature floor
+  at::Tensor feature_lengths;  ///< (B) int64, frames
+  at::Tensor tokens;           ///< (B, U) int64, padded with 0
+  at::Tensor token_lengths;    ///< (B) int64
+  std::vector<std::string> ids;
+  std::vector<int64_t> indices;  ///< positions in the data set
+  double audio_seconds = 0;      ///< without padding
+};
+
+}  // namespace scion

@@ -1,0 +1,69 @@
+// Utterances with their features and tokens, ready to be batched.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scion/audio/augment.h"
+#include "scion/audio/fbank.h"
+#include "scion/data/batch.h"
+#include "scion/data/manifest.h"
+#include "scion/text/tokenizer.h"
+
+namespace scion {
+
+class FeatureStore;
+
+/// An utterance that was left out, and why. At most 5 % of a manifest may be.
+struct Skipped {
+  std::string id, reason;
+};
+
+/// The usable utterances of one or several manifests. Features come from a FeatureStore: a file of
+/// filter banks per (manifest, feature settings, speed), made once in `cache_directory` and mapped
+/// into memory, so that runs side by side share it. With an empty cache_directory they are computed
+/// from audio when asked for.
+class Dataset {
+ public:
+  Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
+          const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
+          const std::vector<double>& speeds);
+  ~Dataset();
+
+  size_t size() const { return utterances_.size(); }
+  const Utterance& utterance(size_t i) const { return utterances_[i]; }
+  const std::vector<int64_t>& tokens(size_t i) const { return tokens_[i]; }
+  const std::vector<Skipped>& skipped() const { return skipped_; }
+  double total_seconds() const;
+  /// (T, F) float at that speed. Thread-safe.
+  at::Tensor features(size_t i, double speed) const;
+  const FeatureConfig& feature_config() const { return feature_config_; }
+
+  /// Mean and standard deviation over all frames at speed 1, each (F) float (accumulated in
+  /// float64): the model's global normalisation.
+  std::pair<at::Tensor, at::Tensor> global_statistics() const;
+
+ private:
+  FeatureConfig feature_config_;
+  std::vector<Utterance> utterances_;
+  std::vector<std::vector<int64_t>> tokens_;
+  std::vector<Skipped> skipped_;
+  std::vector<std::unique_ptr<FeatureStore>> stores_;  // one a speed, or none
+  std::vector<double> speeds_;
+};
+
+/// Writes `skipped.jsonl`: one {"id", "reason"} a line.
+void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>& skipped);
+
+/// Puts utterances with their features side by side: pads, stacks.
+Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,
+              const std::vector<at::Tensor>& features);
+
+/// Batches for evaluation: longest first, every utterance once, no augmentation.
+std::vector<std::vector<int64_t>> evaluation_batches(const Dataset& dataset, double batch_seconds);
+
+}  // namespace scion

@@ -1,0 +1,34 @@
+// The exact transducer (RNN-T) loss (Graves, 2012): -log P(y|x), summed over all alignments of U
+// labels in T frames.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace scion {
+
+struct TransducerLossOptions {
+  int64_t blank = 0;
+};
+
+/// From given logits.
+///   logits         (B, T, U+1, V) float32 or bfloat16, not normalised
+///   tokens         (B, U) int64
+///   frame_lengths  (B) int64, each in 1 … T
+///   token_lengths  (B) int64, each in 0 … U
+/// Returns (B) float32. Differentiable with respect to the logits: the backward pass only scales
+/// what one forward-backward pass has computed. Padding gets zero gradient.
+/// UserError on wrong shapes, lengths or labels out of range, or a label equal to blank.
+at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
+                           const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
+                           const TransducerLossOptions& options = {});
+
+/// Joined with the additive joiner: logits(t,u) = W tanh(encoder(t) + predictor(u)) + b.
+///   encoder (B, T, D), predictor (B, U+1, D), weight (V, D), bias (V)
+/// Differentiable with respect to all four.
+at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& predictor,
+                                  const at::Tensor& weight, const at::Tensor& bias,
+                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                  const at::Tensor& token_lengths,
+                                  const TransducerLossOptions& options = {});
+
+}  // namespace scion
