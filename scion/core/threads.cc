@@ -13,7 +13,7 @@
 #endif
 
 // Exported by a libtorch that has MKL inside; null otherwise.
-extern "C" int mkl_set_num_threads_local(int count) __attribute__((weak));
+extern "C" int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
 
 namespace scion {
 namespace {
@@ -62,7 +62,7 @@ void use_one_thread_here() {
   // own numbers belong to the calling thread; libtorch must have set its start values before.
   at::get_num_threads();
   omp_set_num_threads(1);
-  if (mkl_set_num_threads_local != nullptr) mkl_set_num_threads_local(1);
+  if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(1);
 }
 
 const Processor& processor() {
