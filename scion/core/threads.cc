@@ -13,7 +13,7 @@
 #endif
 
 // Exported by a libtorch that has MKL inside; null otherwise.
-extern "C" int mkl_set_num_threads_local(int count) __attribute__((weak));
+extern "C" int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
 
 namespace scion {
 namespace {
@@ -59,10 +59,12 @@ int thread_count() { return at::get_num_threads(); }
 
 void use_one_thread_here() {
   // at::set_num_threads would also change what threads born later start with. OpenMP's and MKL's
-  // own numbers belong to the calling thread; libtorch must have set its start values before.
+  // own numbers belong to the calling thread. Start values are set at a thread's first use, once
+  // for libtorch and once for this program's copy of the inline function: do that before.
   at::get_num_threads();
+  at::internal::lazy_init_num_threads();
   omp_set_num_threads(1);
-  if (mkl_set_num_threads_local != nullptr) mkl_set_num_threads_local(1);
+  if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(1);
 }
 
 const Processor& processor() {
