@@ -80,14 +80,14 @@ TEST_F(CtcLossTest, EqualsTheLibrarys) {
     Case c = make_case({45, 60, 100, 8}, {20, 7, 37, 1}, 28);
     if (blank == 27) c.tokens = c.tokens.clamp_min(1) - 1;
     const at::Tensor logits = (at::randn({4, c.T, 28}) * 2).requires_grad_();
-    const at::Tensor other = logits.detach().clone().requires_grad_();
+    const at::Tensor other = logits.detach().to(at::kDouble).requires_grad_();
     const at::Tensor loss = loss_of(logits, c, blank);
     const at::Tensor expected =
         at::ctc_loss(other.log_softmax(-1).transpose(0, 1), c.tokens.clamp_min(0), c.frames,
                      c.labels, blank, at::Reduction::None);
     EXPECT_LT(largest_difference(loss / expected, at::ones({4})), 1e-5);
-    const at::Tensor weights = at::rand({4});
-    loss.backward(weights);
+    const at::Tensor weights = at::rand({4}, at::kDouble);
+    loss.backward(weights.to(at::kFloat));
     expected.backward(weights);
     EXPECT_LT(largest_difference(logits.grad(), other.grad()), 2e-5);
   }
