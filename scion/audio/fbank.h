@@ -48,9 +48,17 @@ class Fbank {
   at::Tensor compute(const at::Tensor& samples) const;
 
  private:
+  /// (B, …) samples, scaled, mirrored at each utterance's ends as its frames need, then zeros.
+  at::Tensor padded_signal(const at::Tensor& samples, const std::vector<int64_t>& lengths,
+                           int64_t frames) const;
+  /// Fills (B, T, columns()) features with the frames from `first` on. `emphasised[n]` is
+  /// signal[n] - preemphasis * signal[n-1].
+  void analyse(const at::Tensor& signal, const at::Tensor& emphasised, at::Tensor features,
+               int64_t first) const;
+
   FeatureConfig config_;
   int64_t window_samples_, shift_samples_, fft_size_;
-  at::Tensor window_, mel_;  // (window), (fft/2+1, bins)
+  at::Tensor window_, mel_;  // (window), (2 (fft/2+1), bins)
 };
 
 }  // namespace scion
