@@ -1,6 +1,7 @@
 // Files that are whole or absent: written under a temporary name, synced, renamed once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -12,9 +13,12 @@ namespace scion {
 /// The whole file. UserError when it is missing or cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
+/// Makes the folder and those above it. Failure when that is not possible.
+void make_directories(const std::filesystem::path& path);
+
 /// Writes `bytes` under a temporary name beside `path`, syncs, renames, syncs the parent.
 /// Failure (with a hint) when the disk is full or the folder cannot be written; then `path` is
-/// as it was and no temporary file is left.
+/// as it was and no temporary file is left. Folders above `path` are made.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A folder that appears whole: fill `path()`, then `commit()` renames it to its final name.

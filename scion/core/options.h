@@ -12,9 +12,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,8 +37,9 @@ class Option {
   const std::string& key() const { return key_; }  ///< dotted, e.g. "train.peak_lr"
   const std::string& help() const { return help_; }
   const std::string& unit() const { return unit_; }
-  std::string range_text() const;       ///< "" when there is none
-  nlohmann::json value() const;         ///< what it is now
+  const std::vector<std::string>& choices() const { return choices_; }
+  std::string range_text() const;  ///< "" when there is none
+  nlohmann::json value() const;    ///< what it is now
   /// UserError (naming `place`) on a wrong type, a value out of range or not among the choices.
   void set(const nlohmann::json& value, const std::string& place);
   /// From a flag's text: "3e-3", "true", "1,2,3".
@@ -80,13 +83,22 @@ class Options {
   /// "train.peak_lr" ← "3e-3".
   void set(const std::string& key, const std::string& text, const std::string& place);
 
-  nlohmann::json to_json() const;       ///< nested objects
-  std::string to_toml() const;          ///< every option, comments with help and unit
-  std::string to_markdown() const;      ///< the reference: one table a section
+  nlohmann::json to_json() const;   ///< nested objects
+  std::string to_toml() const;      ///< every option, comments with help and unit
+  std::string to_markdown() const;  ///< the reference: one table a section
   const std::vector<std::unique_ptr<Option>>& all() const { return options_; }
 
  private:
+  using PlaceOf = std::function<std::string(const std::string& key)>;
   Option& find(const std::string& key, const std::string& place);
+  bool is_section(const std::string& key) const;
+  void load(const nlohmann::json& table, const std::string& prefix, const PlaceOf& place_of);
+  /// The options by section, top level first, each with the section's name and help.
+  struct Group {
+    std::string name, help;
+    std::vector<const Option*> options;
+  };
+  std::vector<Group> groups() const;
   std::string prefix_;
   std::vector<std::unique_ptr<Option>> options_;
   std::vector<std::pair<std::string, std::string>> sections_;

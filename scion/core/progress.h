@@ -23,13 +23,14 @@ class Progress {
   double elapsed_seconds() const;
 
  private:
-  void draw(const std::string& line, bool last);
+  std::string numbers(int64_t done, const std::string& note) const;
+  void clear();
   std::string title_, unit_;
-  int64_t total_, first_done_ = -1;
+  int64_t total_, first_done_ = -1, done_ = 0;
   double interval_;
   bool terminal_;
   bool drawn_ = false;
-  std::chrono::steady_clock::time_point start_, last_draw_;
+  std::chrono::steady_clock::time_point start_, first_time_, last_draw_;
 };
 
 /// "0:09", "12:30", "1:02:03".

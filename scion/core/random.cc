@@ -6,21 +6,6 @@
 namespace scion {
 namespace {
 
-// One Philox4x32-10 block: ten rounds over a 128-bit counter with a 64-bit key.
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
-  constexpr uint32_t multiplier0 = 0xD2511F53, multiplier1 = 0xCD9E8D57;
-  constexpr uint32_t weyl0 = 0x9E3779B9, weyl1 = 0xBB67AE85;
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = static_cast<uint64_t>(multiplier0) * c[0];
-    const uint64_t p1 = static_cast<uint64_t>(multiplier1) * c[2];
-    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(p1),
-         static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<uint32_t>(p0)};
-    k[0] += weyl0;
-    k[1] += weyl1;
-  }
-  return c;
-}
-
 uint64_t mix(uint64_t x) {  // splitmix64's finaliser
   x += 0x9E3779B97F4A7C15ULL;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
@@ -29,6 +14,20 @@ uint64_t mix(uint64_t x) {  // splitmix64's finaliser
 }
 
 }  // namespace
+
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+  constexpr uint32_t multiplier0 = 0xD2511F53, multiplier1 = 0xCD9E8D57;
+  constexpr uint32_t weyl0 = 0x9E3779B9, weyl1 = 0xBB67AE85;
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = static_cast<uint64_t>(multiplier0) * counter[0];
+    const uint64_t p1 = static_cast<uint64_t>(multiplier1) * counter[2];
+    counter = {static_cast<uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(p1),
+               static_cast<uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(p0)};
+    key[0] += weyl0;
+    key[1] += weyl1;
+  }
+  return counter;
+}
 
 uint64_t stable_hash(std::string_view text) {
   uint64_t hash = 0xCBF29CE484222325ULL;
@@ -47,7 +46,7 @@ Random::Random(uint64_t seed, Stream stream, uint64_t a, uint64_t b) {
 }
 
 void Random::refill() {
-  block_ = philox(counter_, key_);
+  block_ = philox4x32(counter_, key_);
   used_ = 0;
   if (++counter_[0] == 0) ++counter_[1];
 }

@@ -27,6 +27,9 @@ enum class Stream : uint32_t {
 /// A 64-bit name for a string (FNV-1a), stable across machines: utterance ids, parameter names.
 uint64_t stable_hash(std::string_view text);
 
+/// One Philox4x32-10 block: four numbers that depend on the counter and the key only.
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
 /// A sequence of random numbers. Cheap to make: make one wherever numbers are needed.
 class Random {
  public:
