@@ -1,0 +1,51 @@
+// What a model is made of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scion/audio/fbank.h"
+
+namespace scion {
+
+class Options;
+
+/// Conformer (Gulati et al., 2020).
+struct ConformerConfig {
+  int64_t width = 96;              ///< of the residual stream
+  int64_t layers = 2;
+  int64_t heads = 4;
+  int64_t head_width = 24;         ///< of queries, keys and values
+  int64_t feed_forward = 384;
+  int64_t kernel = 15;             ///< taps of the depthwise convolution, odd
+  int64_t subsampling = 6;         ///< 4 or 6 feature frames an encoder frame
+  int64_t subsampling_channels = 8;
+  std::string convolution_norm = "batch";   ///< batch, layer
+  std::string positions = "bias";           ///< bias (per head and distance), sinusoid (Dai et al., 2019)
+  int64_t position_range = 16;     ///< bias: farther distances share one value, frames
+  std::string activation = "relu";          ///< relu, swish
+  double dropout = 0.1;
+
+  void declare(Options& options);
+};
+
+struct ModelConfig {
+  std::string encoder = "conformer";
+  ConformerConfig conformer;
+  int64_t predictor_width = 64;
+  int64_t predictor_context = 2;   ///< labels the stateless predictor sees
+  int64_t joiner_width = 64;
+  bool ctc = true;                 ///< an auxiliary CTC head on the encoder
+  FeatureConfig features;
+
+  void declare(Options& options);
+  /// UserError when values do not fit together.
+  void validate() const;
+};
+
+/// Named configurations; UserError with the nearest name for an unknown one.
+ModelConfig preset(const std::string& name);
+std::vector<std::string> preset_names();
+
+}  // namespace scion

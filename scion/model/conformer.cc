@@ -1,0 +1,203 @@
+#include "scion/model/conformer.h"
+
+#include "scion/model/functional.h"
+
+namespace scion {
+
+LayerNorm::LayerNorm(Scope scope, const Axis& axis) : Module(std::move(scope)) {
+  weight_ = parameter("weight", {axis}, init::one);
+  bias_ = parameter("bias", {axis}, init::zero);
+}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x) const {
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
+}
+
+FeedForward::FeedForward(Scope scope, const ConformerConfig& config, const Axis& residual)
+    : Module(scope),
+      activation_(config.activation),
+      dropout_(config.dropout),
+      norm_(scope / "norm", residual) {
+  const Axis hidden = leaf("hidden", config.feed_forward);
+  weight1_ = parameter("linear1.weight", {hidden, residual}, init::weight);
+  bias1_ = parameter("linear1.bias", {hidden}, init::bias(residual.size()));
+  weight2_ = parameter("linear2.weight", {residual, hidden}, init::weight);
+  bias2_ = parameter("linear2.bias", {residual}, init::bias(hidden.size()));
+}
+
+at::Tensor FeedForward::forward(const at::Tensor& x, const Context& context) const {
+  at::Tensor y = linear(norm_.forward(x), weight1_, bias1_, context);
+  y = dropout(activate(y, activation_), dropout_, context);
+  y = dropout(linear(y, weight2_, bias2_, context), dropout_, context);
+  y = at::add(x, y, 0.5);
+  context.show(place(), y);
+  return y;
+}
+
+Attention::Attention(Scope scope, const ConformerConfig& config, const Axis& residual,
+                     const Axis& frequencies)
+    : Module(scope),
+      heads_(config.heads),
+      head_width_(config.head_width),
+      dropout_(config.dropout),
+      norm_(scope / "norm", residual) {
+  const Axis heads = leaf("heads", heads_);
+  const Axis query = Axis::product(heads, leaf("query", head_width_));
+  const Axis value = Axis::product(heads, leaf("value", head_width_));
+  const Axis stacked = Axis::concat({query, query, value});
+  weight_in_ = parameter("in.weight", {stacked, residual}, init::weight);
+  bias_in_ = parameter("in.bias", {stacked}, init::bias(residual.size()));
+  weight_out_ = parameter("out.weight", {residual, value}, init::weight);
+  bias_out_ = parameter("out.bias", {residual}, init::bias(value.size()));
+  if (config.positions == "bias") {
+    const Axis distances = Axis::taps(2 * config.position_range + 1, Axis::Anchor::centre);
+    position_bias_ = parameter("position_bias", {heads, distances}, init::zero);
+  } else {
+    const Axis pairs = Axis::product(frequencies, Axis::fixed(2));
+    position_weight_ = parameter("position.weight", {query, pairs}, init::weight);
+    content_offset_ = parameter("content_offset", {query}, init::zero);
+    position_offset_ = parameter("position_offset", {query}, init::zero);
+  }
+}
+
+// (B, H, T, 2T−1) by distance T−1 … −(T−1) → (B, H, T, T) by key: row t starts T−1−t later.
+static at::Tensor shift_to_keys(const at::Tensor& x) {
+  const int64_t frames = x.size(2);
+  const at::Tensor padded = at::constant_pad_nd(x, {1, 0}).view({x.size(0), x.size(1), -1, frames});
+  return padded.slice(2, 1).view_as(x).slice(3, 0, frames);
+}
+
+at::Tensor Attention::scores(const at::Tensor& query, const at::Tensor& key,
+                             const EncoderFrames& frames, const Context& context) const {
+  const double scale = 1 / std::sqrt(static_cast<double>(head_width_));
+  if (position_bias_.defined()) {
+    const at::Tensor bias =
+        at::embedding(position_bias_.t(), frames.distances).permute({2, 0, 1}).unsqueeze(0);
+    return at::add(bias + frames.key_mask, at::matmul(query, key.transpose(2, 3)), scale);
+  }
+  const auto offset = [&](const at::Tensor& x) { return x.view({heads_, 1, head_width_}); };
+  const at::Tensor positions = linear(frames.sinusoids, position_weight_, {}, context)
+                                   .view({-1, heads_, head_width_})
+                                   .permute({1, 2, 0});  // (H, d, 2T−1)
+  const at::Tensor content = at::matmul(query + offset(content_offset_), key.transpose(2, 3));
+  const at::Tensor position = shift_to_keys(at::matmul(query + offset(position_offset_), positions));
+  return (content + position) * scale + frames.key_mask;
+}
+
+at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
+                              const Context& context) const {
+  const int64_t batch = x.size(0), length = x.size(1);
+  const at::Tensor stacked = linear(norm_.forward(x), weight_in_, bias_in_, context)
+                                 .view({batch, length, 3, heads_, head_width_})
+                                 .permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
+  const at::Tensor weights =
+      dropout(at::softmax(scores(stacked[0], stacked[1], frames, context), -1), dropout_, context);
+  const at::Tensor heads = at::matmul(weights, stacked[2]).transpose(1, 2).flatten(2);
+  const at::Tensor y = x + dropout(linear(heads, weight_out_, bias_out_, context), dropout_, context);
+  context.show(place(), y);
+  return y;
+}
+
+ConvolutionModule::ConvolutionModule(Scope scope, const ConformerConfig& config,
+                                     const Axis& residual)
+    : Module(scope),
+      activation_(config.activation),
+      batch_norm_(config.convolution_norm == "batch"),
+      dropout_(config.dropout),
+      norm_(scope / "norm", residual) {
+  const Axis channels = leaf("channels", residual.size());
+  const Axis gated = Axis::concat({channels, channels});
+  const Axis taps = Axis::taps(config.kernel, Axis::Anchor::centre);
+  weight_in_ = parameter("pointwise1.weight", {gated, residual}, init::weight);
+  bias_in_ = parameter("pointwise1.bias", {gated}, init::bias(residual.size()));
+  weight_depthwise_ = parameter("depthwise.weight", {channels, Axis::fixed(1), taps}, init::weight);
+  bias_depthwise_ = parameter("depthwise.bias", {channels}, init::bias(config.kernel));
+  norm_weight_ = parameter("convolution_norm.weight", {channels}, init::one);
+  norm_bias_ = parameter("convolution_norm.bias", {channels}, init::zero);
+  if (batch_norm_) {
+    running_mean_ = buffer("convolution_norm.running_mean", {channels}, init::zero);
+    running_variance_ = buffer("convolution_norm.running_variance", {channels}, init::one);
+  }
+  weight_out_ = parameter("pointwise2.weight", {residual, channels}, init::weight);
+  bias_out_ = parameter("pointwise2.bias", {residual}, init::bias(channels.size()));
+}
+
+at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
+                                      const Context& context) const {
+  constexpr double momentum = 0.1;
+  at::Tensor y = at::glu(linear(norm_.forward(x), weight_in_, bias_in_, context), -1);
+  y = y.masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
+  y = depthwise_convolution(y, weight_depthwise_, bias_depthwise_);
+  y = batch_norm_ ? masked_batch_norm(y, frames.valid, norm_weight_, norm_bias_, running_mean_,
+                                      running_variance_, momentum, context)
+                  : at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5);
+  y = linear(activate(y, activation_), weight_out_, bias_out_, context);
+  y = x + dropout(y, dropout_, context);
+  context.show(place(), y);
+  return y;
+}
+
+ConformerLayer::ConformerLayer(Scope scope, const ConformerConfig& config, const Axis& residual,
+                               const Axis& frequencies)
+    : Module(scope),
+      feed_forward1_(scope / "feed_forward1", config, residual),
+      attention_(scope / "attention", config, residual, frequencies),
+      convolution_(scope / "convolution", config, residual),
+      feed_forward2_(scope / "feed_forward2", config, residual),
+      norm_(scope / "norm", residual) {}
+
+at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& frames,
+                                   const Context& context) const {
+  at::Tensor y = feed_forward1_.forward(x, context);
+  y = attention_.forward(y, frames, context);
+  y = convolution_.forward(y, frames, context);
+  y = norm_.forward(feed_forward2_.forward(y, context));
+  context.show(place(), y);
+  return y;
+}
+
+ConformerEncoder::ConformerEncoder(Scope scope, const ConformerConfig& config, int64_t bins)
+    : Module(scope),
+      config_(config),
+      residual_(leaf("residual", config.width)),
+      frequencies_axis_(leaf("frequencies", config.width / 2)),
+      subsampling_(scope / "subsampling", bins, config.subsampling_channels, config.subsampling,
+                   residual_) {
+  if (config.positions == "sinusoid") {
+    frequencies_ = buffer("frequencies", {frequencies_axis_}, init::zero);
+    const at::Tensor exponents = at::arange(0, config.width, 2, at::kDouble) / config.width;
+    frequencies_.copy_(at::exp(exponents * -std::log(10000.0)));
+  }
+  scope.declare_stack("layers", config.layers);
+  for (int64_t i = 0; i < config.layers; ++i)
+    layers_.emplace_back(scope.layer("layers", i), config, residual_, frequencies_axis_);
+}
+
+EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_t frames) const {
+  EncoderFrames shared;
+  shared.valid = valid_frames(lengths, frames);
+  shared.key_mask = at::zeros({lengths.size(0), 1, 1, frames}, lengths.options().dtype(at::kFloat))
+                        .masked_fill_(shared.valid.logical_not().unsqueeze(1).unsqueeze(1),
+                                      -std::numeric_limits<float>::infinity());
+  const at::Tensor time = at::arange(frames, lengths.options());
+  if (config_.positions == "bias") {
+    shared.distances = (time.unsqueeze(0) - time.unsqueeze(1))
+                           .clamp(-config_.position_range, config_.position_range)
+                           .add_(config_.position_range);
+  } else {
+    const at::Tensor distance = at::arange(frames - 1, -frames, -1, frequencies_.options());
+    const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
+    shared.sinusoids = at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
+  }
+  return shared;
+}
+
+at::Tensor ConformerEncoder::forward(const at::Tensor& features, const at::Tensor& encoder_lengths,
+                                     const Context& context) const {
+  at::Tensor x = dropout(subsampling_.forward(features, context), config_.dropout, context);
+  const EncoderFrames frames = prepare_frames(encoder_lengths, x.size(1));
+  for (const ConformerLayer& layer : layers_) x = layer.forward(x, frames, context);
+  return x;
+}
+
+}  // namespace scion

@@ -1,0 +1,40 @@
+// What a forward pass has to know beside its inputs.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace scion {
+
+/// Made anew for every forward pass.
+class Context {
+ public:
+  /// Evaluation: no dropout, running statistics.
+  Context() = default;
+  /// Training: dropout masks are a function of (seed, update) and of the place in the network.
+  static Context for_training(uint64_t seed, int64_t update, bool bf16);
+  static Context for_evaluation(bool bf16);
+
+  bool training() const { return training_; }
+  /// Matrix products in bfloat16 (accumulated in float32 by the library), all else in float32.
+  bool bf16() const { return bf16_; }
+  /// A key for the next dropout place; every call gives another one.
+  uint64_t next_dropout_key() const;
+
+  /// Shown every stage's output by name when set: finding the first non-finite layer,
+  /// calibration.
+  std::function<void(const std::string& place, const at::Tensor& output)> observe;
+  void show(const std::string& place, const at::Tensor& output) const {
+    if (observe) observe(place, output);
+  }
+
+ private:
+  bool training_ = false, bf16_ = false;
+  uint64_t key_ = 0;
+  mutable uint64_t places_ = 0;
+};
+
+}  // namespace scion

@@ -1,0 +1,149 @@
+#include "scion/model/functional.h"
+
+#include "scion/core/error.h"
+
+namespace scion {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+// Products in bfloat16 of float tensors. What the backward pass needs is kept in bfloat16.
+class LinearBf16 : public Function<LinearBf16> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias) {
+    const at::Tensor x16 = x.reshape({-1, x.size(-1)}).to(at::kBFloat16);
+    const at::Tensor weight16 = weight.to(at::kBFloat16);
+    context->save_for_backward({x16, weight16});
+    context->saved_data["bias"] = bias.defined();
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    at::Tensor y = at::mm(x16, weight16.t()).to(at::kFloat);
+    if (bias.defined()) y.add_(bias);
+    return y.view(shape);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x16 = saved[0], &weight16 = saved[1];
+    const at::Tensor flat = gradients[0].reshape({-1, gradients[0].size(-1)});
+    const at::Tensor flat16 = flat.to(at::kBFloat16);
+    at::Tensor grad_x, grad_weight, grad_bias;
+    if (context->needs_input_grad(0)) {
+      std::vector<int64_t> shape = gradients[0].sizes().vec();
+      shape.back() = weight16.size(1);
+      grad_x = at::mm(flat16, weight16).to(at::kFloat).view(shape);
+    }
+    if (context->needs_input_grad(1)) grad_weight = at::mm(flat16.t(), x16).to(at::kFloat);
+    if (context->saved_data["bias"].toBool()) grad_bias = flat.sum(0);
+    return {grad_x, grad_weight, grad_bias};
+  }
+};
+
+// A 32-bit mixing function: every element's number is a function of (key, place) only.
+inline uint32_t mix(uint32_t x) {
+  x ^= x >> 16;
+  x *= 0x7FEB352DU;
+  x ^= x >> 15;
+  x *= 0x846CA68BU;
+  return x ^ (x >> 16);
+}
+
+inline bool keep(uint32_t index, uint32_t low, uint32_t high, uint32_t threshold) {
+  return mix(mix(index ^ low) + high) >= threshold;
+}
+
+void scale_kept(const float* from, float* to, int64_t count, uint64_t key, double rate) {
+  const uint32_t low = static_cast<uint32_t>(key), high = static_cast<uint32_t>(key >> 32);
+  const uint32_t threshold = static_cast<uint32_t>(rate * 4294967296.0);
+  const float scale = static_cast<float>(1 / (1 - rate));
+  at::parallel_for(0, count, 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      to[i] = keep(static_cast<uint32_t>(i), low, high, threshold) ? from[i] * scale : 0.0F;
+  });
+}
+
+// The same mask on any device, from the same numbers.
+at::Tensor kept_on_device(const at::Tensor& like, uint64_t key, double rate) {
+  constexpr int64_t all = 0xFFFFFFFF;
+  const auto mixed = [](at::Tensor x) {
+    x = x.bitwise_xor(x.bitwise_right_shift(16)) * 0x7FEB352D & all;
+    x = x.bitwise_xor(x.bitwise_right_shift(15)) * 0x846CA68B & all;
+    return x.bitwise_xor(x.bitwise_right_shift(16));
+  };
+  const at::Tensor index = at::arange(like.numel(), like.options().dtype(at::kLong));
+  const at::Tensor inner = mixed(index.bitwise_xor(static_cast<int64_t>(key & all)));
+  const at::Tensor number = mixed((inner + static_cast<int64_t>(key >> 32)) & all);
+  return (number >= static_cast<int64_t>(rate * 4294967296.0)).view(like.sizes());
+}
+
+at::Tensor apply_dropout(const at::Tensor& x, uint64_t key, double rate) {
+  if (!x.is_cpu()) return x * kept_on_device(x, key, rate) / (1 - rate);
+  const at::Tensor contiguous = x.contiguous();
+  at::Tensor y = at::empty_like(contiguous);
+  scale_kept(contiguous.const_data_ptr<float>(), y.data_ptr<float>(), x.numel(), key, rate);
+  return y;
+}
+
+class Dropout : public Function<Dropout> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, int64_t key,
+                            double rate) {
+    context->saved_data["key"] = key;
+    context->saved_data["rate"] = rate;
+    return apply_dropout(x, static_cast<uint64_t>(key), rate);
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto key = static_cast<uint64_t>(context->saved_data["key"].toInt());
+    return {apply_dropout(gradients[0], key, context->saved_data["rate"].toDouble()), at::Tensor(),
+            at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                  const Context& context) {
+  if (context.bf16()) return LinearBf16::apply(x, weight, bias);
+  return at::linear(x, weight, bias);
+}
+
+at::Tensor dropout(const at::Tensor& x, double rate, const Context& context) {
+  if (!context.training() || rate == 0) return x;
+  return Dropout::apply(x, static_cast<int64_t>(context.next_dropout_key()), rate);
+}
+
+at::Tensor activate(const at::Tensor& x, const std::string& activation) {
+  return activation == "relu" ? at::relu(x) : at::silu(x);
+}
+
+at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames) {
+  return at::arange(frames, lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
+}
+
+at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                 const at::Tensor& bias) {
+  const int64_t padding = (weight.size(2) - 1) / 2;
+  return at::conv1d(x.transpose(1, 2), weight, bias, 1, padding, 1, weight.size(0)).transpose(1, 2);
+}
+
+at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const at::Tensor& weight,
+                             const at::Tensor& bias, at::Tensor running_mean,
+                             at::Tensor running_variance, double momentum, const Context& context) {
+  constexpr double epsilon = 1e-5;
+  at::Tensor mean = running_mean, variance = running_variance;
+  if (context.training()) {
+    const at::Tensor mask = valid.unsqueeze(2).to(x.scalar_type());
+    const at::Tensor count = mask.sum();
+    mean = (x * mask).sum({0, 1}) / count;
+    variance = ((x - mean).square() * mask).sum({0, 1}) / count;
+    const at::NoGradGuard no_grad;
+    running_mean.lerp_(mean.detach(), momentum);
+    running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)), momentum);
+  }
+  return (x - mean) * (weight * (variance + epsilon).rsqrt()) + bias;
+}
+
+}  // namespace scion

@@ -1,0 +1,38 @@
+// The differentiable operations that layers are made of.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "scion/model/context.h"
+
+namespace scion {
+
+/// y = x Wᵀ + b over the last dimension; x (…, I) float, weight (O, I), bias (O) or undefined.
+/// With context.bf16() the products of both passes are taken in bfloat16.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                  const Context& context);
+
+/// Zeroes elements with probability `rate` and scales the others by 1/(1 − rate), in training only.
+/// The mask is recomputed in the backward pass from its key.
+at::Tensor dropout(const at::Tensor& x, double rate, const Context& context);
+
+/// "relu" or "swish".
+at::Tensor activate(const at::Tensor& x, const std::string& activation);
+
+/// True for valid frames: lengths (B) int64 → (B, T) bool on the lengths' device.
+at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames);
+
+/// Depthwise convolution over time without change of length: x (B, T, C), weight (C, 1, K) with K
+/// odd, bias (C). Frames outside 0 … T-1 count as zero.
+at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                 const at::Tensor& bias);
+
+/// Batch normalisation over the valid frames only. x (B, T, C); valid (B, T) bool. In training the
+/// running statistics are moved by `momentum` in place; in evaluation they are used.
+at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const at::Tensor& weight,
+                             const at::Tensor& bias, at::Tensor running_mean,
+                             at::Tensor running_variance, double momentum, const Context& context);
+
+}  // namespace scion

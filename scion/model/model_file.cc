@@ -1,0 +1,84 @@
+#include "scion/model/model_file.h"
+
+#include "scion/core/error.h"
+#include "scion/core/options.h"
+#include "scion/core/safetensors.h"
+
+namespace scion {
+namespace {
+
+constexpr const char* tokenizer_name = "tokenizer.model";
+
+std::string shape_text(at::IntArrayRef shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+
+}  // namespace
+
+SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
+                       const nlohmann::json& provenance) {
+  SafeTensors content;
+  for (const Parameter& parameter : model.registry().all())
+    content.tensors.emplace_back(parameter.name, parameter.tensor.detach().cpu().contiguous());
+  at::Tensor bytes = at::empty({static_cast<int64_t>(tokenizer.size())}, at::kByte);
+  std::copy(tokenizer.begin(), tokenizer.end(), bytes.data_ptr<uint8_t>());
+  content.tensors.emplace_back(tokenizer_name, bytes);
+  Options options;
+  ModelConfig config = model.config();
+  config.declare(options);
+  content.metadata["format"] = "scion-transducer-1";
+  content.metadata["model"] = options.to_json().dump();
+  content.metadata["vocabulary"] = std::to_string(model.vocabulary());
+  content.metadata["provenance"] = provenance.dump();
+  return content;
+}
+
+void save_model(const std::filesystem::path& path, const Transducer& model,
+                const std::string& tokenizer, const nlohmann::json& provenance) {
+  write_safetensors(path, pack_model(model, tokenizer, provenance));
+}
+
+void load_weights(const SafeTensors& content, Transducer& model, const std::string& file) {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : model.registry().all()) {
+    if (!content.contains(parameter.name))
+      throw UserError(fmt::format("{}: tensor '{}' is missing", file, parameter.name),
+                      "the file was not written for this configuration; make it anew");
+    const at::Tensor& stored = content.at(parameter.name);
+    if (stored.sizes() != parameter.tensor.sizes())
+      throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration says {}", file,
+                                  parameter.name, shape_text(stored.sizes()),
+                                  shape_text(parameter.tensor.sizes())),
+                      "the file was not written for this configuration; make it anew");
+    parameter.tensor.copy_(stored);
+  }
+}
+
+ModelFile load_model(const std::filesystem::path& path) {
+  const SafeTensors content = read_safetensors(path);
+  const auto format = content.metadata.find("format");
+  if (format == content.metadata.end() || format->second != "scion-transducer-1" ||
+      !content.contains(tokenizer_name))
+    throw UserError(fmt::format("{}: not a scion model", path.string()),
+                    "name a model.safetensors that scion train or scion select has written");
+  ModelConfig config;
+  Options options;
+  config.declare(options);
+  ModelFile file;
+  try {
+    options.load_json(nlohmann::json::parse(content.metadata.at("model")), path.string());
+    file.model = std::make_unique<Transducer>(config, std::stoll(content.metadata.at("vocabulary")));
+    file.provenance = nlohmann::json::parse(content.metadata.at("provenance"));
+  } catch (const std::logic_error& error) {  // absent keys, broken numbers
+    throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
+                    "copy the file again or make it anew");
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
+                    "copy the file again or make it anew");
+  }
+  load_weights(content, *file.model, path.string());
+  const at::Tensor& bytes = content.at(tokenizer_name);
+  file.tokenizer.assign(reinterpret_cast<const char*>(bytes.const_data_ptr<uint8_t>()),
+                        static_cast<size_t>(bytes.numel()));
+  return file;
+}
+
+}  // namespace scion

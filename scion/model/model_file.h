@@ -1,0 +1,34 @@
+// The model file: one .safetensors, complete in itself.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "scion/core/safetensors.h"
+#include "scion/model/transducer.h"
+
+namespace scion {
+
+/// A recogniser as it is kept in a file.
+struct ModelFile {
+  std::unique_ptr<Transducer> model;
+  std::string tokenizer;         ///< serialised SentencePiece model
+  nlohmann::json provenance;     ///< where the weights come from: training, teacher, plan
+};
+
+/// Weights and buffers under their names, the tokenizer as the U8 tensor "tokenizer.model", the
+/// configuration and the provenance as metadata.
+SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
+                       const nlohmann::json& provenance);
+void save_model(const std::filesystem::path& path, const Transducer& model,
+                const std::string& tokenizer, const nlohmann::json& provenance);
+
+/// UserError when the file is no model, misses a tensor, or one has another shape.
+ModelFile load_model(const std::filesystem::path& path);
+/// Copies a file's tensors into a model of the same configuration.
+void load_weights(const SafeTensors& content, Transducer& model, const std::string& file);
+
+}  // namespace scion

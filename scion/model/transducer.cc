@@ -1,0 +1,68 @@
+#include "scion/model/transducer.h"
+
+#include "scion/core/error.h"
+#include "scion/model/functional.h"
+
+namespace scion {
+
+Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
+    : config_(config), vocabulary_(vocabulary) {
+  config_.validate();
+  const Scope root(registry_);
+  const int64_t columns = config.features.columns();
+  feature_mean_ = registry_.add("features.mean", {Axis::fixed(columns)}, init::zero, false);
+  feature_deviation_ = registry_.add("features.deviation", {Axis::fixed(columns)}, init::one, false);
+  encoder_ = std::make_unique<ConformerEncoder>(root / "encoder", config.conformer, columns);
+  predictor_ = std::make_unique<StatelessPredictor>(root / "predictor", vocabulary,
+                                                    config.predictor_width, config.predictor_context);
+  joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
+                                     predictor_->output_axis(), config.joiner_width, vocabulary);
+  if (config.ctc) {
+    ctc_weight_ = registry_.add("ctc.weight", {Axis::fixed(vocabulary), encoder_->output_axis()},
+                                init::weight, true);
+    ctc_bias_ = registry_.add("ctc.bias", {Axis::fixed(vocabulary)},
+                              init::bias(encoder_->output_axis().size()), true);
+  }
+}
+
+at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& lengths) const {
+  const std::string& kind = config_.features.normalisation;
+  if (kind == "none") return features;
+  if (kind == "global") return (features - feature_mean_) / feature_deviation_;
+  const at::Tensor mask = valid_frames(lengths, features.size(1)).unsqueeze(2).to(features.dtype());
+  const at::Tensor count = lengths.clamp_min(1).view({-1, 1, 1}).to(features.dtype());
+  const at::Tensor mean = (features * mask).sum(1, true) / count;
+  const at::Tensor variance = ((features - mean).square() * mask).sum(1, true) / count;
+  return (features - mean) / (variance.sqrt() + 1e-5);
+}
+
+EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
+                                 const Context& context) const {
+  const Conv2dSubsampling& subsampling = encoder_->subsampling();
+  at::Tensor x = normalise(features, lengths);
+  const int64_t missing = subsampling.minimum_frames() - x.size(1);
+  if (missing > 0) x = at::constant_pad_nd(x, {0, 0, 0, missing});
+  const at::Tensor encoder_lengths = subsampling.lengths_out(lengths);
+  // Attention needs one frame to look at, even where an utterance has none.
+  return {encoder_->forward(x, encoder_lengths.clamp_min(1), context), encoder_lengths};
+}
+
+at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& context) const {
+  TORCH_CHECK(config_.ctc, "the model has no CTC head");
+  return linear(frames, ctc_weight_, ctc_bias_, context);
+}
+
+void Transducer::set_normalisation(const at::Tensor& mean, const at::Tensor& deviation) {
+  const at::NoGradGuard no_grad;
+  feature_mean_.copy_(mean);
+  feature_deviation_.copy_(deviation.clamp_min(1e-5));
+}
+
+void Transducer::to(at::Device device) {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : registry_.all())
+    parameter.tensor.unsafeGetTensorImpl()->shallow_copy_from(
+        parameter.tensor.to(device).getIntrusivePtr());
+}
+
+}  // namespace scion

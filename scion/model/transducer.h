@@ -1,0 +1,64 @@
+// The whole recogniser: features → encoder, labels → predictor, both → joiner.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "scion/model/config.h"
+#include "scion/model/conformer.h"
+#include "scion/model/context.h"
+#include "scion/model/joiner.h"
+#include "scion/model/module.h"
+#include "scion/model/predictor.h"
+
+namespace scion {
+
+/// Label 0 is blank, inside the vocabulary size, in every model.
+inline constexpr int64_t blank = 0;
+
+struct EncoderOutput {
+  at::Tensor frames;   ///< (B, T', width)
+  at::Tensor lengths;  ///< (B) int64, encoder frames; 0 for an utterance that is too short
+};
+
+class Transducer {
+ public:
+  Transducer(const ModelConfig& config, int64_t vocabulary);
+
+  const ModelConfig& config() const { return config_; }
+  int64_t vocabulary() const { return vocabulary_; }
+  Registry& registry() { return registry_; }
+  const Registry& registry() const { return registry_; }
+  const StatelessPredictor& predictor() const { return *predictor_; }
+  const Joiner& joiner() const { return *joiner_; }
+
+  /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) in frames.
+  EncoderOutput encode(const at::Tensor& features, const at::Tensor& lengths,
+                       const Context& context) const;
+  /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
+  at::Tensor ctc_logits(const at::Tensor& frames, const Context& context) const;
+  /// Encoder frames that `feature_frames` give.
+  int64_t frames_out(int64_t feature_frames) const { return encoder_->subsampling().frames_out(feature_frames); }
+
+  /// The features' mean and deviation over the training data, (F) each; used with
+  /// features.normalisation = "global".
+  void set_normalisation(const at::Tensor& mean, const at::Tensor& deviation);
+  const at::Tensor& feature_mean() const { return feature_mean_; }
+
+  void to(at::Device device);
+  at::Device device() const { return feature_mean_.device(); }
+
+ private:
+  at::Tensor normalise(const at::Tensor& features, const at::Tensor& lengths) const;
+
+  ModelConfig config_;
+  int64_t vocabulary_;
+  Registry registry_;
+  at::Tensor feature_mean_, feature_deviation_;
+  std::unique_ptr<ConformerEncoder> encoder_;
+  std::unique_ptr<StatelessPredictor> predictor_;
+  std::unique_ptr<Joiner> joiner_;
+  at::Tensor ctc_weight_, ctc_bias_;
+};
+
+}  // namespace scion
