@@ -154,31 +154,28 @@ at::Tensor Fbank::padded_signal(const at::Tensor& samples, const std::vector<int
   return config_.sample_scale == 1 ? padded : padded.mul_(config_.sample_scale);
 }
 
-void Fbank::analyse(const at::Tensor& signal, const at::Tensor& emphasised, at::Tensor features,
-                    int64_t first) const {
-  const int64_t frames = features.size(-2);
-  const auto framed = [&](const at::Tensor& x) {
-    return x.as_strided({x.size(0), frames, window_samples_}, {x.stride(0), shift_samples_, 1},
-                        x.storage_offset() + first * shift_samples_);
-  };
-  const at::Tensor raw = framed(signal);
-  // Removing the mean m and pre-emphasis are linear: x[n] - p x[n-1] - (1 - p) m, with
-  // x[-1] = x[0]; so the signal is emphasised once and not frame by frame.
-  const double remainder = 1 - config_.preemphasis;
-  const at::Tensor mean = config_.remove_dc_offset ? raw.mean(-1, true)
-                                                   : at::zeros({1, 1, 1}, signal.options());
-  at::Tensor padded = at::empty({signal.size(0), frames, fft_size_}, signal.options());
+void Fbank::analyse(const at::Tensor& signal, int64_t first, at::Tensor features) const {
+  const int64_t batch = signal.size(0), frames = features.size(1), last = window_samples_ - 1;
+  // Overlapping windows of the signal, without a copy.
+  const at::Tensor overlapping = signal.as_strided(
+      {batch, frames, window_samples_}, {signal.stride(0), shift_samples_, 1},
+      signal.storage_offset() + first * shift_samples_);
+  const at::Tensor raw = config_.remove_dc_offset ? overlapping - overlapping.mean(-1, true)
+                                                  : overlapping;
+  // x[n] - p x[n-1] with x[-1] = x[0], then the window, padded with zeros for the FFT.
+  at::Tensor padded = at::empty({batch, frames, fft_size_}, signal.options());
+  at::Tensor start = padded.narrow(-1, 0, 1), rest = padded.narrow(-1, 1, last);
+  at::mul_out(start, raw.narrow(-1, 0, 1), at::scalar_tensor(1 - config_.preemphasis));
+  at::sub_out(rest, raw.narrow(-1, 1, last), raw.narrow(-1, 0, last), config_.preemphasis);
+  padded.narrow(-1, 0, window_samples_).mul_(window_.to(signal.options()));
   padded.narrow(-1, window_samples_, fft_size_ - window_samples_).zero_();
-  at::Tensor windowed = padded.narrow(-1, 0, window_samples_);
-  at::sub_out(windowed, framed(emphasised), mean, remainder);
-  at::Tensor start = windowed.narrow(-1, 0, 1);
-  at::sub_out(start, raw.narrow(-1, 0, 1), mean).mul_(remainder);
-  windowed.mul_(window_.to(signal.device()));
 
-  at::Tensor power = at::view_as_real(at::fft_rfft(padded)).flatten(-2).square_();
+  // In float the FFT's rounding, a share of the loudest frequency, shows in nearly empty banks.
+  const at::Tensor spectrum = at::view_as_real(at::fft_rfft(padded.to(at::kDouble))).flatten(-2);
+  const at::Tensor power = spectrum.to(signal.scalar_type()).square_();
   at::Tensor banks = features.narrow(-1, config_.use_energy ? 1 : 0, config_.bins);
-  at::matmul_out(banks, power, mel_.to(signal.device()));
-  if (config_.use_energy) features.select(-1, 0).copy_((raw - mean).square_().sum(-1));
+  at::matmul_out(banks, power, mel_.to(signal.options()));
+  if (config_.use_energy) features.select(-1, 0).copy_(raw.square().sum(-1));
   features.clamp_min_(epsilon).log_();
 }
 
@@ -191,19 +188,15 @@ at::Tensor Fbank::compute(const at::Tensor& samples, const std::vector<int64_t>&
   at::Tensor features = at::empty({batch, frames, config_.columns()}, samples.options());
   if (frames == 0) return features;
   const at::Tensor signal = padded_signal(samples, lengths, frames);
-  at::Tensor emphasised = at::zeros_like(signal);
-  at::Tensor all_but_first = emphasised.narrow(1, 1, signal.size(1) - 1);
-  at::sub_out(all_but_first, signal.narrow(1, 1, signal.size(1) - 1),
-              signal.narrow(1, 0, signal.size(1) - 1), config_.preemphasis);
   // On a processor, blocks of frames that stay in its cache; on a GPU everything at once.
   const int64_t rows = samples.is_cuda() ? batch : 1, block = samples.is_cuda() ? frames : 256;
   for (int64_t b = 0; b < batch; b += rows)
     for (int64_t first = 0; first < frames; first += block)
-      analyse(signal.narrow(0, b, rows), emphasised.narrow(0, b, rows),
-              features.narrow(0, b, rows).narrow(1, first, std::min(block, frames - first)), first);
+      analyse(signal.narrow(0, b, rows), first,
+              features.narrow(0, b, rows).narrow(1, first, std::min(block, frames - first)));
   for (int64_t b = 0; b < batch; ++b) {
     const int64_t valid = frame_count(lengths[static_cast<size_t>(b)]);
-    features[b].narrow(0, valid, frames - valid).fill_(std::log(epsilon));
+    features[b].narrow(0, valid, frames - valid).fill_(feature_floor);
   }
   return features;
 }
