@@ -1,4 +1,4 @@
-// Word alignment by Levenshtein distance.
+// Word and character alignment by Levenshtein distance.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,28 @@ struct AlignedWord {
   std::string reference, hypothesis;  ///< "" on the missing side
 };
 
-std::vector<std::string> split_words(std::string_view text);        // any white space
-std::vector<std::string> split_characters(std::string_view text);   // UTF-8, spaces kept
+/// Text without the white space (space, tab, line breaks) at its ends.
+std::string_view strip(std::string_view text);
 
-/// A cheapest alignment (unit costs); among equally cheap ones the one with the most hits.
+/// Words between spaces; white space at the ends is dropped. As in jiwer, a tab or a no-break
+/// space inside the text belongs to a word: readers of formats in which tabs separate words turn
+/// them into spaces.
+std::vector<std::string> split_words(std::string_view text);
+
+/// UTF-8 characters (code points), spaces kept. A byte that is not UTF-8 counts as a character.
+std::vector<std::string> split_characters(std::string_view text);
+
+/// A cheapest alignment (unit costs); among equally cheap ones one with the most hits, which
+/// settles the numbers of substitutions, insertions and deletions.
 std::vector<AlignedWord> align(const std::vector<std::string>& reference,
                                const std::vector<std::string>& hypothesis);
 ErrorCounts count_errors(const std::vector<AlignedWord>& alignment);
+
+/// The counts of `align` without the alignment: two rows of memory.
+ErrorCounts count_errors(const std::vector<std::string>& reference,
+                         const std::vector<std::string>& hypothesis);
 ErrorCounts word_errors(std::string_view reference, std::string_view hypothesis);
+/// Over characters, spaces between words included, white space at the ends dropped.
 ErrorCounts character_errors(std::string_view reference, std::string_view hypothesis);
 
 }  // namespace scion

@@ -26,9 +26,9 @@ struct PairedErrors {
 };
 
 struct Difference {
-  double mean = 0;       ///< rate(second) − rate(first), mean over seeds
+  double mean = 0;  ///< rate(second) − rate(first), mean over seeds
   Interval interval;
-  double p_value = 1;    ///< two-sided, from the bootstrap distribution
+  double p_value = 1;  ///< two-sided, from the bootstrap distribution
 };
 
 /// Hierarchical bootstrap: seeds are drawn with replacement (the pairing by seed is kept where

@@ -1,0 +1,45 @@
+// Learning curves: word error rate over the course of training, by arm.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scion/study/results.h"
+
+namespace scion {
+
+/// What happened to all seeds of an arm at one evaluation.
+struct CurvePoint {
+  double epoch = 0;
+  double training_seconds = 0, compute_seconds = 0;  ///< means over seeds
+  double wer = 0;                                    ///< mean over seeds, percent
+  double spread = 0;                                 ///< sample standard deviation over seeds
+  double low = 0, high = 0;                          ///< least and greatest over seeds
+  std::vector<double> by_seed;                       ///< in ascending order of seeds
+};
+
+/// Evaluations of one arm on one set in the order of training.
+struct Curve {
+  std::string schedule, set, arm;
+  std::vector<int64_t> seeds;
+  std::vector<CurvePoint> points;
+};
+
+/// One curve for every (schedule, set, arm), in order of first appearance. Evaluations that some
+/// seeds have not reached (a study under way) are left out, so that every mean is over all seeds.
+std::vector<Curve> learning_curves(const std::vector<ResultRow>& rows);
+
+/// nullptr when there is none.
+const Curve* find_curve(const std::vector<Curve>& curves, const std::string& schedule,
+                        const std::string& set, const std::string& arm);
+/// The point at an epoch (to 1e-6), nullptr when there is none.
+const CurvePoint* find_point(const Curve& curve, double epoch);
+
+/// What a curve is read against.
+enum class Scale { epochs, training_time, compute };
+double position(const CurvePoint& point, Scale scale);
+/// Whether the curve says anything on the scale: tables may lack times.
+bool has_scale(const Curve& curve, Scale scale);
+
+}  // namespace scion

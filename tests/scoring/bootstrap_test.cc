@@ -1,0 +1,123 @@
+#include "scion/scoring/bootstrap.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "scion/core/error.h"
+#include "scion/core/random.h"
+
+namespace scion {
+namespace {
+
+using testing::DoubleEq;
+using testing::ElementsAre;
+
+TEST(Bootstrap, MatchesTheNormalApproximation) {
+  // 2000 one-word utterances of which a tenth is wrong: the rate is binomial.
+  std::vector<ErrorCounts> units(2000, ErrorCounts{0, 0, 0, 1});
+  for (size_t i = 0; i < 200; ++i) units[i * 10] = {1, 0, 0, 0};
+  const double deviation = std::sqrt(0.1 * 0.9 / 2000);
+  const Interval interval = bootstrap_rate(units);
+  EXPECT_NEAR(interval.low, 0.1 - 1.96 * deviation, 0.0012);
+  EXPECT_NEAR(interval.high, 0.1 + 1.96 * deviation, 0.0012);
+}
+
+TEST(Bootstrap, EqualUnitsHaveNoSpread) {
+  const Interval interval = bootstrap_rate(std::vector<ErrorCounts>(7, ErrorCounts{1, 1, 0, 3}));
+  EXPECT_EQ(interval.low, 0.5);
+  EXPECT_EQ(interval.high, 0.5);
+}
+
+TEST(Bootstrap, SameSeedSameInterval) {
+  std::vector<ErrorCounts> units;
+  for (int64_t i = 0; i < 50; ++i) units.push_back({i % 3, i % 5, i % 2, 10 + i});
+  const Interval a = bootstrap_rate(units, 0.9, 500, 4), b = bootstrap_rate(units, 0.9, 500, 4);
+  const Interval c = bootstrap_rate(units, 0.9, 500, 5);
+  EXPECT_EQ(a.low, b.low);
+  EXPECT_EQ(a.high, b.high);
+  EXPECT_TRUE(a.low != c.low || a.high != c.high);
+  EXPECT_LE(a.low, a.high);
+}
+
+TEST(Bootstrap, RefusesNonsense) {
+  EXPECT_THROW(bootstrap_rate({}), UserError);
+  EXPECT_THROW(bootstrap_rate({{1, 0, 0, 1}}, 1.5), UserError);
+  EXPECT_THROW(bootstrap_rate({{1, 0, 0, 1}}, 0.95, 0), UserError);
+  EXPECT_THROW(bootstrap_difference({{{1, 2}}, {{1}}, {10, 10}}), UserError);
+  EXPECT_THROW(bootstrap_difference({{{0}}, {{0}}, {0}}), UserError);
+}
+
+// Errors of 3 seeds on 40 units; the second system makes `gain` fewer of them a unit.
+PairedErrors made_up(double gain) {
+  Random random(11, Stream::split);
+  PairedErrors errors;
+  for (int unit = 0; unit < 40; ++unit) errors.words.push_back(20);
+  for (int seed = 0; seed < 3; ++seed) {
+    std::vector<double> first, second;
+    for (int unit = 0; unit < 40; ++unit) {
+      first.push_back(static_cast<double>(3 + random.below(5)));
+      second.push_back(first.back() - gain);
+    }
+    errors.first.push_back(first);
+    errors.second.push_back(second);
+  }
+  return errors;
+}
+
+TEST(Bootstrap, IdenticalSystemsDoNotDiffer) {
+  const Difference difference = bootstrap_difference(made_up(0));
+  EXPECT_EQ(difference.mean, 0);
+  EXPECT_EQ(difference.interval.low, 0);
+  EXPECT_EQ(difference.interval.high, 0);
+  EXPECT_EQ(difference.p_value, 1);
+}
+
+TEST(Bootstrap, ConstantGainIsCertain) {
+  // The draw is paired, so what both systems share cancels: 2 of 20 words, always.
+  const Difference difference = bootstrap_difference(made_up(2));
+  EXPECT_NEAR(difference.mean, -0.1, 1e-12);
+  EXPECT_NEAR(difference.interval.low, -0.1, 1e-12);
+  EXPECT_NEAR(difference.interval.high, -0.1, 1e-12);
+  EXPECT_NEAR(difference.p_value, 2.0 / 10001, 1e-12);
+}
+
+TEST(Bootstrap, NoiseCoversZero) {
+  PairedErrors errors = made_up(0);
+  Random random(12, Stream::split);
+  for (auto& seed : errors.second)
+    for (double& value : seed) value += random.below(2) ? 1 : -1;
+  const Difference difference = bootstrap_difference(errors);
+  EXPECT_LT(difference.interval.low, 0);
+  EXPECT_GT(difference.interval.high, 0);
+  EXPECT_GT(difference.p_value, 0.05);
+}
+
+TEST(Bootstrap, SeedsAddToTheSpread) {
+  // One seed of three gains, the others lose: over seeds the sign is open, whatever the units say.
+  PairedErrors errors{{{5, 5}, {5, 5}, {5, 5}}, {{1, 1}, {6, 6}, {6, 6}}, {50, 50}};
+  const Difference difference = bootstrap_difference(errors);
+  EXPECT_NEAR(difference.mean, -2.0 / 3 / 50, 1e-12);
+  EXPECT_NEAR(difference.interval.low, -4.0 / 50, 1e-12);
+  EXPECT_NEAR(difference.interval.high, 1.0 / 50, 1e-12);
+}
+
+TEST(Bootstrap, UnequalNumbersOfSeeds) {
+  const Difference difference =
+      bootstrap_difference({{{4, 4}}, {{2, 2}, {3, 3}, {4, 4}, {3, 3}}, {10, 10}}, 0.95, 2000);
+  EXPECT_NEAR(difference.mean, -0.1, 1e-12);
+  EXPECT_LT(difference.interval.low, -0.1);
+  EXPECT_GT(difference.interval.high, -0.1);
+}
+
+TEST(Bootstrap, HolmByHand) {
+  // Sorted: 0.01·4 = 0.04, 0.02·3 = 0.06, 0.03·2 = 0.06, 0.8.
+  EXPECT_THAT(holm({0.03, 0.01, 0.8, 0.02}),
+              ElementsAre(DoubleEq(0.06), DoubleEq(0.04), DoubleEq(0.8), DoubleEq(0.06)));
+  EXPECT_THAT(holm({0.6, 0.7}), ElementsAre(DoubleEq(1), DoubleEq(1)));
+  EXPECT_TRUE(holm({}).empty());
+}
+
+}  // namespace
+}  // namespace scion
