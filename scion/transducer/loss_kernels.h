@@ -37,6 +37,15 @@ struct LossKernels {
   double (*lattice)(const float* blank, const float* label, int64_t T, int64_t S, void* workspace,
                     float* blank_flow, float* label_flow);
 
+  /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1.
+  ///   emission   (T, S): log-probability of each state's symbol
+  ///   skip       (S): 0 where a state may follow the one two before it, else −∞
+  ///   occupancy  (T, S): probability of being in the state, given y; or nullptr. Left alone when
+  ///              the result is not finite.
+  ///   workspace  of ctc_workspace_bytes(T, S)
+  double (*ctc_lattice)(const float* emission, const float* skip, int64_t T, int64_t S,
+                        void* workspace, float* occupancy);
+
   /// out[k] = tanh(a[k] + b[k])
   void (*tanh_of_sum)(const float* a, const float* b, int64_t n, float* out);
   /// d = gradient[k] · (1 − hidden[k]²); a[k] += d; b[k] += d
@@ -64,6 +73,11 @@ inline int64_t lattice_workspace_bytes(int64_t frames, int64_t states) {
   constexpr int64_t kPadding = 64;  // vectors at either end of a diagonal
   const int64_t diagonals = frames + states + 2, stride = states + kPadding;
   return diagonals * stride * (2 * 4 + 8) + 2 * stride * 8 + 256;
+}
+
+inline int64_t ctc_workspace_bytes(int64_t frames, int64_t states) {
+  constexpr int64_t kPadding = 64;
+  return (frames + 4) * (states + kPadding) * 8 + 64;
 }
 
 }  // namespace scion
