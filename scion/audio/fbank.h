@@ -31,6 +31,9 @@ struct FeatureConfig {
   bool operator==(const FeatureConfig&) const = default;
 };
 
+/// The smallest value of a feature: log of 1.1920929e-07 (float's epsilon), as in Kaldi.
+inline constexpr float feature_floor = -15.942385f;
+
 /// Computes features on the device of its input.
 class Fbank {
  public:
@@ -41,16 +44,21 @@ class Fbank {
 
   /// (B, N) float samples in [-1, 1] with `lengths` (B) valid samples each →
   /// (B, frame_count(max length), columns()) float. An utterance's features are the same alone
-  /// and in a batch; frames behind an utterance's end are log(epsilon) where epsilon is the
-  /// smallest positive normalised float increment (1.1920929e-07), the floor of every bin.
+  /// and in a batch; frames behind an utterance's end are `feature_floor`.
   at::Tensor compute(const at::Tensor& samples, const std::vector<int64_t>& lengths) const;
   /// (N) → (T, columns()).
   at::Tensor compute(const at::Tensor& samples) const;
 
  private:
+  /// (B, …) samples, scaled, mirrored at each utterance's ends as its frames need, then zeros.
+  at::Tensor padded_signal(const at::Tensor& samples, const std::vector<int64_t>& lengths,
+                           int64_t frames) const;
+  /// Fills (B, T, columns()) features with the signal's frames from `first` on.
+  void analyse(const at::Tensor& signal, int64_t first, at::Tensor features) const;
+
   FeatureConfig config_;
   int64_t window_samples_, shift_samples_, fft_size_;
-  at::Tensor window_, mel_;  // (window), (fft/2+1, bins)
+  at::Tensor window_, mel_;  // (window), (2 (fft/2+1), bins)
 };
 
 }  // namespace scion

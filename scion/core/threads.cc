@@ -59,8 +59,10 @@ int thread_count() { return at::get_num_threads(); }
 
 void use_one_thread_here() {
   // at::set_num_threads would also change what threads born later start with. OpenMP's and MKL's
-  // own numbers belong to the calling thread; libtorch must have set its start values before.
+  // own numbers belong to the calling thread. Start values are set at a thread's first use, once
+  // for libtorch and once for this program's copy of the inline function: do that before.
   at::get_num_threads();
+  at::internal::lazy_init_num_threads();
   omp_set_num_threads(1);
   if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(1);
 }

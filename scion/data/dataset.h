@@ -26,9 +26,10 @@ struct Skipped {
 /// The usable utterances of one or several manifests. Features come from a FeatureStore: a file of
 /// filter banks per (manifest, feature settings, speed), made once in `cache_directory` and mapped
 /// into memory, so that runs side by side share it. With an empty cache_directory they are computed
-/// from audio when asked for.
+/// from audio when asked for. Lengths (`utterance(i).seconds`) are those of the audio itself.
 class Dataset {
  public:
+  /// UserError when more than 5 % of a manifest cannot be used, or when two manifests share an id.
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
           const std::vector<double>& speeds);
@@ -39,7 +40,9 @@ class Dataset {
   const std::vector<int64_t>& tokens(size_t i) const { return tokens_[i]; }
   const std::vector<Skipped>& skipped() const { return skipped_; }
   double total_seconds() const;
-  /// (T, F) float at that speed. Thread-safe.
+  /// The speeds that it was made for.
+  const std::vector<double>& speeds() const { return speeds_; }
+  /// (T, F) float at that speed. Thread-safe. Not to be written to: it may be mapped memory.
   at::Tensor features(size_t i, double speed) const;
   const FeatureConfig& feature_config() const { return feature_config_; }
 
@@ -48,12 +51,21 @@ class Dataset {
   std::pair<at::Tensor, at::Tensor> global_statistics() const;
 
  private:
+  struct Origin {
+    size_t manifest, line;
+  };
+  void read(size_t manifest, const std::filesystem::path& path, const Tokenizer& tokenizer,
+            const std::filesystem::path& cache_directory);
+  const FeatureStore* store(size_t manifest, double speed) const;
+
   FeatureConfig feature_config_;
+  Fbank fbank_;
+  std::vector<double> speeds_;
   std::vector<Utterance> utterances_;
   std::vector<std::vector<int64_t>> tokens_;
+  std::vector<Origin> origins_;
   std::vector<Skipped> skipped_;
-  std::vector<std::unique_ptr<FeatureStore>> stores_;  // one a speed, or none
-  std::vector<double> speeds_;
+  std::vector<std::vector<FeatureStore>> stores_;  // [manifest][speed], empty without a cache
 };
 
 /// Writes `skipped.jsonl`: one {"id", "reason"} a line.

@@ -137,8 +137,9 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
   if (context.training()) {
     const at::Tensor mask = valid.unsqueeze(2).to(x.scalar_type());
     const at::Tensor count = mask.sum();
-    mean = (x * mask).sum({0, 1}) / count;
-    variance = ((x - mean).square() * mask).sum({0, 1}) / count;
+    const std::vector<int64_t> frames = {0, 1};
+    mean = (x * mask).sum(frames) / count;
+    variance = ((x - mean).square() * mask).sum(frames) / count;
     const at::NoGradGuard no_grad;
     running_mean.lerp_(mean.detach(), momentum);
     running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)), momentum);

@@ -1,0 +1,19 @@
+// The program's commands. Each registers itself; a callback parses nothing more and calls the
+// library.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace scion {
+
+void add_prepare(CLI::App& app);
+void add_train(CLI::App& app);
+void add_select(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_transcribe(CLI::App& app);
+void add_score(CLI::App& app);
+void add_compare(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_config(CLI::App& app);
+
+}  // namespace scion

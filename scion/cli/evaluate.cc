@@ -1,0 +1,82 @@
+// scion evaluate: a model's error rates on a manifest.
+#include <fmt/format.h>
+
+#include "scion/cli/commands.h"
+#include "scion/core/file.h"
+#include "scion/core/log.h"
+#include "scion/core/threads.h"
+#include "scion/model/model_file.h"
+#include "scion/scoring/bootstrap.h"
+#include "scion/training/evaluation.h"
+#include "scion/training/trainer.h"
+
+namespace scion {
+namespace {
+
+struct Arguments {
+  std::string model, manifest, hypotheses, precision = "fp32", device = "cpu";
+  int threads = 0;
+  bool json = false;
+};
+
+Interval speaker_interval(const EvaluationResult& result) {
+  std::map<std::string, ErrorCounts> speakers;
+  for (const UtteranceResult& utterance : result.utterances)
+    speakers[utterance.speaker.empty() ? utterance.id : utterance.speaker] += utterance.words;
+  std::vector<ErrorCounts> units;
+  for (const auto& [speaker, counts] : speakers) units.push_back(counts);
+  return bootstrap_rate(units);
+}
+
+void write_hypotheses(const std::string& path, const EvaluationResult& result) {
+  std::string lines;
+  for (const UtteranceResult& utterance : result.utterances)
+    lines += nlohmann::json({{"id", utterance.id}, {"text", utterance.reference}, {"pred_text", utterance.hypothesis}}).dump() + "\n";
+  write_file(path, lines);
+}
+
+void run(const Arguments& arguments) {
+  if (arguments.threads > 0) set_thread_count(arguments.threads);
+  ModelFile file = load_model(arguments.model);
+  file.model->to(at::Device(arguments.device));
+  const Tokenizer tokenizer(file.tokenizer);
+  const Dataset data({arguments.manifest}, file.model->config().features, tokenizer, "", {1.0});
+  EvaluationConfig config;
+  config.bf16 = use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
+  spdlog::info("evaluates {} on {} utterances of {}", arguments.model, data.size(), arguments.manifest);
+  const EvaluationResult result = evaluate(*file.model, tokenizer, data, config);
+  const Interval interval = speaker_interval(result);
+  if (!arguments.hypotheses.empty()) write_hypotheses(arguments.hypotheses, result);
+  if (arguments.json) {
+    nlohmann::json json = result.to_json();
+    json["wer_interval_95"] = {100 * interval.low, 100 * interval.high};
+    json["real_time_factor"] = result.seconds / result.audio_seconds;
+    json["skipped"] = data.skipped().size();
+    fmt::print("{}\n", json.dump());
+    return;
+  }
+  fmt::print("WER {:.2f} % [{:.2f}, {:.2f}] by speaker: {} errors in {} words ({} substitutions, {} insertions, {} deletions)\n",
+             100 * result.words.rate(), 100 * interval.low, 100 * interval.high, result.words.errors(),
+             result.words.reference_length(), result.words.substitutions, result.words.insertions, result.words.deletions);
+  fmt::print("CER {:.2f} %\nreal-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n", 100 * result.characters.rate(),
+             result.seconds / result.audio_seconds, result.audio_seconds, result.seconds);
+  if (!data.skipped().empty()) fmt::print("{} utterances skipped\n", data.skipped().size());
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("evaluate", "error rates of a model on a manifest");
+  command->add_option("--model", arguments->model, "model file")->required();
+  command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")->required();
+  command->add_option("--hypotheses", arguments->hypotheses, "write what was recognised, as JSON lines");
+  command->add_option("--precision", arguments->precision, "fp32, bf16, auto")->capture_default_str()
+      ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
+  command->add_option("--device", arguments->device, "cpu, cuda")->capture_default_str()->check(CLI::IsMember({"cpu", "cuda"}));
+  command->add_option("--threads", arguments->threads, "0: all processors");
+  command->add_flag("--json", arguments->json, "print one JSON object");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace scion

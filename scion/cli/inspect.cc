@@ -1,0 +1,83 @@
+// scion inspect: what is in a model file.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "scion/cli/commands.h"
+#include "scion/core/file.h"
+#include "scion/core/options.h"
+#include "scion/model/model_file.h"
+
+namespace scion {
+namespace {
+
+nlohmann::json to_json(const ModelFile& file) {
+  ModelConfig config = file.model->config();
+  Options options;
+  config.declare(options);
+  nlohmann::json json = {{"parameters", file.model->registry().parameter_count()},
+                         {"vocabulary", file.model->vocabulary()},
+                         {"model", options.to_json()},
+                         {"provenance", file.provenance}};
+  for (const Parameter& parameter : file.model->registry().all())
+    json["tensors"].push_back({{"name", parameter.name},
+                               {"shape", parameter.tensor.sizes().vec()},
+                               {"axes", parameter.axes_text()},
+                               {"trainable", parameter.trainable}});
+  return json;
+}
+
+// The file itself, then what it was started from, and so on.
+void print_pedigree(const nlohmann::json& provenance, int depth = 0) {
+  const std::string indent(static_cast<size_t>(2 * depth), ' ');
+  if (provenance.is_string()) fmt::print("{}started: {}\n", indent, provenance.get<std::string>());
+  if (!provenance.is_object()) return;
+  if (provenance.contains("trained")) {
+    const auto& trained = provenance["trained"];
+    fmt::print("{}trained: {} epochs, {} updates, {} utterances, {:.2f} h, seed {}\n", indent,
+               trained["epochs"].dump(), trained["updates"].dump(), trained["utterances"].dump(),
+               trained.value("hours", 0.0), trained["seed"].dump());
+  }
+  if (provenance.contains("start")) print_pedigree(provenance["start"], depth + 1);
+  if (provenance.contains("selected")) {
+    const auto& selected = provenance["selected"];
+    fmt::print("{}selected from {} ({}) by '{}', layers {}\n", indent, selected.value("teacher", "?"),
+               selected.value("teacher_checksum", "?"), selected.value("rule_set", "?"),
+               selected["plan"]["layers"].dump());
+    print_pedigree(selected["teacher_provenance"], depth + 1);
+  }
+}
+
+void print_text(const ModelFile& file) {
+  const Registry& registry = file.model->registry();
+  for (const Parameter& parameter : registry.all())
+    fmt::print("{:<56} {:>10}  {}{}\n", parameter.name, parameter.tensor.numel(), parameter.axes_text(),
+               parameter.trainable ? "" : "  (not trained)");
+  std::map<std::string, int64_t> parts;
+  for (const Parameter& parameter : registry.all())
+    if (parameter.trainable) parts[parameter.name.substr(0, parameter.name.find('.'))] += parameter.tensor.numel();
+  fmt::print("\n");
+  for (const auto& [part, count] : parts) fmt::print("{:<56} {:>10}\n", part, count);
+  fmt::print("{:<56} {:>10}\n\nvocabulary: {} pieces, blank is 0\n", "parameters", registry.parameter_count(),
+             file.model->vocabulary());
+  print_pedigree(file.provenance);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("inspect", "what is in a model file");
+  command->add_option("model", *path, "model file")->required();
+  command->add_flag("--json", *json, "print one JSON object");
+  command->callback([path, json] {
+    const ModelFile file = load_model(*path);
+    if (*json)
+      fmt::print("{}\n", to_json(file).dump());
+    else
+      print_text(file);
+  });
+}
+
+}  // namespace scion

@@ -1,0 +1,59 @@
+// The program `scion`.
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+
+#include "scion/cli/commands.h"
+#include "scion/core/error.h"
+#include "scion/core/log.h"
+
+namespace scion {
+namespace {
+
+int report(const std::string& message, const std::string& hint, int status) {
+  fmt::print(stderr, "error: {}\n", message);
+  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
+  return status;
+}
+
+// The first line only: libraries append stack traces.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+int run(int argc, char** argv) {
+  CLI::App app{"trains small transducer speech recognisers, started from the weights of big ones"};
+  app.set_version_flag("--version", SCION_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  app.add_flag_callback("--quiet", [] { start_logging(true); }, "warnings and errors only");
+  add_prepare(app);
+  add_train(app);
+  add_select(app);
+  add_evaluate(app);
+  add_transcribe(app);
+  add_score(app);
+  add_compare(app);
+  add_inspect(app);
+  add_config(app);
+  start_logging(false);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report(error.what(), "scion --help, or scion COMMAND --help, lists what there is", 2);
+  } catch (const Error& error) {
+    return report(error.what(), error.hint(), error.exit_status());
+  } catch (const std::bad_alloc&) {
+    return report("out of memory", "lower loader.batch_seconds or close other programs", 1);
+  } catch (const std::exception& error) {
+    return report(first_line(error.what()),
+                  "this is a fault in scion; please report it with the command", 1);
+  }
+}
+
+}  // namespace
+}  // namespace scion
+
+int main(int argc, char** argv) { return scion::run(argc, argv); }

@@ -1,0 +1,114 @@
+#include "scion/selection/random_init.h"
+
+#include "scion/core/error.h"
+#include "scion/core/random.h"
+
+namespace scion {
+namespace {
+
+struct Fans {
+  double in = 1, out = 1;
+};
+
+// The inputs of one output unit, and the outputs of one input unit; a stacked dimension (gates,
+// queries | keys | values) counts one part.
+Fans fans(const Parameter& parameter) {
+  Fans result;
+  double receptive = 1;
+  for (size_t d = 2; d < parameter.axes.size(); ++d)
+    receptive *= static_cast<double>(parameter.axes[d].size());
+  if (parameter.axes.size() > 1)
+    result.in = static_cast<double>(parameter.axes[1].size()) * receptive;
+  result.out = static_cast<double>(parameter.axes[0].fan()) * receptive;
+  return result;
+}
+
+template <class Draw>
+void fill(const Parameter& parameter, uint64_t seed, Draw draw) {
+  Random random(seed, Stream::initialisation, stable_hash(parameter.name));
+  at::Tensor values = at::empty(parameter.tensor.sizes(), at::kFloat);
+  float* value = values.data_ptr<float>();
+  for (int64_t i = 0; i < values.numel(); ++i) value[i] = static_cast<float>(draw(random));
+  parameter.tensor.copy_(values);
+}
+
+void fill_uniform(const Parameter& parameter, uint64_t seed, double bound) {
+  fill(parameter, seed, [=](Random& random) { return random.uniform(-bound, bound); });
+}
+
+void fill_normal(const Parameter& parameter, uint64_t seed, double mean, double deviation) {
+  fill(parameter, seed, [=](Random& random) { return mean + deviation * random.normal(); });
+}
+
+void initialise_weight(const Parameter& parameter, const std::string& scheme, uint64_t seed) {
+  const Fans fan = fans(parameter);
+  if (scheme == "xavier")
+    fill_uniform(parameter, seed, std::sqrt(6 / (fan.in + fan.out)));
+  else if (scheme == "he")
+    fill_normal(parameter, seed, 0, std::sqrt(2 / fan.in));
+  else if (parameter.init.kind == Init::Kind::embedding)
+    fill_normal(parameter, seed, 0, 1);
+  else
+    fill_uniform(parameter, seed, 1 / std::sqrt(fan.in));
+}
+
+// Scales and shifts of normalisations say little by their order; all else is permuted or redrawn.
+bool is_drawn(const Parameter& parameter) {
+  return parameter.trainable && (parameter.init.kind == Init::Kind::weight ||
+                                 parameter.init.kind == Init::Kind::embedding ||
+                                 parameter.init.kind == Init::Kind::bias);
+}
+
+}  // namespace
+
+void initialise(Registry& registry, const std::string& scheme, uint64_t seed) {
+  if (scheme != "xavier" && scheme != "he" && scheme != "default")
+    throw UserError(fmt::format("no initialisation is called '{}'", scheme),
+                    "initialisations: xavier, he, default, or the path of a model file");
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : registry.all()) {
+    if (!parameter.trainable) continue;
+    switch (parameter.init.kind) {
+      case Init::Kind::weight:
+      case Init::Kind::embedding:
+        initialise_weight(parameter, scheme, seed);
+        break;
+      case Init::Kind::bias:
+        if (scheme == "default")
+          fill_uniform(parameter, seed, 1 / std::sqrt(static_cast<double>(parameter.init.fan_in)));
+        else
+          parameter.tensor.zero_();
+        break;
+      case Init::Kind::one:
+        parameter.tensor.fill_(1);
+        break;
+      case Init::Kind::zero:
+        parameter.tensor.zero_();
+        break;
+    }
+  }
+}
+
+void shuffle_inside_tensors(Registry& registry, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : registry.all()) {
+    if (!is_drawn(parameter)) continue;
+    std::vector<int64_t> order(static_cast<size_t>(parameter.tensor.numel()));
+    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
+    Random(seed, Stream::initialisation, stable_hash(parameter.name)).shuffle(order);
+    parameter.tensor.copy_(parameter.tensor.flatten()
+                               .index_select(0, at::tensor(order).to(parameter.tensor.device()))
+                               .view(parameter.tensor.sizes()));
+  }
+}
+
+void redraw_with_own_deviation(Registry& registry, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : registry.all()) {
+    if (!is_drawn(parameter)) continue;
+    const at::Tensor values = parameter.tensor.to(at::kDouble);
+    fill_normal(parameter, seed, values.mean().item<double>(), values.std(false).item<double>());
+  }
+}
+
+}  // namespace scion

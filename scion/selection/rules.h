@@ -1,0 +1,45 @@
+// The rules: which teacher layers and which teacher elements a student takes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scion/model/axis.h"
+
+namespace scion {
+
+class Options;
+
+/// Evenly spaced indices, as published (Xu et al., 2024): T % S == 0 gives 0, T/S, 2T/S, …;
+/// otherwise linspace(0, T−1, S) in float32, rounded half to even.
+Indices even_indices(int64_t teacher, int64_t student);
+
+/// A choice of elements and layers.
+struct SelectionRules {
+  /// first: consecutive layers from the front (the paper); even: evenly spaced from the front;
+  /// even-last: evenly spaced, first and last always kept.
+  std::string layers = "first";
+  /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending.
+  std::string elements = "even";
+  /// Every dimension of every tensor by itself, as in the authors' code: indices of one leaf then
+  /// differ from tensor to tensor wherever a dimension stacks or flattens several.
+  bool per_tensor = false;
+  int64_t seed = 1;                    ///< for elements = "random"
+  std::vector<std::string> partial;    ///< parameters whose names begin so stay random
+
+  void declare(Options& options);
+};
+
+/// "published": the authors' per-tensor rule. "paper": the same choice made axis-true.
+/// UserError with the nearest name for another one.
+SelectionRules named_rules(const std::string& name);
+
+/// Teacher layer of each student layer, ascending.
+std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student);
+
+/// Teacher element of each student element of a leaf. `leaf` (its name) seeds random choices.
+Indices select_elements(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
+                        int64_t student);
+
+}  // namespace scion

@@ -1,0 +1,70 @@
+#include "scion/selection/select.h"
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/core/options.h"
+#include "scion/selection/random_init.h"
+
+namespace scion {
+namespace {
+
+nlohmann::json feature_json(FeatureConfig features) {
+  Options options;
+  features.declare(options);
+  return options.to_json();
+}
+
+template <class Value>
+void require_equal(const std::string& what, const Value& teacher, const Value& student) {
+  if (teacher != student)
+    throw UserError(fmt::format("{}: the teacher's is {}, the student's {}", what, teacher, student),
+                    fmt::format("set the student's {} to the teacher's", what));
+}
+
+void require_compatible(const ModelConfig& teacher, const ModelConfig& student) {
+  require_equal("model.encoder", teacher.encoder, student.encoder);
+  require_equal("model.conformer.subsampling", teacher.conformer.subsampling,
+                student.conformer.subsampling);
+  require_equal("model.conformer.positions", teacher.conformer.positions,
+                student.conformer.positions);
+  require_equal("model.conformer.convolution_norm", teacher.conformer.convolution_norm,
+                student.conformer.convolution_norm);
+  require_equal("model.conformer.activation", teacher.conformer.activation,
+                student.conformer.activation);
+  const nlohmann::json of_teacher = feature_json(teacher.features);
+  const nlohmann::json of_student = feature_json(student.features);
+  for (const auto& [key, value] : of_student.items())
+    require_equal("model.features." + key, of_teacher.at(key).dump(), value.dump());
+}
+
+}  // namespace
+
+Selection select_student(const Transducer& teacher, const ModelConfig& config,
+                         const SelectionRules& rules, const std::string& scheme, uint64_t seed) {
+  require_compatible(teacher.config(), config);
+  Selection selection;
+  selection.student = std::make_unique<Transducer>(config, teacher.vocabulary());
+  Registry& student = selection.student->registry();
+  initialise(student, scheme, seed);
+  selection.plan = make_plan(teacher.registry(), student, rules);
+  apply_plan(selection.plan, teacher.registry(), student);
+  return selection;
+}
+
+nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
+                                    const nlohmann::json& teacher_provenance,
+                                    const std::string& rules_name, const SelectionRules& rules,
+                                    const Plan& plan) {
+  SelectionRules copy = rules;
+  Options options;
+  copy.declare(options);
+  return {{"selected",
+           {{"teacher", teacher_file.filename().string()},
+            {"teacher_checksum", checksum(read_file(teacher_file))},
+            {"teacher_provenance", teacher_provenance},
+            {"rule_set", rules_name},
+            {"rules", options.to_json()},
+            {"plan", plan.to_json()}}}};
+}
+
+}  // namespace scion

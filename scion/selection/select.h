@@ -1,0 +1,29 @@
+// Making a student from a teacher: checks that the two fit, plans, applies.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "scion/model/model_file.h"
+#include "scion/selection/plan.h"
+
+namespace scion {
+
+struct Selection {
+  Plan plan;
+  std::unique_ptr<Transducer> student;
+};
+
+/// A student of the configuration `student`, its parameters taken from the teacher by `rules`;
+/// what the rules leave random is initialised by `scheme` and `seed` (random_init.h).
+/// UserError when features, normalisation, subsampling, kind of layers or vocabulary differ.
+Selection select_student(const Transducer& teacher, const ModelConfig& student,
+                         const SelectionRules& rules, const std::string& scheme, uint64_t seed);
+
+/// What a student file records of its origin.
+nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
+                                    const nlohmann::json& teacher_provenance,
+                                    const std::string& rules_name, const SelectionRules& rules,
+                                    const Plan& plan);
+
+}  // namespace scion

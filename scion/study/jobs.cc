@@ -1,0 +1,137 @@
+#include "scion/study/jobs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <set>
+#include <thread>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/core/log.h"
+#include "scion/core/progress.h"
+
+namespace scion {
+namespace fs = std::filesystem;
+namespace {
+
+pid_t start_process(const Job& job) {
+  fs::create_directories(job.directory);
+  const std::string log = job.directory / "log.txt";
+  std::vector<char*> arguments;
+  for (const std::string& argument : job.command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) throw Failure(fmt::format("cannot start a process: {}", std::strerror(errno)), "close other programs");
+  if (child > 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);  // the parent died in between
+  const int descriptor = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor >= 0) {
+    dup2(descriptor, STDOUT_FILENO);
+    dup2(descriptor, STDERR_FILENO);
+  }
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+std::string log_tail(const Job& job, size_t lines = 8) {
+  const fs::path path = job.directory / "log.txt";
+  if (!fs::exists(path)) return "";
+  const std::string text = read_file(path);
+  size_t begin = text.size();
+  for (size_t found = 0; begin > 0 && found <= lines; --begin)
+    if (text[begin - 1] == '\n' && ++found > lines) break;
+  return text.substr(begin);
+}
+
+class Pool {
+ public:
+  Pool(std::vector<Job> jobs, int64_t at_once)
+      : jobs_(std::move(jobs)),
+        at_once_(static_cast<size_t>(at_once)),
+        pids_(jobs_.size(), 0),
+        progress_("comparison", 1000, "‰") {}
+
+  ~Pool() {
+    for (const pid_t pid : pids_)
+      if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+      }
+  }
+
+  void run() {
+    for (const Job& job : jobs_)
+      if (job.done()) finished_.insert(job.name);
+    if (!finished_.empty()) spdlog::info("{} of {} runs are there already", finished_.size(), jobs_.size());
+    while (finished_.size() < jobs_.size()) {
+      start_ready();
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      reap();
+      show();
+    }
+    progress_.finish();
+  }
+
+ private:
+  size_t running() const {
+    return static_cast<size_t>(std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid > 0; }));
+  }
+
+  bool ready(const Job& job) const {
+    return std::all_of(job.after.begin(), job.after.end(),
+                       [&](const std::string& name) { return finished_.contains(name); });
+  }
+
+  void start_ready() {
+    for (size_t i = 0; i < jobs_.size() && running() < at_once_; ++i) {
+      const Job& job = jobs_[i];
+      if (pids_[i] > 0 || finished_.contains(job.name) || !ready(job)) continue;
+      if (job.prepare) job.prepare();
+      pids_[i] = start_process(job);
+    }
+  }
+
+  void reap() {
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      int status = 0;
+      if (pids_[i] <= 0 || waitpid(pids_[i], &status, WNOHANG) == 0) continue;
+      pids_[i] = 0;
+      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !jobs_[i].done())
+        throw Failure(fmt::format("the run '{}' failed; the end of {}:\n{}", jobs_[i].name,
+                                  (jobs_[i].directory / "log.txt").string(), log_tail(jobs_[i])),
+                      "mend the cause and run the same command again: finished runs are kept");
+      finished_.insert(jobs_[i].name);
+      spdlog::info("{} of {} runs done: {}", finished_.size(), jobs_.size(), jobs_[i].name);
+    }
+  }
+
+  void show() {
+    double all = 0, done = 0;
+    std::vector<std::string> now;
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      all += jobs_[i].cost;
+      const double share = finished_.contains(jobs_[i].name) ? 1 : jobs_[i].progress();
+      done += jobs_[i].cost * share;
+      if (pids_[i] > 0) now.push_back(fmt::format("{} {:.0f} %", jobs_[i].name, 100 * share));
+    }
+    progress_.update(static_cast<int64_t>(1000 * done / all), fmt::format("{}", fmt::join(now, ", ")));
+  }
+
+  std::vector<Job> jobs_;
+  size_t at_once_;
+  std::vector<pid_t> pids_;
+  std::set<std::string> finished_;
+  Progress progress_;
+};
+
+}  // namespace
+
+void run_jobs(std::vector<Job> jobs, int64_t at_once) { Pool(std::move(jobs), at_once).run(); }
+
+}  // namespace scion

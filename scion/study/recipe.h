@@ -1,0 +1,80 @@
+// A comparison, declared: the teacher, the arms, the schedules, the sets, and what is compared
+// with what.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scion/data/condition.h"
+#include "scion/selection/rules.h"
+#include "scion/training/run_config.h"
+
+namespace scion {
+
+/// A set to evaluate on; with `condition` a corrupted copy of the manifest is made first.
+struct RecipeSet {
+  std::string name, manifest;
+  bool corrupted = false;
+  std::string babble;           ///< corrupted: manifest of other speakers
+  CorruptionConfig corruption;
+};
+
+/// How a student's weights start.
+struct RecipeArm {
+  std::string name;
+  std::string init;             ///< xavier, he, default; "" for a selected arm
+  std::string rules;            ///< rule set of a selected arm
+  std::string layers, elements; ///< instead of the rule set's
+  std::string control;          ///< selected, then "shuffled" or "redrawn" inside each tensor
+  bool selected() const { return init.empty(); }
+};
+
+/// A budget: every arm has the same.
+struct RecipeSchedule {
+  std::string name;
+  int64_t epochs = 0;
+  std::vector<int64_t> evaluate_epochs;
+};
+
+/// Shown in the report, and a reason for a non-zero exit when it does not hold.
+struct RecipeCheck {
+  std::string kind;             ///< teacher_wer, arm_wer, early_cut
+  std::string set, schedule;
+  double limit = 0;             ///< %
+  std::string arm, baseline;    ///< early_cut: arm must be `limit` % below baseline
+  double share = 0;             ///< early_cut: at this share of the schedule's epochs
+};
+
+struct Recipe {
+  std::string name, about;
+  std::filesystem::path directory;
+  RunConfig teacher, student;
+  std::string teacher_file;     ///< a given teacher instead of one trained here
+  std::vector<RecipeSet> sets;
+  std::vector<RecipeArm> arms;
+  std::vector<RecipeSchedule> schedules;
+  std::vector<RecipeCheck> checks;
+
+  int64_t seeds = 2, first_seed = 1;
+  int64_t jobs = 2;             ///< runs at a time
+  int64_t threads = 1;          ///< threads of a run
+  std::string baseline;         ///< the arm that others are measured against
+  std::string primary_arm, primary_schedule, primary_set;
+  double primary_share = 0.2;   ///< of the schedule's epochs
+
+  std::vector<double> grid;     ///< tuning: peak rates tried for every arm and schedule
+  std::vector<std::string> tuning_train;
+  std::string tuning_set;       ///< dev manifest
+  std::filesystem::path tuning_file;  ///< frozen outcome beside the recipe
+
+  const RecipeArm& arm(const std::string& name) const;
+  const RecipeSchedule& schedule(const std::string& name) const;
+};
+
+/// UserError naming the key and the file for everything unknown or inconsistent.
+Recipe read_recipe(const std::filesystem::path& path);
+
+}  // namespace scion

@@ -1,0 +1,141 @@
+#include "scion/training/run_config.h"
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+
+namespace scion {
+namespace fs = std::filesystem;
+
+void DataConfig::declare(Options& options) {
+  options.add("train", train, "manifests to train on");
+  options.add("evaluation", evaluation, "sets to evaluate on, each \"name=manifest\"");
+  options.add("tokenizer", tokenizer, "SentencePiece model; empty: made from the training text");
+  options.add("cache", cache, "folder that keeps computed features; empty: none is kept");
+}
+
+void TrainConfig::declare(Options& options) {
+  options.add("init", init, "xavier, he, default, or the path of a model file");
+  options.add("epochs", epochs, "passes over the training data").range(1, 100000).unit("epochs");
+  options.add("peak_lr", peak_lr, "highest learning rate").range(0, 10);
+  options.add("schedule", schedule, "what follows the linear warm-up")
+      .choices({"cosine", "noam", "constant"});
+  options.add("warmup", warmup, "length of the warm-up: \"2e\" epochs or \"500u\" updates");
+  options.add("final_lr_share", final_lr_share, "cosine: last rate as a share of the highest").range(0, 1);
+  options.add("beta1", beta1, "AdamW").range(0, 1);
+  options.add("beta2", beta2, "AdamW").range(0, 1);
+  options.add("weight_decay", weight_decay, "AdamW, on matrices and kernels").range(0, 1);
+  options.add("clip_norm", clip_norm, "gradients are scaled down to this norm; 0: never").range(0, 1e6);
+  options.add("accumulate", accumulate, "batches whose gradients make one update").range(1, 10000).unit("batches");
+  options.add("ctc_weight", ctc_weight, "share of the CTC loss; the transducer loss has the rest").range(0, 1);
+  options.add("precision", precision,
+              "of matrix products; auto: bf16 where the processor has it and it was measured to be faster")
+      .choices({"auto", "fp32", "bf16"});
+  options.add("average_last", average_last, "the final model averages so many last epochs").range(1, 1000).unit("epochs");
+  options.add("checkpoint_every", checkpoint_every, "\"1e\": epochs, \"100u\": updates");
+  options.add("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept").range(1, 1000);
+  options.add("evaluate_epochs", evaluate_epochs, "epochs after which to evaluate; empty: every one");
+  options.add("seed", seed, "fixes data order, augmentation, dropout, random initialisation").range(0, 1e15);
+  options.add("threads", threads, "threads of a tensor operation; 0: all processors").range(0, 1024);
+  options.add("device", device, "where to train").choices({"cpu", "cuda"});
+}
+
+void RunConfig::declare(Options& options) {
+  options.section("data", data, "what to learn from, what to evaluate on");
+  options.section("model", model, "the recogniser");
+  options.section("tokenizer", tokenizer, "pieces, when no tokenizer is given");
+  options.section("loader", loader, "batches");
+  options.section("augment", augment, "augmentation");
+  options.section("train", train, "optimisation");
+}
+
+std::string RunConfig::to_toml() const {
+  RunConfig copy = *this;
+  Options options;
+  copy.declare(options);
+  return options.to_toml();
+}
+
+void RunConfig::validate() const {
+  model.validate();
+  if (data.train.empty())
+    throw UserError("data.train names no manifest", "name at least one: data.train = [\"train.jsonl\"]");
+  if (train.ctc_weight > 0 && !model.ctc)
+    throw UserError(fmt::format("train.ctc_weight is {} and model.ctc is false", train.ctc_weight),
+                    "set train.ctc_weight = 0 or model.ctc = true");
+  parse_span(train.warmup, 1, "train.warmup");
+  parse_span(train.checkpoint_every, 1, "train.checkpoint_every");
+}
+
+static void resolve_paths(DataConfig& data, TrainConfig& train, const fs::path& directory) {
+  const auto resolve = [&](std::string& path) {
+    if (!path.empty() && fs::path(path).is_relative()) path = (directory / path).lexically_normal();
+  };
+  for (std::string& path : data.train) resolve(path);
+  for (std::string& entry : data.evaluation) {
+    const size_t equals = entry.find('=');
+    if (equals == std::string::npos)
+      throw UserError(fmt::format("data.evaluation has '{}'", entry), "write \"name=manifest\"");
+    std::string path = entry.substr(equals + 1);
+    resolve(path);
+    entry = entry.substr(0, equals + 1) + path;
+  }
+  resolve(data.tokenizer);
+  resolve(data.cache);
+  if (train.init.find('.') != std::string::npos) resolve(train.init);
+}
+
+static void apply_preset(ModelConfig& model, nlohmann::json& table) {
+  if (!table.is_object() || !table.contains("preset")) return;
+  if (!table["preset"].is_string())
+    throw UserError("model.preset is not a string", "write preset = \"conformer-9m\"");
+  const FeatureConfig features = model.features;
+  model = preset(table["preset"].get<std::string>());
+  model.features = features;
+  table.erase("preset");
+}
+
+void load_run_config(RunConfig& config, nlohmann::json table, const std::string& place,
+                     const fs::path& directory) {
+  if (table.contains("model")) apply_preset(config.model, table["model"]);
+  Options options;
+  config.declare(options);
+  options.load_json(table, place);
+  resolve_paths(config.data, config.train, directory);
+}
+
+RunConfig read_run_config(const fs::path& path) {
+  RunConfig config;
+  load_run_config(config, parse_toml(read_file(path), path.string()), path.string(),
+                  fs::absolute(path).parent_path());
+  return config;
+}
+
+ModelConfig read_model_config(const fs::path& path) {
+  nlohmann::json table = parse_toml(read_file(path), path.string());
+  if (table.contains("model")) table = nlohmann::json(table["model"]);
+  ModelConfig config;
+  apply_preset(config, table);
+  Options options;
+  config.declare(options);
+  options.load_json(table, path.string());
+  config.validate();
+  return config;
+}
+
+int64_t parse_span(const std::string& text, int64_t updates_per_epoch, const std::string& option) {
+  size_t used = 0;
+  double value = -1;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::logic_error&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  if (used == 0 || value < 0 || (unit != "e" && unit != "u"))
+    throw UserError(fmt::format("{} is '{}'", option, text),
+                    "write a number and its unit: \"2e\" for epochs, \"500u\" for updates");
+  return static_cast<int64_t>(
+      std::llround(unit == "e" ? value * static_cast<double>(updates_per_epoch) : value));
+}
+
+}  // namespace scion

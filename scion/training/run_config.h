@@ -1,0 +1,75 @@
+// Everything that a training run is told: one TOML file, one declaration.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "scion/audio/augment.h"
+#include "scion/core/options.h"
+#include "scion/data/loader.h"
+#include "scion/model/config.h"
+#include "scion/text/tokenizer.h"
+
+namespace scion {
+
+struct DataConfig {
+  std::vector<std::string> train;       ///< manifests
+  std::vector<std::string> evaluation;  ///< "name=manifest"
+  std::string tokenizer;                ///< a SentencePiece model; empty: made from the text
+  std::string cache;                    ///< folder of feature stores; empty: none is kept
+
+  void declare(Options& options);
+};
+
+struct TrainConfig {
+  std::string init = "xavier";          ///< xavier, he, default, or a model file
+  int64_t epochs = 20;
+  double peak_lr = 4e-3;
+  std::string schedule = "cosine";      ///< cosine, noam, constant; all after a linear warm-up
+  std::string warmup = "1e";            ///< "2e": epochs, "500u": updates
+  double final_lr_share = 0.02;         ///< cosine ends at this share of the peak
+  double beta1 = 0.9, beta2 = 0.98;
+  double weight_decay = 0.01;           ///< of matrices and kernels
+  double clip_norm = 5;                 ///< 0: no clipping
+  int64_t accumulate = 1;               ///< batches an update
+  double ctc_weight = 0.3;              ///< the transducer loss gets the rest
+  std::string precision = "auto";       ///< auto, fp32, bf16
+  int64_t average_last = 1;             ///< epochs whose weights the final model averages
+  std::string checkpoint_every = "1e";
+  int64_t keep_checkpoints = 2;
+  std::vector<int64_t> evaluate_epochs; ///< empty: every epoch
+  int64_t seed = 1;
+  int64_t threads = 0;                  ///< 0: all processors
+  std::string device = "cpu";           ///< cpu, cuda
+
+  void declare(Options& options);
+};
+
+struct RunConfig {
+  DataConfig data;
+  ModelConfig model;
+  TokenizerConfig tokenizer;
+  LoaderConfig loader;
+  AugmentConfig augment;
+  TrainConfig train;
+
+  void declare(Options& options);
+  std::string to_toml() const;
+  /// UserError when values do not fit together.
+  void validate() const;
+};
+
+/// A configuration from TOML that has been read as JSON. `preset` in [model] is applied first;
+/// relative paths are taken from `directory`.
+void load_run_config(RunConfig& config, nlohmann::json table, const std::string& place,
+                     const std::filesystem::path& directory);
+RunConfig read_run_config(const std::filesystem::path& path);
+
+/// A [model] table alone, or a file with one.
+ModelConfig read_model_config(const std::filesystem::path& path);
+
+/// "2e", "500u" → updates.
+int64_t parse_span(const std::string& text, int64_t updates_per_epoch, const std::string& option);
+
+}  // namespace scion

@@ -1,0 +1,362 @@
+#include "scion/training/trainer.h"
+
+#include <chrono>
+#include <deque>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/core/log.h"
+#include "scion/core/progress.h"
+#include "scion/core/threads.h"
+#include "scion/data/dataset.h"
+#include "scion/model/model_file.h"
+#include "scion/selection/random_init.h"
+#include "scion/training/checkpoint.h"
+#include "scion/training/evaluation.h"
+#include "scion/training/optimiser.h"
+#include "scion/training/schedule.h"
+#include "scion/training/step.h"
+
+namespace scion {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool is_random_scheme(const std::string& init) {
+  return init == "xavier" || init == "he" || init == "default";
+}
+
+Tokenizer find_tokenizer(const RunConfig& config, const ModelFile& start) {
+  if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer);
+  if (start.model) return Tokenizer(start.tokenizer);
+  std::vector<std::string> texts;
+  for (const std::string& manifest : config.data.train)
+    for (const Utterance& utterance : read_manifest(manifest)) texts.push_back(utterance.text);
+  return Tokenizer::train(texts, config.tokenizer);
+}
+
+nlohmann::json configuration_json(const auto& config) {
+  auto copy = config;
+  Options options;
+  copy.declare(options);
+  return options.to_json();
+}
+
+struct EvaluationSet {
+  std::string name;
+  std::unique_ptr<Dataset> data;
+};
+
+class Run {
+ public:
+  Run(const RunConfig& config, fs::path directory)
+      : config_(config),
+        directory_(std::move(directory)),
+        start_(is_random_scheme(config.train.init) ? ModelFile{} : load_model(config.train.init)),
+        tokenizer_(find_tokenizer(config, start_)),
+        data_(manifests(config.data.train), config.model.features, tokenizer_, config.data.cache,
+              config.augment.speeds),
+        seed_(static_cast<uint64_t>(config.train.seed)) {
+    record_configuration();
+    write_skipped(directory_ / "skipped.jsonl", data_.skipped());
+    open_evaluation_sets();
+    make_model();
+    bf16_ = use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
+    model_->to(at::Device(config.train.device));
+    optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train);
+  }
+
+  void work() {
+    resume();
+    while (position_.epoch < config_.train.epochs) train_epoch();
+    finish();
+  }
+
+ private:
+  static std::vector<fs::path> manifests(const std::vector<std::string>& names) {
+    return {names.begin(), names.end()};
+  }
+
+  void record_configuration() {
+    const fs::path path = directory_ / "config.toml";
+    const std::string text = config_.to_toml();
+    if (!fs::exists(path)) return write_file(path, text);
+    if (read_file(path) != text)
+      throw UserError(fmt::format("{} holds a run with another configuration", directory_.string()),
+                      "choose another --out, or remove the folder to start afresh");
+  }
+
+  void open_evaluation_sets() {
+    for (const std::string& entry : config_.data.evaluation) {
+      const size_t equals = entry.find('=');
+      sets_.push_back({entry.substr(0, equals),
+                       std::make_unique<Dataset>(std::vector<fs::path>{entry.substr(equals + 1)},
+                                                 config_.model.features, tokenizer_,
+                                                 config_.data.cache, std::vector<double>{1.0})});
+    }
+  }
+
+  void make_model() {
+    if (start_.model) {
+      const nlohmann::json given = configuration_json(start_.model->config());
+      if (given != configuration_json(config_.model))
+        throw UserError(fmt::format("{} is a model of another configuration: {}", config_.train.init,
+                                    nlohmann::json::diff(given, configuration_json(config_.model)).dump()),
+                        "set [model] to what 'scion inspect' prints for the file");
+      model_ = std::move(start_.model);
+      return;
+    }
+    model_ = std::make_unique<Transducer>(config_.model, tokenizer_.size());
+    initialise(model_->registry(), config_.train.init, seed_);
+    const auto [mean, deviation] = data_.global_statistics();
+    model_->set_normalisation(mean, deviation);
+  }
+
+  int64_t updates_per_epoch(int64_t batches) const {
+    return std::max<int64_t>(1, batches / config_.train.accumulate);
+  }
+
+  // The first epoch's count stands for all: later ones differ by a batch or two.
+  int64_t planned_updates_per_epoch() {
+    if (planned_ == 0)
+      planned_ = updates_per_epoch(
+          static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, 0).size()));
+    return planned_;
+  }
+
+  void resume() {
+    if (const auto checkpoint = load_newest_checkpoint(directory_ / "checkpoints")) {
+      load_weights(checkpoint->model, *model_, "checkpoint");
+      optimiser_->load(checkpoint->state);
+      position_ = checkpoint->position;
+      spdlog::info("continues after update {}, epoch {}", position_.update, position_.epoch + 1);
+    }
+    keep_lines("updates.jsonl", [&](const nlohmann::json& line) {
+      return line.at("update").get<int64_t>() <= position_.update;
+    });
+    keep_lines("results.jsonl", [&](const nlohmann::json& line) {
+      return line.at("update").get<int64_t>() <= position_.update;
+    });
+    updates_ = std::make_unique<LineLog>(directory_ / "updates.jsonl");
+    results_ = std::make_unique<LineLog>(directory_ / "results.jsonl");
+    loader_ = std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
+                                            model_->feature_mean().cpu(), seed_, position_.epoch,
+                                            position_.batch);
+  }
+
+  // Drops what an interrupted run wrote after its last checkpoint: it will be written again.
+  template <class Predicate>
+  void keep_lines(const std::string& name, Predicate keep) {
+    const fs::path path = directory_ / name;
+    if (!fs::exists(path)) return;
+    std::string kept;
+    std::istringstream lines(read_file(path));
+    for (std::string line; std::getline(lines, line);) {
+      const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+      if (!json.is_discarded() && keep(json)) kept += line + "\n";
+    }
+    write_file(path, kept);
+  }
+
+  void train_epoch() {
+    const int64_t epoch = position_.epoch;
+    Progress progress(fmt::format("epoch {}/{}", epoch + 1, config_.train.epochs),
+                      static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, epoch).size()),
+                      "batches");
+    double audio_seconds = 0;
+    const auto start = Clock::now();
+    while (position_.epoch == epoch) {
+      const BatchLoader::Item item = loader_->next();
+      train_batch(item);
+      audio_seconds += item.batch.audio_seconds;
+      const bool last = position_.epoch != epoch;
+      progress.update(item.index + 1, fmt::format("loss {:.3f}, {:.0f} x real time", epoch_loss() ,
+                                                  audio_seconds / seconds_since(start)));
+      if (last) end_epoch(item.epoch_size, audio_seconds / seconds_since(start));
+      else if (checkpoint_due()) checkpoint();
+    }
+  }
+
+  double epoch_loss() const {
+    return position_.epoch_loss / static_cast<double>(std::max<int64_t>(1, epoch_batches_done_));
+  }
+
+  void train_batch(const BatchLoader::Item& item) {
+    const auto start = Clock::now();
+    const Context context = Context::for_training(seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    const StepLoss loss = accumulate_gradients(*model_, item.batch, config_.train, context);
+    if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
+    ++accumulated_;
+    position_.epoch_loss += loss.total;
+    epoch_batches_done_ = item.index + 1;
+    const bool last = item.index + 1 == item.epoch_size;
+    if (accumulated_ == config_.train.accumulate || last) update(item.batch, loss);
+    position_.epoch = last ? item.epoch + 1 : item.epoch;
+    position_.batch = last ? 0 : item.index + 1;
+    position_.training_seconds += seconds_since(start);
+  }
+
+  void update(const Batch& batch, const StepLoss& loss) {
+    const int64_t per_epoch = planned_updates_per_epoch();
+    const double lr = learning_rate(config_.train, position_.update + 1,
+                                    per_epoch * config_.train.epochs, per_epoch);
+    const double norm = optimiser_->step(lr, 1.0 / static_cast<double>(accumulated_));
+    if (!std::isfinite(norm)) diverged(batch, "the gradient");
+    accumulated_ = 0;
+    ++position_.update;
+    updates_->append(nlohmann::json({{"update", position_.update},
+                                     {"epoch", position_.epoch},
+                                     {"loss", loss.total},
+                                     {"transducer", loss.transducer},
+                                     {"ctc", loss.ctc},
+                                     {"gradient_norm", norm},
+                                     {"lr", lr},
+                                     {"seconds", position_.training_seconds}})
+                         .dump());
+  }
+
+  [[noreturn]] void diverged(const Batch& batch, const std::string& what) {
+    std::string first = "none in the forward pass";
+    Context context = Context::for_training(seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    bool found = false;
+    context.observe = [&](const std::string& place, const at::Tensor& output) {
+      if (!found && !output.isfinite().all().item<bool>()) first = place;
+      found = found || first == place;
+    };
+    const at::NoGradGuard no_grad;
+    model_->encode(batch.features.to(model_->device()), batch.feature_lengths.to(model_->device()), context);
+    throw Failure(fmt::format("{} is not finite in update {}; first layer: {}; utterances: {}", what,
+                              position_.update + 1, first, fmt::join(batch.ids, " ")),
+                  "lower train.peak_lr, lengthen train.warmup, or look at these utterances");
+  }
+
+  bool checkpoint_due() {
+    const int64_t every = parse_span(config_.train.checkpoint_every, planned_updates_per_epoch(), "train.checkpoint_every");
+    return accumulated_ == 0 && every > 0 && position_.update - last_checkpoint_ >= every;
+  }
+
+  void checkpoint() {
+    Checkpoint state{position_, pack_model(*model_, tokenizer_.serialised(), {}), {}};
+    optimiser_->save(state.state);
+    updates_->sync();
+    results_->sync();
+    save_checkpoint(directory_ / "checkpoints", state, config_.train.keep_checkpoints);
+    last_checkpoint_ = position_.update;
+  }
+
+  void end_epoch(int64_t batches, double speed) {
+    const int64_t epoch = position_.epoch;  // epochs done
+    const double loss = position_.epoch_loss / static_cast<double>(batches);
+    position_.epoch_loss = 0;
+    keep_epoch_weights(epoch);
+    if (epoch == config_.train.epochs) average_epochs();
+    std::string rates;
+    if (evaluation_due(epoch)) rates = evaluate_sets(epoch, loss);
+    spdlog::info("epoch {}/{}  loss {:.3f}{}  {:.0f} x real time", epoch, config_.train.epochs, loss, rates, speed);
+    checkpoint();
+  }
+
+  bool evaluation_due(int64_t epoch) const {
+    const std::vector<int64_t>& asked = config_.train.evaluate_epochs;
+    return asked.empty() || epoch == config_.train.epochs ||
+           std::find(asked.begin(), asked.end(), epoch) != asked.end();
+  }
+
+  std::string evaluate_sets(int64_t epoch, double loss) {
+    std::string text;
+    EvaluationConfig evaluation;
+    evaluation.bf16 = bf16_;
+    for (const EvaluationSet& set : sets_) {
+      const EvaluationResult result = evaluate(*model_, tokenizer_, *set.data, evaluation);
+      nlohmann::json line = result.to_json();
+      line["set"] = set.name;
+      line["epoch"] = epoch;
+      line["update"] = position_.update;
+      line["training_seconds"] = position_.training_seconds;
+      line["train_loss"] = loss;
+      results_->append(line.dump());
+      text += fmt::format("  {} {:.2f} %", set.name, 100 * result.words.rate());
+    }
+    return text;
+  }
+
+  fs::path epoch_file(int64_t epoch) const {
+    return directory_ / "epochs" / fmt::format("epoch-{:04}.safetensors", epoch);
+  }
+
+  // The last epochs' weights are kept for the average.
+  void keep_epoch_weights(int64_t epoch) {
+    const int64_t average = config_.train.average_last;
+    if (average == 1 || epoch <= config_.train.epochs - average) return;
+    fs::create_directories(directory_ / "epochs");
+    save_model(epoch_file(epoch), *model_, tokenizer_.serialised(), {});
+  }
+
+  void average_epochs() {
+    const int64_t count = std::min(config_.train.average_last, config_.train.epochs);
+    if (count == 1) return;
+    const at::NoGradGuard no_grad;
+    std::vector<SafeTensors> files;
+    for (int64_t i = 0; i < count; ++i) files.push_back(read_safetensors(epoch_file(config_.train.epochs - i)));
+    for (const Parameter& parameter : model_->registry().all()) {
+      at::Tensor sum = at::zeros_like(files[0].at(parameter.name), at::kDouble);
+      for (const SafeTensors& file : files) sum += file.at(parameter.name);
+      parameter.tensor.copy_(sum / static_cast<double>(count));
+    }
+  }
+
+  void finish() {
+    const nlohmann::json provenance = {
+        {"trained", {{"epochs", config_.train.epochs}, {"updates", position_.update},
+                     {"seed", config_.train.seed},
+                     {"utterances", data_.size()}, {"hours", data_.total_seconds() / 3600},
+                     {"version", SCION_VERSION}}},
+        {"start", start_.provenance.is_null() ? nlohmann::json(config_.train.init) : start_.provenance}};
+    save_model(directory_ / "model.safetensors", *model_, tokenizer_.serialised(), provenance);
+    fs::remove_all(directory_ / "epochs");
+    fs::remove_all(directory_ / "checkpoints");
+  }
+
+  RunConfig config_;
+  fs::path directory_;
+  ModelFile start_;
+  Tokenizer tokenizer_;
+  Dataset data_;
+  uint64_t seed_;
+  std::vector<EvaluationSet> sets_;
+  std::unique_ptr<Transducer> model_;
+  std::unique_ptr<AdamW> optimiser_;
+  std::unique_ptr<BatchLoader> loader_;
+  std::unique_ptr<LineLog> updates_, results_;
+  TrainingPosition position_;
+  int64_t planned_ = 0, last_checkpoint_ = 0, accumulated_ = 0, epoch_batches_done_ = 0;
+  bool bf16_ = false;
+};
+
+}  // namespace
+
+bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters) {
+  if (precision != "auto") return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
+  // Measured (bench/RESULTS.md): below a million parameters the casts cost what the products save.
+  return device == "cuda" || (processor().avx512_bf16 && parameters > 1000000);
+}
+
+void train(const RunConfig& config, const fs::path& directory) {
+  config.validate();
+  if (fs::exists(directory / "model.safetensors") && fs::exists(directory / "config.toml") &&
+      read_file(directory / "config.toml") == config.to_toml()) {
+    spdlog::info("{} is finished already", directory.string());
+    return;
+  }
+  fs::create_directories(directory);
+  const DirectoryLock lock(directory);
+  if (config.train.threads > 0) set_thread_count(static_cast<int>(config.train.threads));
+  Run(config, directory).work();
+}
+
+}  // namespace scion

@@ -1,0 +1,26 @@
+// A training run, from its configuration to its model file.
+#pragma once
+
+#include <filesystem>
+
+#include "scion/training/run_config.h"
+
+namespace scion {
+
+/// Trains as `config` says and leaves in `directory`:
+///   config.toml         what ran
+///   updates.jsonl       one line an update: losses, gradient norm, learning rate, seconds
+///   results.jsonl       one line an evaluated epoch and set
+///   skipped.jsonl       utterances left out, and why
+///   checkpoints/        the newest whole states
+///   model.safetensors   the finished model
+/// A run that was interrupted continues from its newest checkpoint and ends with the same bytes
+/// (same program, processor type and thread count). A finished run returns at once.
+/// UserError when the folder holds a run with another configuration; Failure when training
+/// diverges, naming the batch's utterances and the first layer that was not finite.
+void train(const RunConfig& config, const std::filesystem::path& directory);
+
+/// Whether `precision` ("auto" included) means bfloat16 products for a model of that size here.
+bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters);
+
+}  // namespace scion

@@ -1,0 +1,83 @@
+#include "scion/transducer/ctc_loss.h"
+
+#include "scion/core/error.h"
+#include "scion/transducer/ctc_loss_cpu.h"
+
+namespace scion {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+class CtcLoss : public torch::autograd::Function<CtcLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& logits,
+                            const LatticeBatch& batch, bool gradient) {
+    const at::Tensor values = logits.contiguous();
+    CtcSolution solution = solve_ctc_cpu(batch, values, gradient);
+    if (gradient) {
+      // A copy of the losses: the caller owns the ones that are returned.
+      ctx->save_for_backward({values, batch.tokens, batch.frames, batch.states,
+                              solution.losses.clone(), solution.log_sums, solution.occupancy});
+      ctx->saved_data["blank"] = batch.blank;
+    }
+    return solution.losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const variable_list saved = ctx->get_saved_variables();
+    LatticeBatch batch;
+    batch.tokens = saved[1];
+    batch.frames = saved[2];
+    batch.states = saved[3];
+    batch.max_frames = saved[0].size(1);
+    batch.max_states = batch.tokens.size(1) + 1;
+    batch.blank = ctx->saved_data["blank"].toInt();
+    const CtcSolution solution{saved[4], saved[5], saved[6]};
+    return {ctc_gradient_cpu(batch, saved[0], solution, upstream[0]), {}, {}};
+  }
+};
+
+/// Whether the frames suffice for the labels and a blank between each two equal ones.
+at::Tensor possible(const LatticeBatch& batch) {
+  at::Tensor answer = at::empty({batch.size()}, at::kBool);
+  for (int64_t b = 0; b < batch.size(); ++b) {
+    const int64_t labels = batch.states_of(b) - 1;
+    int64_t needed = labels;
+    for (int64_t u = 1; u < labels; ++u) {
+      needed += batch.labels_of(b)[u] == batch.labels_of(b)[u - 1];
+    }
+    answer.data_ptr<bool>()[b] = needed <= batch.frames_of(b);
+  }
+  return answer;
+}
+
+/// On other devices ATen's, told to give zero gradient where it gives infinity.
+at::Tensor library_loss(const at::Tensor& logits, const LatticeBatch& batch) {
+  const at::Tensor log_probs = at::log_softmax(logits, -1).transpose(0, 1);
+  const at::Tensor loss =
+      at::ctc_loss(log_probs, batch.tokens.clamp_min(0).to(logits.device()), batch.frames,
+                   batch.states - 1, batch.blank, at::Reduction::None, /*zero_infinity=*/true);
+  const at::Tensor infinite = at::full_like(loss, INFINITY);
+  return at::where(possible(batch).to(logits.device()), loss, infinite);
+}
+
+}  // namespace
+
+at::Tensor ctc_loss(const at::Tensor& logits, const at::Tensor& tokens,
+                    const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
+                    int64_t blank) {
+  if (logits.dim() != 3 || !logits.is_floating_point()) {
+    throw UserError(fmt::format("CTC logits have {} dimensions and type {}", logits.dim(),
+                                at::toString(logits.scalar_type())),
+                    "give (B, T, V) float");
+  }
+  const LatticeBatch batch =
+      check_lattice_batch(logits.size(0), logits.size(1), logits.size(2), tokens, frame_lengths,
+                          token_lengths, blank);
+  const at::Tensor values = logits.to(at::kFloat);
+  if (!logits.is_cpu()) return library_loss(values, batch);
+  return CtcLoss::apply(values, batch, at::GradMode::is_enabled() && values.requires_grad());
+}
+
+}  // namespace scion

@@ -1,0 +1,161 @@
+#include "scion/transducer/lattice.h"
+
+#include <atomic>
+
+#include "scion/core/error.h"
+#include "scion/core/threads.h"
+#include "scion/transducer/loss_kernels.h"
+
+namespace scion {
+
+const LossKernels& loss_kernels() {
+#if defined(__x86_64__)
+  if (processor().avx512) return avx512_loss_kernels();
+  if (processor().avx2) return avx2_loss_kernels();
+#endif
+  return portable_loss_kernels();
+}
+
+namespace {
+
+// At least this many pieces of work, so that a few long utterances keep all threads busy.
+constexpr int64_t kSegments = 16;
+
+std::string shape(const at::Tensor& tensor) {
+  return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
+}
+
+at::Tensor whole_numbers(const at::Tensor& tensor, const char* name, int64_t dimensions,
+                         int64_t size) {
+  if (tensor.dim() != dimensions || tensor.size(0) != size) {
+    throw UserError(fmt::format("{} have shape {} for {} utterances", name, shape(tensor), size),
+                    dimensions == 1 ? "give one length an utterance" : "give (B, U) tokens");
+  }
+  if (!at::isIntegralType(tensor.scalar_type(), false)) {
+    throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
+                    "give int64");
+  }
+  return tensor.to(at::kCPU, at::kLong).contiguous();
+}
+
+void check_length(const char* name, int64_t b, int64_t length, int64_t least, int64_t most) {
+  if (length >= least && length <= most) return;
+  throw UserError(fmt::format("the {} of utterance {} is {}", name, b, length),
+                  fmt::format("it must be in {} … {}", least, most));
+}
+
+void check_labels(const LatticeBatch& batch, int64_t b, int64_t classes) {
+  for (int64_t u = 0; u + 1 < batch.states_of(b); ++u) {
+    const int64_t label = batch.labels_of(b)[u];
+    if (label < 0 || label >= classes) {
+      throw UserError(fmt::format("label {} of utterance {} is {}", u, b, label),
+                      fmt::format("labels must be in 0 … {}", classes - 1));
+    }
+    if (label == batch.blank) {
+      throw UserError(fmt::format("label {} of utterance {} is the blank, {}", u, b, label),
+                      "blank is no label: check the tokenizer");
+    }
+  }
+}
+
+}  // namespace
+
+LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
+                                 const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                 const at::Tensor& token_lengths, int64_t blank) {
+  LatticeBatch batch;
+  batch.tokens = whole_numbers(tokens, "tokens", 2, size);
+  batch.frames = whole_numbers(frame_lengths, "frame lengths", 1, size);
+  batch.states = whole_numbers(token_lengths, "token lengths", 1, size) + 1;
+  batch.max_frames = max_frames;
+  batch.max_states = batch.tokens.size(1) + 1;
+  batch.blank = blank;
+  if (blank < 0 || blank >= classes) {
+    throw UserError(fmt::format("the blank is {} of {} classes", blank, classes),
+                    fmt::format("it must be in 0 … {}", classes - 1));
+  }
+  for (int64_t b = 0; b < size; ++b) {
+    check_length("frame length", b, batch.frames_of(b), 1, max_frames);
+    check_length("token length", b, batch.states_of(b) - 1, 0, batch.max_states - 1);
+    check_labels(batch, b, classes);
+  }
+  return batch;
+}
+
+int64_t segments_per_utterance(const LatticeBatch& batch) {
+  if (batch.size() == 0) return 1;
+  return (kSegments + batch.size() - 1) / batch.size();
+}
+
+std::vector<Segment> divide(const LatticeBatch& batch) {
+  const int64_t pieces = segments_per_utterance(batch);
+  std::vector<Segment> segments;
+  segments.reserve(batch.size() * pieces);
+  for (int64_t b = 0; b < batch.size(); ++b) {
+    const int64_t frames = batch.frames_of(b);
+    for (int64_t i = 0; i < pieces; ++i) {
+      segments.push_back({b, i * frames / pieces, (i + 1) * frames / pieces});
+    }
+  }
+  return segments;
+}
+
+void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f) {
+  std::atomic<int64_t> next = 0;
+  // One long-lived task a thread that takes whatever is next: utterances differ in length.
+  at::parallel_for(0, std::min<int64_t>(count, at::get_num_threads()), 1,
+                   [&](int64_t begin, int64_t) {
+                     (void)begin;
+                     for (int64_t i = next++; i < count; i = next++) f(i);
+                   });
+}
+
+NodeTerms NodeTerms::make(const LatticeBatch& batch) {
+  return {at::empty({3, batch.size(), batch.max_frames, batch.max_states}, at::kFloat)};
+}
+
+void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
+                    const float* logits, int64_t stride, int64_t classes) {
+  const int64_t states = batch.states_of(b);
+  const int64_t* labels = batch.labels_of(b);
+  float* const sums = log_sum(b) + first;
+  loss_kernels().log_sum_exp(logits, count, stride, classes, sums);
+  int64_t u = first % states;
+  for (int64_t r = 0; r < count; ++r, logits += stride) {
+    blank(b)[first + r] = logits[batch.blank] - sums[r];
+    label(b)[first + r] = u + 1 < states ? logits[labels[u]] - sums[r] : 0;
+    if (++u == states) u = 0;
+  }
+}
+
+at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
+  at::Tensor losses = at::empty({batch.size()}, at::kFloat);
+  float* const loss = losses.data_ptr<float>();
+  for_each_in_parallel(batch.size(), [&](int64_t b) {
+    const int64_t frames = batch.frames_of(b), states = batch.states_of(b);
+    const at::Tensor workspace = at::empty({lattice_workspace_bytes(frames, states)}, at::kByte);
+    const double log_probability =
+        loss_kernels().lattice(terms.blank(b), terms.label(b), frames, states,
+                               workspace.data_ptr(), flows ? terms.blank(b) : nullptr,
+                               flows ? terms.label(b) : nullptr);
+    loss[b] = static_cast<float>(-log_probability);
+    if (flows && !std::isfinite(log_probability)) {
+      std::fill_n(terms.blank(b), batch.nodes_of(b), 0.F);
+      std::fill_n(terms.label(b), batch.nodes_of(b), 0.F);
+    }
+  });
+  return losses;
+}
+
+bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
+                   const float* logits, int64_t classes, float weight, float* out) {
+  const float blank = terms.blank(b)[n], label = terms.label(b)[n], flow = blank + label;
+  if (flow < kNegligibleFlow) return false;
+  loss_kernels().scaled_softmax(logits, classes, terms.log_sum(b)[n], weight * flow, out);
+  out[batch.blank] -= weight * blank;
+  const int64_t u = n % batch.states_of(b);
+  if (u + 1 < batch.states_of(b)) out[batch.labels_of(b)[u]] -= weight * label;
+  return true;
+}
+
+}  // namespace scion

@@ -1,0 +1,85 @@
+// What all routes to the transducer loss share: the checked batch, its division into work, and
+// the recursion over every utterance's lattice. Internal to scion/transducer.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+namespace scion {
+
+/// The labels and sizes of a batch, checked. An utterance's nodes (t, u) are counted
+/// n = t · states + u.
+struct LatticeBatch {
+  at::Tensor tokens;  ///< (B, U) int64, CPU
+  at::Tensor frames;  ///< (B) int64, CPU: T of each utterance, ≥ 1
+  at::Tensor states;  ///< (B) int64, CPU: labels + 1 of each utterance
+  int64_t max_frames = 0, max_states = 0;
+  int64_t blank = 0;
+
+  int64_t size() const { return frames.size(0); }
+  int64_t frames_of(int64_t b) const { return frames.const_data_ptr<int64_t>()[b]; }
+  int64_t states_of(int64_t b) const { return states.const_data_ptr<int64_t>()[b]; }
+  int64_t nodes_of(int64_t b) const { return frames_of(b) * states_of(b); }
+  const int64_t* labels_of(int64_t b) const {
+    return tokens.const_data_ptr<int64_t>() + b * tokens.size(1);
+  }
+};
+
+/// UserError on wrong shapes or types, lengths or labels out of range, a label equal to blank.
+/// `max_frames` and `classes` are the logits' T and V; U comes from the tokens.
+LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
+                                 const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                 const at::Tensor& token_lengths, int64_t blank);
+
+/// Frames [begin, end) of one utterance.
+struct Segment {
+  int64_t utterance, begin, end;
+};
+/// Every utterance once, or in several pieces where there are few. Depends on the shapes only, so
+/// that sums over segments come out the same for any number of threads.
+std::vector<Segment> divide(const LatticeBatch& batch);
+/// Segments of each utterance in `divide`: the same number for all (some may be empty).
+int64_t segments_per_utterance(const LatticeBatch& batch);
+
+/// Runs f(0) … f(count − 1), each once, on as many threads as libtorch uses.
+void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
+
+/// Per node: log-sum-exp of the logits, then blank and next label, (3, B, T, U+1) float; an
+/// utterance's own nodes lie densely at the start of its part.
+class NodeTerms {
+ public:
+  NodeTerms(at::Tensor storage) : storage_(std::move(storage)) {}
+  static NodeTerms make(const LatticeBatch& batch);
+
+  float* log_sum(int64_t b) const { return part(0, b); }
+  float* blank(int64_t b) const { return part(1, b); }  ///< log-probability; later the arc's flow
+  float* label(int64_t b) const { return part(2, b); }
+  const at::Tensor& storage() const { return storage_; }
+
+  /// From rows of logits (`count` nodes from `first`, `stride` apart) of utterance b.
+  void set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count, const float* logits,
+           int64_t stride, int64_t classes);
+
+ private:
+  float* part(int64_t which, int64_t b) const {
+    return storage_.data_ptr<float>() + (which * storage_.size(1) + b) * storage_.stride(1);
+  }
+  at::Tensor storage_;
+};
+
+/// The recursion: losses (B) float. With `flows`, blank and label terms become the probabilities
+/// that an alignment uses these arcs, zero throughout an utterance whose loss is not finite.
+at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows);
+
+/// Nodes that alignments pass with less probability get no gradient: all of them together weigh
+/// less than the rounding of a float sum.
+inline constexpr float kNegligibleFlow = 1e-10f;
+
+/// out = weight · ∂loss/∂logits of node n: weight · (flow · softmax − arcs). False, and `out`
+/// untouched, where the flow is negligible.
+bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
+                   const float* logits, int64_t classes, float weight, float* out);
+
+}  // namespace scion

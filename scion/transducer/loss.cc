@@ -1,0 +1,156 @@
+#include "scion/transducer/loss.h"
+
+#include "scion/core/error.h"
+#include "scion/transducer/lattice.h"
+#include "scion/transducer/loss_cpu.h"
+
+namespace scion {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+std::string shape(const at::Tensor& tensor) {
+  return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
+}
+
+void check_type(const at::Tensor& tensor, const char* name) {
+  if (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16) return;
+  throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
+                  "give float32 or bfloat16");
+}
+
+bool wants_gradient(std::initializer_list<at::Tensor> tensors) {
+  return at::GradMode::is_enabled() &&
+         std::any_of(tensors.begin(), tensors.end(),
+                     [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+}
+
+/// A batch among an operation's saved tensors: the last three, and two numbers.
+void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors) {
+  tensors.insert(tensors.end(), {batch.tokens, batch.frames, batch.states});
+  ctx->save_for_backward(std::move(tensors));
+  ctx->saved_data["max_frames"] = batch.max_frames;
+  ctx->saved_data["blank"] = batch.blank;
+}
+
+LatticeBatch saved_batch(AutogradContext* ctx, const variable_list& saved) {
+  const size_t last = saved.size();
+  LatticeBatch batch;
+  batch.tokens = saved[last - 3];
+  batch.frames = saved[last - 2];
+  batch.states = saved[last - 1];
+  batch.max_frames = ctx->saved_data["max_frames"].toInt();
+  batch.max_states = batch.tokens.size(1) + 1;
+  batch.blank = ctx->saved_data["blank"].toInt();
+  return batch;
+}
+
+class LogitsLoss : public Function<LogitsLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& logits,
+                            const LatticeBatch& batch, bool gradient) {
+    const at::Tensor values = logits.contiguous();
+    LatticeSolution solution = solve_from_logits_cpu(batch, values, gradient);
+    if (gradient) save(ctx, batch, {values, solution.terms});
+    return solution.losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const variable_list saved = ctx->get_saved_variables();
+    const LatticeBatch batch = saved_batch(ctx, saved);
+    return {logits_gradient_cpu(batch, saved[0], saved[1], upstream[0]), {}, {}};
+  }
+};
+
+class JoinerLoss : public Function<JoinerLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
+                            const at::Tensor& predictor, const at::Tensor& weight,
+                            const at::Tensor& bias, const LatticeBatch& batch, bool gradient) {
+    const JoinerTensors joiner = as_float({encoder, predictor, weight, bias});
+    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient);
+    if (gradient) {
+      save(ctx, batch, {encoder, predictor, weight, bias, solution.lattice.terms,
+                        solution.kept_logits});
+    }
+    return solution.lattice.losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const variable_list saved = ctx->get_saved_variables();
+    const LatticeBatch batch = saved_batch(ctx, saved);
+    const JoinerTensors joiner = as_float({saved[0], saved[1], saved[2], saved[3]});
+    const JoinerTensors gradients =
+        joiner_gradients_cpu(batch, joiner, saved[4], saved[5], upstream[0]);
+    return {gradients.encoder.to(saved[0].scalar_type()),
+            gradients.predictor.to(saved[1].scalar_type()),
+            gradients.weight.to(saved[2].scalar_type()),
+            gradients.bias.to(saved[3].scalar_type()),
+            {},
+            {}};
+  }
+
+ private:
+  static at::Tensor as_float(const at::Tensor& tensor) {
+    return tensor.to(at::kFloat).contiguous();
+  }
+  static JoinerTensors as_float(const JoinerTensors& joiner) {
+    return {as_float(joiner.encoder), as_float(joiner.predictor), as_float(joiner.weight),
+            as_float(joiner.bias)};
+  }
+};
+
+void check_joiner(const at::Tensor& encoder, const at::Tensor& predictor, const at::Tensor& weight,
+                  const at::Tensor& bias, const at::Tensor& tokens) {
+  check_type(encoder, "encoder outputs");
+  check_type(predictor, "predictor outputs");
+  check_type(weight, "joiner weights");
+  check_type(bias, "joiner biases");
+  const bool right = encoder.dim() == 3 && predictor.dim() == 3 && weight.dim() == 2 &&
+                     bias.dim() == 1 && tokens.dim() == 2 &&
+                     predictor.size(0) == encoder.size(0) &&
+                     predictor.size(1) == tokens.size(1) + 1 &&
+                     predictor.size(2) == encoder.size(2) && weight.size(1) == encoder.size(2) &&
+                     bias.size(0) == weight.size(0);
+  if (!right) {
+    throw UserError(fmt::format("encoder {}, predictor {}, weight {}, bias {} and tokens {} do "
+                                "not fit together",
+                                shape(encoder), shape(predictor), shape(weight), shape(bias),
+                                shape(tokens)),
+                    "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
+  }
+}
+
+}  // namespace
+
+at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
+                           const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
+                           const TransducerLossOptions& options) {
+  check_type(logits, "logits");
+  if (logits.dim() != 4 || tokens.dim() != 2 || logits.size(2) != tokens.size(1) + 1) {
+    throw UserError(
+        fmt::format("logits {} and tokens {} do not fit together", shape(logits), shape(tokens)),
+        "give (B, T, U+1, V) and (B, U)");
+  }
+  const LatticeBatch batch =
+      check_lattice_batch(logits.size(0), logits.size(1), logits.size(3), tokens, frame_lengths,
+                          token_lengths, options.blank);
+  return LogitsLoss::apply(logits, batch, wants_gradient({logits}));
+}
+
+at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& predictor,
+                                  const at::Tensor& weight, const at::Tensor& bias,
+                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                  const at::Tensor& token_lengths,
+                                  const TransducerLossOptions& options) {
+  check_joiner(encoder, predictor, weight, bias, tokens);
+  const LatticeBatch batch =
+      check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
+                          token_lengths, options.blank);
+  return JoinerLoss::apply(encoder, predictor, weight, bias, batch,
+                           wants_gradient({encoder, predictor, weight, bias}));
+}
+
+}  // namespace scion

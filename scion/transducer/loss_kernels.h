@@ -1,0 +1,83 @@
+// The inner loops of the transducer losses, once for each instruction set. The same source
+// (loss_kernels.inc) is compiled three times; the fastest that the processor runs is chosen.
+//
+// Plain functions on raw pointers: the files behind them include no torch and no standard
+// library, so that no inline function compiled for AVX-512 can end up in a portable caller.
+#pragma once
+
+#include <cstdint>
+
+namespace scion {
+
+/// How a matrix product starts: from zero, from one row for all (a bias), or from given rows.
+struct MatrixStart {
+  const float* values = nullptr;  ///< nullptr: zero
+  int64_t row_stride = 0;         ///< 0: the same row for all
+};
+
+struct LossKernels {
+  const char* name;
+  int64_t lanes;  ///< floats in a vector
+  int64_t panel;  ///< columns of a packed panel, a multiple of `lanes`
+
+  /// out[r] = log Σ_k exp(logits[r][k]); rows lie `stride` apart.
+  void (*log_sum_exp)(const float* logits, int64_t rows, int64_t stride, int64_t classes,
+                      float* out);
+  /// out[k] = scale · exp(logits[k] − log_sum), k < classes. May work in place.
+  void (*scaled_softmax)(const float* logits, int64_t classes, float log_sum, float scale,
+                         float* out);
+
+  /// Forward (and, when the flows are wanted, backward) recursion over one utterance's lattice.
+  ///   blank, label  (T, S): log-probabilities of emitting blank and the next label, S = U + 1;
+  ///                 label[·][U] is not read
+  ///   blank_flow, label_flow  (T, S): probability that an alignment uses that arc, given y; or
+  ///                 nullptr. Left alone when the result is not finite.
+  ///   workspace     of lattice_workspace_bytes(T, S)
+  /// Returns log P(y|x). Sums are kept in double: at 5000 frames a float's step is 1e-3.
+  double (*lattice)(const float* blank, const float* label, int64_t T, int64_t S, void* workspace,
+                    float* blank_flow, float* label_flow);
+
+  /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1.
+  ///   emission   (T, S): log-probability of each state's symbol
+  ///   skip       (S): 0 where a state may follow the one two before it, else −∞
+  ///   occupancy  (T, S): probability of being in the state, given y; or nullptr. Left alone when
+  ///              the result is not finite.
+  ///   workspace  of ctc_workspace_bytes(T, S)
+  double (*ctc_lattice)(const float* emission, const float* skip, int64_t T, int64_t S,
+                        void* workspace, float* occupancy);
+
+  /// out[k] = tanh(a[k] + b[k])
+  void (*tanh_of_sum)(const float* a, const float* b, int64_t n, float* out);
+  /// d = gradient[k] · (1 − hidden[k]²); a[k] += d; b[k] += d
+  void (*add_tanh_gradient)(const float* hidden, const float* gradient, int64_t n, float* a,
+                            float* b);
+  /// out[k] += Σ_r rows[r][k]
+  void (*add_rows)(const float* rows, int64_t count, int64_t stride, int64_t n, float* out);
+
+  /// C (m × n) = start + A (m × k) B (k × n). A(i, j) lies at a[i·a_row + j·a_column]. The columns
+  /// of B come in panels of `panel` columns that lie `b_panel` apart, each with rows `b_row`
+  /// apart. n is a multiple of `lanes`.
+  void (*multiply)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row,
+                   int64_t a_column, const float* b, int64_t b_row, int64_t b_panel,
+                   MatrixStart start, float* c, int64_t c_row);
+};
+
+const LossKernels& portable_loss_kernels();
+const LossKernels& avx2_loss_kernels();
+const LossKernels& avx512_loss_kernels();
+/// The fastest of them that this processor runs.
+const LossKernels& loss_kernels();
+
+/// Room for one utterance's lattice, enough for every instruction set.
+inline int64_t lattice_workspace_bytes(int64_t frames, int64_t states) {
+  constexpr int64_t kPadding = 64;  // vectors at either end of a diagonal
+  const int64_t diagonals = frames + states + 2, stride = states + kPadding;
+  return diagonals * stride * (2 * 4 + 8) + 2 * stride * 8 + 256;
+}
+
+inline int64_t ctc_workspace_bytes(int64_t frames, int64_t states) {
+  constexpr int64_t kPadding = 64;
+  return (frames + 4) * (states + kPadding) * 8 + 64;
+}
+
+}  // namespace scion

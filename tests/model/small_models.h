@@ -1,0 +1,45 @@
+// Models small enough for tests, with weights that hide nothing: no zero biases, no unit scales.
+#pragma once
+
+#include "scion/model/transducer.h"
+
+namespace scion::testing {
+
+inline ModelConfig small_config(const std::string& positions = "bias",
+                                const std::string& norm = "batch", int64_t subsampling = 4) {
+  ModelConfig config;
+  config.conformer = {.width = 16,
+                      .layers = 2,
+                      .heads = 2,
+                      .head_width = 6,
+                      .feed_forward = 24,
+                      .kernel = 5,
+                      .subsampling = subsampling,
+                      .subsampling_channels = 3,
+                      .convolution_norm = norm,
+                      .positions = positions,
+                      .position_range = 4,
+                      .activation = "swish",
+                      .dropout = 0.1};
+  config.predictor_width = 10;
+  config.joiner_width = 12;
+  config.features.bins = 20;
+  return config;
+}
+
+/// Every parameter and buffer gets random values; variances stay positive.
+inline void randomise(Transducer& model, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  at::manual_seed(seed);
+  for (const Parameter& parameter : model.registry().all()) {
+    const bool frequencies = parameter.name == "encoder.frequencies";
+    if (frequencies) continue;
+    const bool positive = parameter.name.find("variance") != std::string::npos ||
+                          parameter.name.find("deviation") != std::string::npos;
+    parameter.tensor.normal_(0, 0.3);
+    if (positive) parameter.tensor.abs_().add_(0.5);
+    if (parameter.init.kind == Init::Kind::one) parameter.tensor.add_(1);
+  }
+}
+
+}  // namespace scion::testing

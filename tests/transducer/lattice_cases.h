@@ -1,0 +1,86 @@
+// Random batches for the loss tests, and the losses by their definitions in float64.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+namespace scion::testing {
+
+struct Case {
+  at::Tensor tokens, frames, labels;  // (B, U), (B), (B)
+  int64_t T = 0, U = 0, V = 0;
+};
+
+/// Lengths as given (the tensors are one larger than the longest: padding everywhere), labels
+/// random in 1 … V−1, padding −1.
+inline Case make_case(const std::vector<int64_t>& frames, const std::vector<int64_t>& labels,
+                      int64_t V) {
+  Case c;
+  c.frames = at::tensor(frames, at::kLong);
+  c.labels = at::tensor(labels, at::kLong);
+  c.T = *std::max_element(frames.begin(), frames.end()) + 1;
+  c.U = *std::max_element(labels.begin(), labels.end()) + 1;
+  c.V = V;
+  const auto B = static_cast<int64_t>(frames.size());
+  c.tokens = at::randint(1, V, {B, c.U}, at::kLong);
+  for (int64_t b = 0; b < B; ++b) c.tokens[b].slice(0, labels[b]).fill_(-1);
+  return c;
+}
+
+/// Sum over all alignments of the product of arcs, one recursive call an arc: the definition.
+/// log_probs (T, U+1, V) float64 of one utterance, cut to its size.
+inline double all_alignments(const at::TensorAccessor<double, 3>& log_probs, const int64_t* labels,
+                             int64_t blank, int64_t t, int64_t u) {
+  const int64_t T = log_probs.size(0), U = log_probs.size(1) - 1;
+  double sum = 0;
+  if (t + 1 < T) {
+    sum += std::exp(log_probs[t][u][blank]) * all_alignments(log_probs, labels, blank, t + 1, u);
+  } else if (u == U) {
+    sum += std::exp(log_probs[t][u][blank]);
+  }
+  if (u < U) {
+    sum += std::exp(log_probs[t][u][labels[u]]) *
+           all_alignments(log_probs, labels, blank, t, u + 1);
+  }
+  return sum;
+}
+
+/// −log P of every utterance (B) float64, from logits (B, T, U+1, V).
+inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c,
+                                         int64_t blank = 0) {
+  std::vector<double> losses;
+  for (int64_t b = 0; b < logits.size(0); ++b) {
+    const int64_t T = c.frames[b].item<int64_t>(), U = c.labels[b].item<int64_t>();
+    const at::Tensor log_probs =
+        logits[b].slice(0, 0, T).slice(1, 0, U + 1).to(at::kDouble).log_softmax(-1).contiguous();
+    losses.push_back(-std::log(all_alignments(log_probs.accessor<double, 3>(),
+                                              c.tokens[b].const_data_ptr<int64_t>(), blank, 0,
+                                              0)));
+  }
+  return at::tensor(losses, at::kDouble);
+}
+
+/// Central differences of f, a scalar function of x (float64).
+inline at::Tensor finite_differences(const std::function<double(const at::Tensor&)>& f,
+                                     const at::Tensor& x, double step = 1e-5) {
+  at::Tensor at_x = x.to(at::kDouble).clone().contiguous(), gradient = at::zeros_like(at_x);
+  double* const value = at_x.data_ptr<double>();
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    const double kept = value[i];
+    value[i] = kept + step;
+    const double above = f(at_x);
+    value[i] = kept - step;
+    const double below = f(at_x);
+    value[i] = kept;
+    gradient.data_ptr<double>()[i] = (above - below) / (2 * step);
+  }
+  return gradient;
+}
+
+inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  if (a.numel() == 0) return 0;
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+}  // namespace scion::testing

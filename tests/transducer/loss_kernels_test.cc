@@ -1,0 +1,153 @@
+#include "scion/transducer/loss_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/core/threads.h"
+#include "tests/transducer/lattice_cases.h"
+
+namespace scion {
+namespace {
+
+using scion::testing::largest_difference;
+
+std::vector<const LossKernels*> all_kernels() {
+  std::vector<const LossKernels*> all = {&portable_loss_kernels()};
+#if defined(__x86_64__)
+  if (processor().avx2) all.push_back(&avx2_loss_kernels());
+  if (processor().avx512) all.push_back(&avx512_loss_kernels());
+#endif
+  return all;
+}
+
+/// Every instruction set in turn against what ATen computes in float64.
+class Kernels : public ::testing::TestWithParam<const LossKernels*> {
+ protected:
+  void SetUp() override { at::manual_seed(3); }
+  const LossKernels& kernels() { return *GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(All, Kernels, ::testing::ValuesIn(all_kernels()),
+                         [](const auto& info) { return std::string(info.param->name); });
+
+TEST_P(Kernels, LogSumExp) {
+  for (const int64_t V : {1, 2, 15, 16, 17, 28, 32, 33, 500}) {
+    for (const double scale : {0.1, 3.0, 40.0}) {
+      const at::Tensor z = at::randn({37, V + 3}) * scale;
+      at::Tensor out = at::empty({37});
+      kernels().log_sum_exp(z.data_ptr<float>(), 37, V + 3, V, out.data_ptr<float>());
+      const at::Tensor expected = z.to(at::kDouble).slice(1, 0, V).logsumexp(1);
+      EXPECT_LT(largest_difference(out, expected), 3e-7 * (1 + expected.abs().max().item<double>()))
+          << V << " " << scale;
+    }
+  }
+}
+
+TEST_P(Kernels, LogSumExpOfExtremes) {
+  at::Tensor z = at::randn({5, 20});
+  z[0] = -INFINITY;
+  z[1][3] = INFINITY;
+  z[2][19] = NAN;
+  z[3].slice(0, 1).fill_(-INFINITY);
+  z[4] *= 1e30;
+  at::Tensor out = at::empty({5});
+  kernels().log_sum_exp(z.data_ptr<float>(), 5, 20, 20, out.data_ptr<float>());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(std::isfinite(out[i].item<float>())) << i;
+  EXPECT_EQ(out[3].item<float>(), z[3][0].item<float>());
+  EXPECT_EQ(out[4].item<float>(), z[4].max().item<float>());
+}
+
+TEST_P(Kernels, ScaledSoftmax) {
+  for (const int64_t V : {1, 7, 16, 28, 100}) {
+    const at::Tensor z = at::randn({V}) * 20;
+    const float log_sum = z.logsumexp(0).item<float>();
+    at::Tensor out = at::empty({V});
+    kernels().scaled_softmax(z.data_ptr<float>(), V, log_sum, 0.25, out.data_ptr<float>());
+    const at::Tensor expected = (z.to(at::kDouble) - log_sum).exp() * 0.25;
+    EXPECT_TRUE(at::allclose(out.to(at::kDouble), expected, 4e-6, 1e-36)) << V;
+  }
+}
+
+TEST_P(Kernels, TanhToAFewUnitsInTheLastPlace) {
+  const at::Tensor x =
+      at::cat({at::linspace(-12, 12, 4001), at::randn({1000}) * 1e-3, at::zeros({2})});
+  at::Tensor out = at::empty_like(x), zero = at::zeros_like(x);
+  kernels().tanh_of_sum(x.data_ptr<float>(), zero.data_ptr<float>(), x.numel(),
+                        out.data_ptr<float>());
+  const at::Tensor expected = x.to(at::kDouble).tanh();
+  EXPECT_TRUE(at::allclose(out.to(at::kDouble), expected, 4e-7, 0));
+  EXPECT_LE(out.abs().max().item<float>(), 1);
+}
+
+TEST_P(Kernels, TanhPassesNaNOn) {
+  const at::Tensor x = at::full({17}, NAN);
+  at::Tensor out = at::zeros({17});
+  kernels().tanh_of_sum(x.data_ptr<float>(), x.data_ptr<float>(), 17, out.data_ptr<float>());
+  EXPECT_TRUE(out.isnan().all().item<bool>());
+}
+
+TEST_P(Kernels, TanhGradientIsAddedToBoth) {
+  const at::Tensor h = at::randn({45}).tanh(), g = at::randn({45});
+  at::Tensor a = at::randn({45}), b = at::randn({45});
+  const at::Tensor d = g * (1 - h * h), want_a = a + d, want_b = b + d;
+  kernels().add_tanh_gradient(h.data_ptr<float>(), g.data_ptr<float>(), 45, a.data_ptr<float>(),
+                              b.data_ptr<float>());
+  EXPECT_LT(largest_difference(a, want_a), 1e-6);
+  EXPECT_LT(largest_difference(b, want_b), 1e-6);
+}
+
+TEST_P(Kernels, AddRows) {
+  const at::Tensor rows = at::randn({9, 40});
+  at::Tensor out = at::ones({37});
+  kernels().add_rows(rows.data_ptr<float>(), 9, 40, 37, out.data_ptr<float>());
+  EXPECT_LT(largest_difference(out, rows.slice(1, 0, 37).sum(0) + 1), 1e-5);
+}
+
+TEST_P(Kernels, MultiplyInPanelsFromEveryStart) {
+  const int64_t lanes = kernels().lanes, panel = kernels().panel;
+  for (const int64_t m : {1, 5, 24, 31}) {
+    for (const int64_t vectors : {1, 2, 3, 4, 5, 7, 11}) {
+      const int64_t n = vectors * lanes, k = 13;
+      const at::Tensor a = at::randn({m, k}), b = at::randn({k, n}), bias = at::randn({n});
+      const at::Tensor product = at::mm(a, b);
+      at::Tensor c = at::empty({m, n});
+      // B as it is: its panels lie side by side.
+      kernels().multiply(m, n, k, a.data_ptr<float>(), k, 1, b.data_ptr<float>(), n, panel,
+                         {bias.data_ptr<float>(), 0}, c.data_ptr<float>(), n);
+      EXPECT_LT(largest_difference(c, product + bias), 1e-5) << m << " " << n;
+      // A transposed, added to what is there.
+      const at::Tensor transposed = a.t().contiguous();
+      kernels().multiply(m, n, k, transposed.data_ptr<float>(), 1, m, b.data_ptr<float>(), n,
+                         panel, {c.data_ptr<float>(), n}, c.data_ptr<float>(), n);
+      EXPECT_LT(largest_difference(c, product * 2 + bias), 2e-5) << m << " " << n;
+      kernels().multiply(m, n, k, a.data_ptr<float>(), k, 1, b.data_ptr<float>(), n, panel, {},
+                         c.data_ptr<float>(), n);
+      EXPECT_LT(largest_difference(c, product), 1e-5) << m << " " << n;
+    }
+  }
+}
+
+TEST_P(Kernels, LatticeConservesFlow) {
+  for (const auto& [T, S] : std::vector<std::pair<int64_t, int64_t>>{
+           {1, 1}, {1, 9}, {8, 1}, {3, 30}, {40, 21}, {17, 17}, {600, 35}}) {
+    const at::Tensor blank = at::rand({T, S}).log() - 1, label = at::rand({T, S}).log() - 1;
+    at::Tensor blank_flow = at::empty({T, S}), label_flow = at::zeros({T, S});
+    const at::Tensor workspace = at::empty({lattice_workspace_bytes(T, S)}, at::kByte);
+    const double result =
+        kernels().lattice(blank.data_ptr<float>(), label.data_ptr<float>(), T, S,
+                          workspace.data_ptr(), blank_flow.data_ptr<float>(),
+                          label_flow.data_ptr<float>());
+    EXPECT_TRUE(std::isfinite(result));
+    // Each frame is left once, each label is emitted once.
+    EXPECT_LT(largest_difference(blank_flow.sum(1), at::ones({T})), 1e-5) << T << " " << S;
+    if (S > 1) {
+      EXPECT_LT(largest_difference(label_flow.sum(0).slice(0, 0, S - 1), at::ones({S - 1})), 1e-5);
+    }
+    EXPECT_LT(label_flow.select(1, S - 1).abs().max().item<float>(), 1e-30);
+  }
+}
+
+TEST(KernelChoice, TakesTheFastest) {
+  EXPECT_EQ(loss_kernels().name, all_kernels().back()->name);
+}
+
+}  // namespace
+}  // namespace scion

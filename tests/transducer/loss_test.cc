@@ -1,0 +1,467 @@
+#include "scion/transducer/loss.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "scion/core/error.h"
+#include "scion/core/safetensors.h"
+#include "scion/core/threads.h"
+#include "tests/transducer/lattice_cases.h"
+
+namespace scion {
+namespace {
+
+using scion::testing::brute_force_transducer;
+using scion::testing::Case;
+using scion::testing::finite_differences;
+using scion::testing::largest_difference;
+using scion::testing::make_case;
+using ::testing::HasSubstr;
+
+at::Tensor loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
+  return transducer_loss(logits, c.tokens, c.frames, c.labels, {.blank = blank});
+}
+
+at::Tensor random_logits(const Case& c, double scale = 2) {
+  return at::randn({c.tokens.size(0), c.T, c.U + 1, c.V}) * scale;
+}
+
+/// Loss and gradient of Σ weights · loss.
+std::pair<at::Tensor, at::Tensor> loss_and_gradient(const at::Tensor& logits, const Case& c,
+                                                    const at::Tensor& weights, int64_t blank = 0) {
+  const at::Tensor leaf = logits.detach().clone().requires_grad_();
+  const at::Tensor loss = loss_of(leaf, c, blank);
+  loss.backward(weights);
+  return {loss.detach(), leaf.grad()};
+}
+
+class TransducerLoss : public ::testing::Test {
+ protected:
+  void SetUp() override { at::manual_seed(7); }
+};
+
+TEST_F(TransducerLoss, IsTheSumOverAllAlignments) {
+  const Case c = make_case({4, 1, 3, 5, 1, 2}, {3, 2, 0, 2, 0, 4}, 5);
+  const at::Tensor logits = random_logits(c);
+  EXPECT_LT(largest_difference(loss_of(logits, c), brute_force_transducer(logits, c)), 2e-6);
+}
+
+TEST_F(TransducerLoss, TakesAnyBlank) {
+  Case c = make_case({4, 3}, {2, 3}, 6);
+  c.tokens = c.tokens.clamp_min(0) - 1;  // labels 0 … 4, blank last
+  const at::Tensor logits = random_logits(c);
+  EXPECT_LT(largest_difference(loss_of(logits, c, 5), brute_force_transducer(logits, c, 5)), 2e-6);
+}
+
+TEST_F(TransducerLoss, GradientIsThatOfTheSumOverAlignments) {
+  const Case c = make_case({3, 1, 4}, {2, 2, 0}, 4);
+  const at::Tensor logits = random_logits(c), weights = at::tensor({0.5, -2.0, 1.5}, at::kFloat);
+  const auto [loss, gradient] = loss_and_gradient(logits, c, weights);
+  const at::Tensor expected = finite_differences(
+      [&](const at::Tensor& z) {
+        return (brute_force_transducer(z, c) * weights).sum().item<double>();
+      },
+      logits);
+  EXPECT_LT(largest_difference(gradient, expected), 1e-6);
+}
+
+// Wide rows, vector tails of every length, several vectors of labels.
+TEST_F(TransducerLoss, ManySizesAgreeWithAutogradThroughTheRecursion) {
+  for (const auto& [T, U, V] : std::vector<std::array<int64_t, 3>>{
+           {1, 1, 2}, {2, 17, 3}, {33, 9, 15}, {20, 20, 16}, {9, 40, 17}, {50, 33, 28}, {7, 3, 131}}) {
+    const Case c = make_case({T, (T + 1) / 2}, {U, U / 2}, V);
+    const at::Tensor logits = random_logits(c);
+    const at::Tensor weights = at::tensor({1.0, 0.25}, at::kFloat);
+    const auto [loss, gradient] = loss_and_gradient(logits, c, weights);
+
+    const at::Tensor leaf = logits.to(at::kDouble).requires_grad_();
+    std::vector<at::Tensor> expected;
+    for (int64_t b = 0; b < 2; ++b) {
+      const at::Tensor log_probs = leaf[b].log_softmax(-1);
+      const int64_t frames = c.frames[b].item<int64_t>(), labels = c.labels[b].item<int64_t>();
+      std::vector<at::Tensor> before;
+      for (int64_t t = 0; t < frames; ++t) {
+        std::vector<at::Tensor> row;
+        for (int64_t u = 0; u <= labels; ++u) {
+          at::Tensor sum;
+          if (t == 0 && u == 0) sum = at::zeros({}, at::kDouble);
+          if (t > 0) sum = before[u] + log_probs[t - 1][u][0];
+          if (u > 0) {
+            const at::Tensor step =
+                row[u - 1] + log_probs[t][u - 1][c.tokens[b][u - 1].item<int64_t>()];
+            sum = sum.defined() ? at::logaddexp(sum, step) : step;
+          }
+          row.push_back(sum);
+        }
+        before = row;
+      }
+      expected.push_back(-(before[labels] + log_probs[frames - 1][labels][0]));
+    }
+    const at::Tensor expected_loss = at::stack(expected);
+    (expected_loss * weights).sum().backward();
+    EXPECT_LT(largest_difference(loss / expected_loss.detach(), at::ones({2})), 1e-6)
+        << T << " " << U << " " << V;
+    EXPECT_LT(largest_difference(gradient, leaf.grad()), 1e-5) << T << " " << U << " " << V;
+  }
+}
+
+TEST_F(TransducerLoss, EqualsGoldenValues) {
+  for (const auto& [name, blank] : std::vector<std::pair<std::string, int64_t>>{
+           {"varlen", 8}, {"blank0_u0_tshort", 0}, {"all_empty_targets", 0}, {"clamped", 0}}) {
+    const SafeTensors golden = read_safetensors(std::string(SCION_SOURCE_DIR) +
+                                                "/tests/golden/rnnt_loss/torchaudio_" + name +
+                                                ".safetensors");
+    Case c;
+    c.tokens = golden.at("targets");
+    c.frames = golden.at("logit_lengths");
+    c.labels = golden.at("target_lengths");
+    // torchaudio clamps before it weighs; we do not clamp, and its float64 twin did not either.
+    const at::Tensor expected =
+        name == "clamped" ? golden.at("grad_logits_f64") : golden.at("grad_logits");
+    const auto [loss, gradient] =
+        loss_and_gradient(golden.at("logits"), c, golden.at("weights"), blank);
+    const at::Tensor costs = golden.at("costs");
+    EXPECT_LT(largest_difference(loss / costs, at::ones_like(costs)), 1e-5) << name;
+    EXPECT_LT(largest_difference(gradient, expected), 2e-5) << name;
+  }
+}
+
+TEST_F(TransducerLoss, LogProbabilitiesAreLogitsToo) {
+  const SafeTensors golden = read_safetensors(
+      std::string(SCION_SOURCE_DIR) + "/tests/golden/rnnt_loss/torchaudio_v24_logprobs.safetensors");
+  const at::Tensor loss =
+      transducer_loss(golden.at("logits"), golden.at("targets"), golden.at("logit_lengths"),
+                      golden.at("target_lengths"), {});
+  EXPECT_LT(largest_difference(loss / golden.at("costs"), at::ones_like(loss)), 1e-5);
+}
+
+TEST_F(TransducerLoss, PaddingHasNoInfluenceAndNoGradient) {
+  const Case c = make_case({4, 2}, {1, 3}, 7);
+  const at::Tensor clean = random_logits(c), dirty = clean.clone();
+  for (int64_t b = 0; b < 2; ++b) {
+    dirty[b].slice(0, c.frames[b].item<int64_t>()).fill_(NAN);
+    dirty[b].slice(1, c.labels[b].item<int64_t>() + 1).fill_(INFINITY);
+  }
+  const at::Tensor weights = at::ones({2});
+  const auto [loss, gradient] = loss_and_gradient(clean, c, weights);
+  const auto [dirty_loss, dirty_gradient] = loss_and_gradient(dirty, c, weights);
+  EXPECT_TRUE(at::equal(loss, dirty_loss));
+  EXPECT_TRUE(at::equal(gradient, dirty_gradient));
+  for (int64_t b = 0; b < 2; ++b) {
+    EXPECT_EQ(gradient[b].slice(0, c.frames[b].item<int64_t>()).abs().max().item<float>(), 0);
+    EXPECT_EQ(gradient[b].slice(1, c.labels[b].item<int64_t>() + 1).abs().max().item<float>(), 0);
+  }
+}
+
+TEST_F(TransducerLoss, LongUtterancesStayPrecise) {
+  const Case c = make_case({5000}, {300}, 4);
+  const at::Tensor logits = random_logits(c, 3);
+  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({1}));
+  // Flow is conserved: every frame is left by exactly one blank.
+  const at::Tensor valid = gradient[0].slice(0, 0, 5000).slice(1, 0, 301);
+  const at::Tensor softmax = logits[0].slice(0, 0, 5000).slice(1, 0, 301).softmax(-1);
+  const at::Tensor label_arcs = valid.select(-1, 0) * 0;
+  EXPECT_LT(valid.sum(-1).abs().max().item<float>(), 1e-5);
+  // The derivative in one direction, against the loss itself in float64 steps of the logits.
+  const at::Tensor direction = at::randn_like(logits);
+  const float step = 1e-2;
+  const double above = loss_of(logits + step * direction, c).item<double>();
+  const double below = loss_of(logits - step * direction, c).item<double>();
+  const double slope = (gradient * direction).sum().item<double>();
+  EXPECT_NEAR((above - below) / (2 * step), slope, 2e-2 * std::abs(slope) + 0.2);
+}
+
+TEST_F(TransducerLoss, NonFiniteLogitsTouchTheirUtteranceOnly) {
+  const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
+  at::Tensor logits = random_logits(c);
+  const auto [clean_loss, clean_gradient] = loss_and_gradient(logits, c, at::ones({3}));
+  logits[0][1][1][3] = NAN;
+  logits[2][0][0][2] = INFINITY;
+  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({3}));
+  EXPECT_FALSE(std::isfinite(loss[0].item<float>()));
+  EXPECT_FALSE(std::isfinite(loss[2].item<float>()));
+  EXPECT_EQ(gradient[0].abs().max().item<float>(), 0);
+  EXPECT_EQ(gradient[2].abs().max().item<float>(), 0);
+  EXPECT_TRUE(at::equal(loss[1], clean_loss[1]));
+  EXPECT_TRUE(at::equal(gradient[1], clean_gradient[1]));
+}
+
+TEST_F(TransducerLoss, AnImpossibleArcIsNotAnError) {
+  const Case c = make_case({3, 3}, {2, 2}, 4);
+  at::Tensor logits = random_logits(c);
+  logits[0][1][1][0] = -INFINITY;              // one blank is forbidden: other ways remain
+  logits[1].slice(2, 0, 1).fill_(-INFINITY);   // no blank at all: no way remains
+  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({2}));
+  const at::Tensor expected = brute_force_transducer(logits, c);
+  EXPECT_NEAR(loss[0].item<double>(), expected[0].item<double>(), 1e-5);
+  EXPECT_EQ(loss[1].item<float>(), INFINITY);
+  EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+  EXPECT_GT(gradient[0].abs().max().item<float>(), 0);
+  EXPECT_EQ(gradient[1].abs().max().item<float>(), 0);
+}
+
+TEST_F(TransducerLoss, TakesBFloat16) {
+  const Case c = make_case({6, 4}, {3, 2}, 19);
+  const at::Tensor logits = random_logits(c).to(at::kBFloat16);
+  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({2}));
+  const auto [expected_loss, expected] = loss_and_gradient(logits.to(at::kFloat), c, at::ones({2}));
+  EXPECT_EQ(gradient.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(at::equal(loss, expected_loss));
+  EXPECT_TRUE(at::equal(gradient, expected.to(at::kBFloat16)));
+}
+
+TEST_F(TransducerLoss, EmptyBatchGivesNoLosses) {
+  const at::Tensor none = at::zeros({0}, at::kLong);
+  const at::Tensor logits = at::zeros({0, 3, 2, 4}).requires_grad_();
+  const at::Tensor loss = transducer_loss(logits, at::zeros({0, 1}, at::kLong), none, none);
+  EXPECT_EQ(loss.sizes(), at::IntArrayRef({0}));
+  loss.sum().backward();
+  EXPECT_EQ(logits.grad().sizes(), logits.sizes());
+}
+
+TEST_F(TransducerLoss, CanGoBackwardTwice) {
+  const Case c = make_case({4}, {2}, 5);
+  const at::Tensor logits = random_logits(c).requires_grad_();
+  const at::Tensor loss = loss_of(logits, c).sum();
+  loss.backward({}, /*retain_graph=*/true);
+  const at::Tensor once = logits.grad().clone();
+  loss.backward();
+  EXPECT_TRUE(at::equal(logits.grad(), once * 2));
+}
+
+TEST_F(TransducerLoss, ThreadsDoNotChangeAByte) {
+  const Case c = make_case({40, 31, 17}, {12, 9, 0}, 28);
+  const at::Tensor logits = random_logits(c), weights = at::rand({3});
+  const int before = thread_count();
+  set_thread_count(1);
+  const auto [loss, gradient] = loss_and_gradient(logits, c, weights);
+  set_thread_count(3);
+  const auto [loss3, gradient3] = loss_and_gradient(logits, c, weights);
+  set_thread_count(before);
+  EXPECT_TRUE(at::equal(loss, loss3));
+  EXPECT_TRUE(at::equal(gradient, gradient3));
+}
+
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const UserError& e) {
+    return std::string(e.what()) + " / " + e.hint();
+  }
+  return "no error";
+}
+
+TEST_F(TransducerLoss, ErrorsNameValueAndPlace) {
+  const Case good = make_case({4, 3}, {2, 1}, 5);
+  const at::Tensor logits = random_logits(good);
+  const auto broken = [&](const std::function<void(Case&)>& change) {
+    Case c = good;
+    c.tokens = good.tokens.clone();
+    c.frames = good.frames.clone();
+    c.labels = good.labels.clone();
+    change(c);
+    return message_of([&] { loss_of(logits, c); });
+  };
+  EXPECT_EQ(broken([](Case&) {}), "no error");
+  EXPECT_THAT(broken([](Case& c) { c.frames[1] = 0; }),
+              HasSubstr("frame length of utterance 1 is 0 / it must be in 1 … 5"));
+  EXPECT_THAT(broken([](Case& c) { c.frames[0] = 6; }), HasSubstr("of utterance 0 is 6"));
+  EXPECT_THAT(broken([](Case& c) { c.labels[1] = 4; }),
+              HasSubstr("token length of utterance 1 is 4"));
+  EXPECT_THAT(broken([](Case& c) { c.labels[1] = -1; }), HasSubstr("utterance 1 is -1"));
+  EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 5; }),
+              HasSubstr("label 1 of utterance 0 is 5 / labels must be in 0 … 4"));
+  EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 0; }), HasSubstr("is the blank, 0"));
+  EXPECT_THAT(broken([](Case& c) { c.tokens = c.tokens.slice(1, 1); }),
+              HasSubstr("do not fit together"));
+  EXPECT_THAT(broken([](Case& c) { c.frames = c.frames.slice(0, 1); }),
+              HasSubstr("frame lengths have shape (1) for 2 utterances"));
+  EXPECT_THAT(broken([](Case& c) { c.tokens = c.tokens.to(at::kFloat); }),
+              HasSubstr("tokens are of type Float"));
+  EXPECT_THAT(message_of([&] { loss_of(logits, good, 5); }), HasSubstr("blank is 5 of 5 classes"));
+  EXPECT_THAT(message_of([&] { loss_of(logits.to(at::kDouble), good); }),
+              HasSubstr("logits are of type Double"));
+}
+
+// ---- fused with the joiner -----------------------------------------------------------------------
+
+struct Joiner {
+  std::vector<at::Tensor> tensors;  // encoder, predictor, weight, bias
+
+  static Joiner random(const Case& c, int64_t D) {
+    const int64_t B = c.tokens.size(0);
+    return {{at::randn({B, c.T, D}), at::randn({B, c.U + 1, D}), at::randn({c.V, D}) * 0.3,
+             at::randn({c.V})}};
+  }
+  Joiner leaves() const {
+    Joiner copy;
+    for (const at::Tensor& t : tensors) copy.tensors.push_back(t.detach().clone().requires_grad_());
+    return copy;
+  }
+  at::Tensor fused(const Case& c) const {
+    return joiner_transducer_loss(tensors[0], tensors[1], tensors[2], tensors[3], c.tokens,
+                                  c.frames, c.labels);
+  }
+  at::Tensor composed(const Case& c) const {
+    const at::Tensor hidden = at::tanh(tensors[0].unsqueeze(2) + tensors[1].unsqueeze(1));
+    return loss_of(at::linear(hidden, tensors[2], tensors[3]), c);
+  }
+};
+
+using JoinerLoss = TransducerLoss;
+
+TEST_F(JoinerLoss, EqualsTheComposedRoute) {
+  struct Size {
+    std::vector<int64_t> frames, labels;
+    int64_t V, D;
+  };
+  for (const Size& size : std::vector<Size>{{{1}, {0}, 2, 1},
+                                            {{9, 3, 1}, {4, 0, 5}, 28, 64},
+                                            {{30, 22}, {7, 11}, 5, 19},
+                                            {{70, 12, 41, 5}, {20, 12, 3, 1}, 61, 37},
+                                            {{25}, {30}, 130, 48}}) {
+    const Case c = make_case(size.frames, size.labels, size.V);
+    const Joiner joiner = Joiner::random(c, size.D);
+    const at::Tensor weights = at::randn({static_cast<int64_t>(size.frames.size())});
+    const Joiner fused = joiner.leaves(), composed = joiner.leaves();
+    const at::Tensor loss = fused.fused(c), expected = composed.composed(c);
+    EXPECT_LT(largest_difference(loss / expected, at::ones_like(loss)), 1e-6);
+    loss.backward(weights);
+    expected.backward(weights);
+    for (size_t i = 0; i < 4; ++i) {
+      const at::Tensor want = composed.tensors[i].grad();
+      EXPECT_LT(largest_difference(fused.tensors[i].grad(), want),
+                3e-6 * (1 + want.abs().max().item<double>()))
+          << "tensor " << i << ", V " << size.V << ", D " << size.D;
+    }
+  }
+}
+
+TEST_F(JoinerLoss, PaddingHasNoInfluenceAndNoGradient) {
+  const Case c = make_case({7, 4}, {2, 5}, 11);
+  const Joiner clean = Joiner::random(c, 13).leaves(), dirty = clean.leaves();
+  {
+    at::NoGradGuard guard;
+    for (int64_t b = 0; b < 2; ++b) {
+      dirty.tensors[0][b].slice(0, c.frames[b].item<int64_t>()).fill_(NAN);
+      dirty.tensors[1][b].slice(0, c.labels[b].item<int64_t>() + 1).fill_(NAN);
+    }
+  }
+  const at::Tensor loss = clean.fused(c), dirty_loss = dirty.fused(c);
+  EXPECT_TRUE(at::equal(loss, dirty_loss));
+  loss.sum().backward();
+  dirty_loss.sum().backward();
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(at::equal(clean.tensors[i].grad(), dirty.tensors[i].grad()));
+  }
+  EXPECT_EQ(clean.tensors[0].grad()[1].slice(0, 4).abs().max().item<float>(), 0);
+  EXPECT_EQ(clean.tensors[1].grad()[0].slice(0, 3).abs().max().item<float>(), 0);
+}
+
+TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
+  const Case c = make_case({7, 4, 9}, {2, 5, 3}, 11);
+  const Joiner joiner = Joiner::random(c, 16).leaves();
+  const at::Tensor order = at::tensor({2, 0, 1}, at::kLong);
+  Case permuted = c;
+  permuted.tokens = c.tokens.index_select(0, order);
+  permuted.frames = c.frames.index_select(0, order);
+  permuted.labels = c.labels.index_select(0, order);
+  Joiner other = joiner.leaves();
+  {
+    at::NoGradGuard guard;
+    for (size_t i = 0; i < 2; ++i) {
+      other.tensors[i] =
+          joiner.tensors[i].detach().index_select(0, order).requires_grad_();
+    }
+  }
+  const at::Tensor loss = joiner.fused(c), permuted_loss = other.fused(permuted);
+  EXPECT_TRUE(at::equal(loss.index_select(0, order), permuted_loss));
+  loss.sum().backward();
+  permuted_loss.sum().backward();
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(
+        at::equal(joiner.tensors[i].grad().index_select(0, order), other.tensors[i].grad()));
+  }
+  EXPECT_LT(largest_difference(joiner.tensors[2].grad(), other.tensors[2].grad()), 1e-5);
+}
+
+TEST_F(JoinerLoss, ThreadsDoNotChangeAByte) {
+  const Case c = make_case({60, 31, 17}, {12, 9, 0}, 28);
+  const Joiner one = Joiner::random(c, 32).leaves(), three = one.leaves();
+  const int before = thread_count();
+  set_thread_count(1);
+  const at::Tensor loss = one.fused(c);
+  loss.sum().backward();
+  set_thread_count(3);
+  const at::Tensor loss3 = three.fused(c);
+  loss3.sum().backward();
+  set_thread_count(before);
+  EXPECT_TRUE(at::equal(loss, loss3));
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(at::equal(one.tensors[i].grad(), three.tensors[i].grad())) << i;
+  }
+}
+
+TEST_F(JoinerLoss, TakesBFloat16) {
+  const Case c = make_case({9, 6}, {3, 2}, 19);
+  const Joiner half = [&] {
+    Joiner joiner = Joiner::random(c, 24);
+    for (at::Tensor& t : joiner.tensors) t = t.to(at::kBFloat16);
+    return joiner.leaves();
+  }();
+  Joiner full;
+  for (const at::Tensor& t : half.tensors) {
+    full.tensors.push_back(t.detach().to(at::kFloat).requires_grad_());
+  }
+  const at::Tensor loss = half.fused(c), expected = full.fused(c);
+  EXPECT_TRUE(at::equal(loss, expected));
+  loss.sum().backward();
+  expected.sum().backward();
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(at::equal(half.tensors[i].grad(), full.tensors[i].grad().to(at::kBFloat16)));
+  }
+}
+
+TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
+  const Case c = make_case({9, 6}, {3, 2}, 19);
+  const Joiner joiner = Joiner::random(c, 24), leaves = joiner.leaves();
+  EXPECT_TRUE(at::equal(joiner.fused(c), leaves.fused(c)));
+  EXPECT_FALSE(joiner.fused(c).requires_grad());
+}
+
+/// Most memory that this process has held since the last call with `reset`, in bytes; 0 where the
+/// system does not tell.
+int64_t peak_memory(bool reset) {
+  if (reset) {
+    std::ofstream("/proc/self/clear_refs") << "5";
+  }
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+TEST_F(JoinerLoss, NeverHoldsAllLogits) {
+  const Case c = make_case({249, 249}, {99, 99}, 512);
+  const Joiner joiner = Joiner::random(c, 8).leaves();
+  joiner.tensors[0].mutable_grad() = at::zeros_like(joiner.tensors[0]);
+  const int64_t all_logits = 2 * 250 * 100 * 512 * 4;  // 102 MB
+  const int64_t before = peak_memory(true);
+  if (before == 0) GTEST_SKIP() << "the system does not tell the peak memory";
+  joiner.fused(c).sum().backward();
+  EXPECT_LT(peak_memory(false) - before, all_logits / 3);
+}
+
+TEST_F(JoinerLoss, ErrorsNameTheShapes) {
+  const Case c = make_case({4}, {2}, 5);
+  Joiner joiner = Joiner::random(c, 8);
+  joiner.tensors[2] = at::randn({5, 9});
+  EXPECT_THAT(message_of([&] { joiner.fused(c); }),
+              HasSubstr("weight (5, 9), bias (5) and tokens (1, 3) do not fit together"));
+}
+
+}  // namespace
+}  // namespace scion
