@@ -83,11 +83,14 @@ struct JoinerView {
   Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
   Tile classes_tile() const { return {tile_rows, classes_stride}; }
 
-  /// tanh(encoder(t) + predictor(u)), zeros up to a whole vector
-  void hidden_row(int64_t b, int64_t t, int64_t u, float* out) const {
-    loss_kernels().tanh_of_sum(encoder + (b * batch.max_frames() + t) * hidden,
-                               predictor + (b * batch.max_states() + u) * hidden, hidden, out);
-    for (int64_t k = hidden; k < hidden_stride; ++k) out[k] = 0;
+  /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
+  void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
+    loss_kernels().tanh_of_sums(encoder + (b * batch.max_frames() + t) * hidden,
+                                predictor + (b * batch.max_states() + u) * hidden, hidden, count,
+                                hidden, out, hidden_stride);
+    for (int64_t r = 0; r < count; ++r) {
+      std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
+    }
   }
   MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }
 };
@@ -129,9 +132,12 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
   int64_t t = begin, u = 0;
   for (int64_t n = begin * states; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
-    for (int64_t r = 0; r < rows; ++r) {
-      joiner.hidden_row(b, t, u, hidden.row(r));
-      if (++u == states) ++t, u = 0;
+    for (int64_t r = 0; r < rows;) {
+      const int64_t count = std::min(states - u, rows - r);
+      joiner.hidden_rows(b, t, u, count, hidden.row(r));
+      r += count;
+      u += count;
+      if (u == states) ++t, u = 0;
     }
     float* const logits = kept ? kept.row(b, n) : own.row(0);
     const int64_t stride = kept ? kept.stride() : own.stride();
@@ -196,6 +202,18 @@ class BackwardPass {
     Partial sums;
   };
 
+  /// f(first, count) for each run of neighbouring label positions in one frame.
+  template <class F>
+  static void for_each_run(const std::vector<Node>& nodes, F f) {
+    for (size_t first = 0, next = 0; first < nodes.size(); first = next) {
+      for (next = first + 1; next < nodes.size() && nodes[next].n == nodes[next - 1].n + 1 &&
+                             nodes[next].t == nodes[first].t;) {
+        ++next;
+      }
+      f(static_cast<int64_t>(first), static_cast<int64_t>(next - first));
+    }
+  }
+
   Partial sum_segments(int64_t begin, int64_t end) {
     Work work{.nodes = {},
               .hidden = view_.hidden_tile(),
@@ -237,9 +255,9 @@ class BackwardPass {
 
   void make_logits_gradient(Work& work) {
     const int64_t b = work.utterance, rows = work.nodes.size();
-    for (int64_t r = 0; r < rows; ++r) {
-      view_.hidden_row(b, work.nodes[r].t, work.nodes[r].u, work.hidden.row(r));
-    }
+    for_each_run(work.nodes, [&](int64_t r, int64_t count) {
+      view_.hidden_rows(b, work.nodes[r].t, work.nodes[r].u, count, work.hidden.row(r));
+    });
     if (to_logits_) {
       to_logits_->multiply(rows, work.hidden.row(0), work.hidden.stride(), view_.from_bias(),
                            work.gradient.row(0), work.gradient.stride());
@@ -271,11 +289,12 @@ class BackwardPass {
     float* const encoder =
         encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
     float* const predictor = predictor_.data_ptr<float>() + work.segment * batch_.max_states() * D;
-    for (int64_t r = 0; r < rows; ++r) {
-      loss_kernels().add_tanh_gradient(work.hidden.row(r), work.hidden_gradient.row(r), D,
-                                       encoder + work.nodes[r].t * D,
-                                       predictor + work.nodes[r].u * D);
-    }
+    for_each_run(work.nodes, [&](int64_t r, int64_t count) {
+      loss_kernels().add_tanh_gradients(work.hidden.row(r), work.hidden_gradient.row(r),
+                                        work.hidden.stride(), count, D,
+                                        encoder + work.nodes[r].t * D,
+                                        predictor + work.nodes[r].u * D, D);
+    });
   }
 
   const LatticeBatch& batch_;
