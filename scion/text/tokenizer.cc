@@ -103,10 +103,16 @@ Tokenizer Tokenizer::train(const std::vector<std::string>& texts, const Tokenize
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(trainer_arguments(config),
                                                                  &iterator, &model);
-  if (!status.ok())
-    throw UserError(fmt::format("cannot train a {} tokenizer of {} pieces on {} texts: {}",
-                                config.kind, config.vocabulary, texts.size(), status.message()),
-                    "choose fewer pieces, or kind char, or give more text");
+  if (!status.ok()) {
+    // SentencePiece puts its source line and the failed condition in brackets before the reason.
+    const std::string_view message = status.message();
+    const size_t bracket = message.rfind("] ");
+    throw UserError(
+        fmt::format("cannot train a {} tokenizer of {} pieces on {} texts: {}", config.kind,
+                    config.vocabulary, texts.size(),
+                    bracket == std::string_view::npos ? message : message.substr(bracket + 2)),
+        "choose fewer pieces, or kind char, or give more text");
+  }
   return Tokenizer(std::move(model));
 }
 
