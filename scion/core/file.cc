@@ -185,7 +185,7 @@ void write_file(const fs::path& path, std::string_view bytes) {
   }
 }
 
-PendingDirectory::PendingDirectory(fs::path final_path)
+PendingDirectory::PendingDirectory(const fs::path& final_path)
     : final_(without_trailing_slash(final_path)),
       temporary_(parent_of(final_) /
                  fmt::format("{}{}.tmp", temporary_prefix(final_), ::getpid())) {

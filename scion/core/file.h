@@ -26,7 +26,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 /// (same final name, dead process) are removed by the constructor.
 class PendingDirectory {
  public:
-  explicit PendingDirectory(std::filesystem::path final_path);
+  explicit PendingDirectory(const std::filesystem::path& final_path);
   ~PendingDirectory();
   PendingDirectory(const PendingDirectory&) = delete;
   PendingDirectory& operator=(const PendingDirectory&) = delete;

@@ -26,7 +26,8 @@ json to_json_value(const toml::node& node, const std::string& key, Lines& lines)
     json object = json::object();
     for (const auto& [name, child] : *table) {
       const std::string text(name.str());
-      object[text] = to_json_value(child, key.empty() ? text : key + "." + text, lines);
+      object[text] =
+          to_json_value(child, key.empty() ? text : fmt::format("{}.{}", key, text), lines);
     }
     return object;
   }

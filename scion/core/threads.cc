@@ -1,5 +1,7 @@
 #include "scion/core/threads.h"
 
+#include <malloc.h>
+
 #include <ATen/Parallel.h>
 #include <omp.h>
 
@@ -13,7 +15,8 @@
 #endif
 
 // Exported by a libtorch that has MKL inside; null otherwise.
-extern "C" int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
+extern "C" int MKL_Set_Num_Threads_Local(int count)  // NOLINT(readability-identifier-naming)
+    __attribute__((weak));
 
 namespace scion {
 namespace {
@@ -23,7 +26,7 @@ namespace {
 std::string brand() {
   std::array<unsigned, 12> words{};
   for (unsigned leaf = 0; leaf < 3; ++leaf) {
-    unsigned* const w = words.data() + 4 * leaf;
+    unsigned* const w = words.data() + size_t{4} * leaf;
     if (__get_cpuid(0x80000002U + leaf, w, w + 1, w + 2, w + 3) == 0) return "x86-64";
   }
   std::array<char, sizeof(words) + 1> text{};
@@ -70,6 +73,12 @@ void use_one_thread_here() {
 const Processor& processor() {
   static const Processor found = find_processor();
   return found;
+}
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
 }
 
 }  // namespace scion

@@ -57,6 +57,14 @@ Crossing find_crossing(const Curve& curve, double wer, Scale scale) {
   return {position(points.back(), scale), Bound::at_least};
 }
 
+std::optional<Ratio> speed_up_to_end(const Curve& arm, const Curve& baseline, Scale scale) {
+  if (!has_scale(arm, scale) || !has_scale(baseline, scale)) return {};
+  const CurvePoint& end = baseline.points.back();
+  const Crossing crossing = find_crossing(arm, end.wer, scale);
+  if (crossing.position <= 0) return {};
+  return Ratio{position(end, scale) / crossing.position, reversed(crossing.bound)};
+}
+
 double students_to_pay_back(double extra_seconds, double baseline_seconds, double arm_seconds) {
   const double saved = baseline_seconds - arm_seconds;
   return saved > 0 ? extra_seconds / saved : std::numeric_limits<double>::infinity();

@@ -46,6 +46,10 @@ struct SpeedUp {
 /// One entry for every evaluation of the arm after the start of training.
 std::vector<SpeedUp> speed_up(const Curve& arm, const Curve& baseline);
 
+/// How much sooner the arm is where the baseline ends: the baseline's last position over the place
+/// where the arm reaches the baseline's last error rate. Absent without such a scale.
+std::optional<Ratio> speed_up_to_end(const Curve& arm, const Curve& baseline, Scale scale);
+
 /// Students until a teacher pays: extra seconds / (baseline's seconds − arm's seconds to the same
 /// word error rate). Infinite when nothing is saved.
 double students_to_pay_back(double extra_seconds, double baseline_seconds, double arm_seconds);

@@ -14,7 +14,7 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& batch, const
 
   const Joiner& joiner = model.joiner();
   const at::Tensor predicted = model.predictor().forward(tokens, context);
-  const at::Tensor transducer = joiner_transducer_loss(
+  const at::Tensor transducer = scion::joiner_transducer_loss(
       joiner.project_encoder(encoded.frames, context), joiner.project_predictor(predicted, context),
       joiner.weight(), joiner.bias(), tokens, encoded.lengths, token_lengths, {.blank = blank});
 
@@ -22,7 +22,7 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& batch, const
   const at::Tensor transducer_mean = transducer.sum() / count;
   at::Tensor total = transducer_mean, ctc_mean;
   if (config.ctc_weight > 0) {
-    const at::Tensor ctc = ctc_loss(model.ctc_logits(encoded.frames, context), tokens,
+    const at::Tensor ctc = scion::ctc_loss(model.ctc_logits(encoded.frames, context), tokens,
                                     encoded.lengths, token_lengths, blank);
     ctc_mean = at::where(ctc.isinf(), at::zeros_like(ctc), ctc).sum() / count;
     total = (1 - config.ctc_weight) * transducer_mean + config.ctc_weight * ctc_mean;

@@ -1,0 +1,55 @@
+# The front door: `make demo`, `make test`, `make help`. CMake does the building.
+
+PROGRAM := build/cpu/bin/scion
+# A compiler process needs up to 1.5 GB: no more of them than processors or memory allow.
+JOBS ?= $(shell awk -v n="$$(nproc)" '/MemAvailable/ {m = int($$2 / 1572864); \
+          print m < 1 ? 1 : m < n ? m : n}' /proc/meminfo)
+# Options of `make demo`, e.g. make demo DEMO_FLAGS="--study.seeds 1,2,3"
+DEMO_FLAGS ?=
+# Options of `make test`, e.g. make test TEST_FLAGS="--gtest_filter=Axis*"
+TEST_FLAGS ?=
+
+.DEFAULT_GOAL := build
+.PHONY: help deps build test demo bench format lint docs cuda asan clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+deps: ## install what is missing: system packages (apt) and libtorch (in .deps)
+	@scripts/install_dependencies.sh build
+
+build: deps ## build the program: build/cpu/bin/scion
+	@scripts/build.sh cpu $(JOBS)
+
+test: build ## build and run every test
+	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
+
+demo: build ## train a teacher and two students on the speech in data/an4, and compare
+	@$(PROGRAM) compare recipes/an4/compare.toml --out exp/an4 $(DEMO_FLAGS)
+
+bench: deps ## measure the speed of the parts
+	@scripts/install_dependencies.sh bench
+	@scripts/build.sh cpu $(JOBS) -B build/bench -D SCION_BENCH=ON -D SCION_TESTS=OFF
+	@bench/run.sh
+
+format: ## lay out the sources anew
+	@scripts/install_dependencies.sh lint
+	@git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format -i
+
+lint: build ## check layout (clang-format) and habits (clang-tidy)
+	@scripts/install_dependencies.sh lint
+	@scripts/lint.sh $(JOBS)
+
+docs: build ## write docs/options.md from the declarations of the options
+	@$(PROGRAM) config --markdown > build/options.md && mv build/options.md docs/options.md
+
+cuda: deps ## build with the CUDA kernels: build/cuda/bin/scion
+	@scripts/install_dependencies.sh cuda
+	@scripts/build.sh cuda $(JOBS)
+
+asan: deps ## run the tests under the address and undefined-behaviour sanitizers
+	@scripts/build.sh asan $(JOBS)
+	@scripts/run_tests.sh build/asan/bin/scion_tests $(TEST_FLAGS)
+
+clean: ## remove everything that was built
+	rm -rf build

@@ -1,0 +1,154 @@
+#include "scion/audio/corrupt.h"
+
+#include "scion/audio/audio_file.h"
+#include "scion/core/error.h"
+#include "scion/core/options.h"
+#include "scion/core/random.h"
+
+namespace scion {
+namespace {
+
+// Everything is computed in float64, so that rounding to 16 bits hides what processors' FFTs do
+// differently.
+
+at::Tensor to_tensor(const std::vector<float>& samples) {
+  return at::tensor(at::ArrayRef<float>(samples)).to(at::kDouble);
+}
+
+double mean_power(const at::Tensor& signal) {
+  return signal.numel() == 0 ? 0 : signal.square().mean().item<double>();
+}
+
+at::Tensor gaussian(int64_t count, Random& random) {
+  at::Tensor noise = at::empty({count}, at::kDouble);
+  auto* const values = noise.data_ptr<double>();
+  for (int64_t i = 0; i < count; ++i) values[i] = random.normal();
+  return noise;
+}
+
+int64_t power_of_two_from(int64_t size) {
+  int64_t power = 1;
+  while (power < size) power *= 2;
+  return power;
+}
+
+/// Direct sound at place 0, then noise under an exponential envelope that falls by 60 dB in
+/// `seconds`.
+at::Tensor room_response(double seconds, double direct_to_reverberant_db, int64_t sample_rate,
+                         Random& random) {
+  const auto taps = static_cast<int64_t>(seconds * double(sample_rate));
+  if (taps < 2) return at::ones({1}, at::kDouble);
+  at::Tensor response = gaussian(taps, random);
+  const double decay = std::log(1000.0) / double(taps);  // 60 dB: a factor of 1000
+  response *= at::exp(at::arange(taps, at::kDouble) * -decay);
+  response[0] = 0;
+  const double wanted = std::pow(10, -direct_to_reverberant_db / 10);
+  response *= std::sqrt(wanted / response.square().sum().item<double>());
+  response[0] = 1;
+  return response;
+}
+
+/// The first samples of the convolution, as many as the signal has.
+at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response) {
+  const int64_t size = power_of_two_from(signal.size(0) + response.size(0));
+  return at::fft_irfft(at::fft_rfft(signal, size) * at::fft_rfft(response, size), size)
+      .narrow(0, 0, signal.size(0));
+}
+
+/// Noise whose power falls with the frequency: 3 dB an octave, from 50 Hz on.
+at::Tensor pink_noise(int64_t count, int64_t sample_rate, Random& random) {
+  const int64_t size = power_of_two_from(std::max<int64_t>(count, 2));
+  const at::Tensor hertz =
+      at::arange(size / 2 + 1, at::kDouble) * (double(sample_rate) / double(size));
+  const at::Tensor shape = at::where(hertz.lt(50), at::zeros_like(hertz), hertz.clamp_min(1).rsqrt());
+  return at::fft_irfft(at::fft_rfft(gaussian(size, random)) * shape, size).narrow(0, 0, count);
+}
+
+/// Other speakers at equal power, each from a drawn place on.
+at::Tensor babble(const std::vector<std::vector<float>>& others, int64_t count, Random& random) {
+  at::Tensor sum = at::zeros({count}, at::kDouble);
+  for (const std::vector<float>& other : others) {
+    if (other.empty()) continue;
+    const at::Tensor voice = to_tensor(other);
+    const double power = mean_power(voice);
+    const int64_t start = random.below(voice.size(0));
+    if (power == 0) continue;
+    const at::Tensor places = (at::arange(count, at::kLong) + start).remainder(voice.size(0));
+    sum += voice.index_select(0, places) / std::sqrt(power);
+  }
+  return sum;
+}
+
+/// Adds noise so many dB below the signal's power; silence stays silence.
+void add_noise(at::Tensor& signal, const at::Tensor& noise, double speech_power, double snr_db) {
+  const double power = mean_power(noise);
+  if (power == 0) return;
+  signal += noise * std::sqrt(speech_power / power * std::pow(10, -snr_db / 10));
+}
+
+void check(const CorruptionConfig& c) {
+  const auto ordered = [](const char* what, double low, double high) {
+    if (low > high)
+      throw UserError(fmt::format("{}: from {} to {}", what, low, high),
+                      "the lower bound must not exceed the upper one");
+  };
+  ordered("noise_snr_db", c.noise_snr_low_db, c.noise_snr_high_db);
+  ordered("babble_snr_db", c.babble_snr_low_db, c.babble_snr_high_db);
+  ordered("reverberation_seconds", c.reverberation_seconds_low, c.reverberation_seconds_high);
+  ordered("direct_to_reverberant_db", c.direct_to_reverberant_low_db,
+          c.direct_to_reverberant_high_db);
+  ordered("speed", c.speed_low, c.speed_high);
+}
+
+}  // namespace
+
+void CorruptionConfig::declare(Options& options) {
+  const auto pair = [&](const std::string& name, double& low, double& high,
+                        const std::string& help, double least, double most,
+                        const std::string& unit) {
+    const std::string suffix = unit == "dB" ? "_db" : "";
+    options.add(name + "_low" + suffix, low, help + ": lowest").range(least, most).unit(unit);
+    options.add(name + "_high" + suffix, high, help + ": highest").range(least, most).unit(unit);
+  };
+  pair("noise_snr", noise_snr_low_db, noise_snr_high_db, "speech over pink noise", -50, 100, "dB");
+  pair("babble_snr", babble_snr_low_db, babble_snr_high_db, "speech over babble", -50, 100, "dB");
+  options.add("babble_speakers", babble_speakers, "speakers in the babble").range(0, 100);
+  pair("reverberation_seconds", reverberation_seconds_low, reverberation_seconds_high,
+       "time in which an echo falls by 60 dB", 0, 10, "s");
+  pair("direct_to_reverberant", direct_to_reverberant_low_db, direct_to_reverberant_high_db,
+       "direct sound over reflections", -50, 100, "dB");
+  pair("speed", speed_low, speed_high, "speed factor", 0.5, 2, "");
+  options.add("seed", seed, "seed of the condition").range(0, 1e15);
+}
+
+std::vector<float> corrupt(const std::vector<float>& samples, int64_t sample_rate,
+                           const std::vector<std::vector<float>>& others,
+                           const CorruptionConfig& config, uint64_t utterance) {
+  check(config);
+  if (samples.empty()) return {};
+  // One sequence for each thing that is drawn: turning one off leaves the others as they were.
+  const auto sequence = [&](uint64_t a) {
+    return Random(static_cast<uint64_t>(config.seed), Stream::corruption, a, utterance);
+  };
+  Random speed_draw = sequence(1), room_draw = sequence(2), babble_draw = sequence(3),
+         noise_draw = sequence(4);
+  at::Tensor signal =
+      to_tensor(resample(samples, speed_draw.uniform(config.speed_low, config.speed_high), 1));
+  const double seconds =
+      room_draw.uniform(config.reverberation_seconds_low, config.reverberation_seconds_high);
+  const double direct = room_draw.uniform(config.direct_to_reverberant_low_db,
+                                          config.direct_to_reverberant_high_db);
+  signal = convolve(signal, room_response(seconds, direct, sample_rate, room_draw));
+  const double power = mean_power(signal);
+  const double babble_snr =
+      babble_draw.uniform(config.babble_snr_low_db, config.babble_snr_high_db);
+  add_noise(signal, babble(others, signal.size(0), babble_draw), power, babble_snr);
+  const double noise_snr = noise_draw.uniform(config.noise_snr_low_db, config.noise_snr_high_db);
+  add_noise(signal, pink_noise(signal.size(0), sample_rate, noise_draw), power, noise_snr);
+  const double peak = signal.abs().max().item<double>();
+  if (peak > 1) signal /= peak;
+  const at::Tensor out = signal.to(at::kFloat).contiguous();
+  return {out.const_data_ptr<float>(), out.const_data_ptr<float>() + out.numel()};
+}
+
+}  // namespace scion

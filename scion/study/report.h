@@ -1,0 +1,74 @@
+// The report of a study: everything that it shows, as a page and as text.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scion/study/difference.h"
+#include "scion/study/gradients.h"
+#include "scion/study/results.h"
+
+namespace scion {
+
+struct ArmDescription {
+  std::string name;              ///< as in the results
+  std::string label = {};        ///< for people; the name when empty
+  std::string description = {};  ///< how it was started, one sentence
+};
+
+/// One trial of a setting on the development set.
+struct TuningRow {
+  std::string schedule, arm, setting;  ///< e.g. "peak_lr 2e-3"
+  double wer = 0;                      ///< percent
+  bool chosen = false;
+};
+
+struct SelfCheck {
+  std::string name;
+  bool passed = false;
+  std::string detail = {};
+};
+
+/// What a report shows. Parts that are empty are left out of it.
+struct StudyReport {
+  std::string title = "Weight selection study";
+  std::string summary = {};                                ///< a paragraph under the headline
+  std::vector<std::pair<std::string, std::string>> facts;  ///< machine, commit, date, recipe, …
+  std::vector<std::string> commands;                       ///< what makes this report again
+  std::string baseline = "random";                         ///< the arm that others are held against
+  std::vector<ArmDescription> arms;                        ///< in the order to show; others follow
+  std::vector<ResultRow> rows;                             ///< the students' evaluations
+  std::vector<double> epochs;                              ///< shown in tables; chosen when empty
+  Differences differences;
+  std::vector<GradientNorm> gradients;
+  int64_t first_updates = 100;  ///< "early" in the gradients' table
+  std::vector<TuningRow> tuning;
+  std::vector<ResultRow> teacher;  ///< the teacher's evaluations
+  /// By set: utterances whose sentence also occurs in the training text.
+  std::map<std::string, std::set<std::string>> seen_sentences;
+  std::vector<SelfCheck> checks;
+  std::vector<std::string> notes;
+};
+
+/// The finding in one sentence: the primary comparison with its interval or, without one, the first
+/// set's speed-up. "" without results of two arms.
+std::string headline(const StudyReport& report);
+
+/// One self-contained page: nothing is loaded from elsewhere.
+std::string report_html(const StudyReport& report);
+/// The same headline and tables for a terminal.
+std::string report_text(const StudyReport& report);
+/// Writes report.html into the folder (made if it is missing) and returns its path.
+std::filesystem::path write_report(const StudyReport& report,
+                                   const std::filesystem::path& directory);
+
+/// A report of a table of results (see read_result_table). The baseline is, when not named, the arm
+/// "random" or, without one, the table's first arm. UserErrors: no such arm, a single arm.
+StudyReport run_table_study(const std::filesystem::path& table, const std::string& baseline = "");
+
+}  // namespace scion

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Configures (once) and builds: scripts/build.sh PRESET JOBS [option of cmake's configure step]...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=$1 jobs=$2
+shift 2
+folder=build/$preset
+[ "${1:-}" = -B ] && folder=$2
+mkdir -p build
+if ! [ -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
+  echo "cmake: configuring $folder"
+  cmake --preset "$preset" "$@" >build/configure.log 2>&1 || {
+    cat build/configure.log >&2
+    exit 1
+  }
+fi
+echo "cmake: building $folder with $jobs processes"
+exec cmake --build "$folder" --parallel "$jobs"

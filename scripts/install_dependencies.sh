@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Installs what is missing, and nothing else: system packages with apt, libtorch as a wheel.
+#
+#   scripts/install_dependencies.sh GROUP...
+#
+#   build   what the program and its tests need; libtorch in .deps/python
+#   bench   Google Benchmark
+#   lint    clang-format and clangd (it runs clang-tidy's checks)
+#   cuda    nvcc in .deps/cuda, unless a CUDA toolkit is installed
+#
+# Sudo is used for apt only, said aloud, and not at all when nothing is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages_of() {
+  case $1 in
+    build)
+      echo g++ cmake ninja-build ccache pkg-config python3 python3-pip libsndfile1-dev \
+        libsoxr-dev libsentencepiece-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev \
+        libspdlog-dev libfmt-dev libxxhash-dev libgtest-dev libgmock-dev
+      ;;
+    bench) echo libbenchmark-dev ;;
+    lint) echo clang clang-format clangd libomp-dev ;;
+    cuda) echo g++ python3 python3-pip ;;
+    *)
+      echo "error: no group '$1' (build, bench, lint, cuda)" >&2
+      exit 2
+      ;;
+  esac
+}
+
+fail() {
+  echo "error: $1" >&2
+  echo "hint: $2" >&2
+  exit 1
+}
+
+# Runs a command with its output in a log; shows the log's end if it fails.
+logged() {
+  mkdir -p build
+  "$@" >>build/install.log 2>&1 || {
+    tail -n 20 build/install.log >&2
+    fail "'$*' failed" "the whole output is in build/install.log"
+  }
+}
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Pip may also come from elsewhere than Debian's packages.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$package" = python3-pip ] && python3 -m pip --version >/dev/null 2>&1 && continue
+    [ "$package" = python3 ] && command -v python3 >/dev/null && continue
+    installed "$package" || echo "$package"
+  done
+}
+
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "not a Debian or Ubuntu: these packages, or what corresponds, must be there: $*"
+    return
+  fi
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -eq 0 ] && return
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+      fail "packages are missing: ${missing[*]}" "as root: apt-get install ${missing[*]}"
+    echo "sudo: installing system packages needs root"
+    sudo -v
+    sudo=(sudo)
+  fi
+  echo "apt: installing ${missing[*]}"
+  logged "${sudo[@]}" apt-get update
+  logged "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Fills FOLDER with the wheels of LIST. The folder appears whole, and is left alone when it holds
+# that list already.
+install_wheels() {
+  local list=$1 folder=$2
+  cmp -s "$list" "$folder/.wheels" && return
+  local versions new
+  versions=$(grep -v '^#' "$list" | tr '\n' ' ')
+  echo "pip: installing ${versions}into $folder"
+  mkdir -p "$(dirname "$folder")"
+  rm -rf "$folder".new.*
+  new=$folder.new.$$
+  local pip=(python3 -m pip install --disable-pip-version-check --root-user-action ignore
+    --no-deps --only-binary :all: --target "$new" -r "$list")
+  if [ -t 1 ]; then "${pip[@]}"; else logged "${pip[@]}"; fi
+  cp "$list" "$new/.wheels"
+  rm -rf "$folder"
+  mv "$new" "$folder"
+}
+
+has_cuda_toolkit() {
+  command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]
+}
+
+for group in "$@"; do
+  packages=$(packages_of "$group")
+  # shellcheck disable=SC2086 # a list of words
+  if [ "$group" != cuda ]; then
+    install_packages $packages
+  elif ! has_cuda_toolkit; then
+    install_packages $packages
+    install_wheels cmake/nvcc-wheels.txt .deps/cuda
+  fi
+  if [ "$group" = build ]; then
+    install_wheels cmake/libtorch-wheels.txt .deps/python
+  fi
+done
