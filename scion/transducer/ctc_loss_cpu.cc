@@ -15,7 +15,7 @@ std::vector<int64_t> state_symbols(const LatticeBatch& batch, int64_t b) {
 
 /// A label may follow the label before it without a blank between them, unless they are equal.
 std::vector<float> skips(const std::vector<int64_t>& symbols) {
-  std::vector<float> skip(symbols.size(), -INFINITY);
+  std::vector<float> skip(ctc_stride(symbols.size()), -INFINITY);
   for (size_t s = 3; s < symbols.size(); s += 2) {
     if (symbols[s] != symbols[s - 2]) skip[s] = 0;
   }
@@ -28,10 +28,11 @@ double solve_utterance(const LatticeBatch& batch, int64_t b, const float* logits
   const std::vector<int64_t> symbols = state_symbols(batch, b);
   const auto states = static_cast<int64_t>(symbols.size());
   loss_kernels().log_sum_exp(logits, frames, classes, classes, log_sums);
-  std::vector<float> emission(frames * states);
+  const int64_t stride = ctc_stride(states);
+  std::vector<float> emission(frames * stride, -INFINITY);
   for (int64_t t = 0; t < frames; ++t) {
     for (int64_t s = 0; s < states; ++s) {
-      emission[t * states + s] = logits[t * classes + symbols[s]] - log_sums[t];
+      emission[t * stride + s] = logits[t * classes + symbols[s]] - log_sums[t];
     }
   }
   const at::Tensor workspace = at::empty({ctc_workspace_bytes(frames, states)}, at::kByte);
@@ -47,7 +48,7 @@ CtcSolution solve_ctc_cpu(const LatticeBatch& batch, const at::Tensor& logits,
   CtcSolution solution{at::empty({batch.size()}, at::kFloat),
                        at::empty({batch.size(), frames}, at::kFloat),
                        {}};
-  const int64_t most = frames * (2 * batch.max_states() - 1);
+  const int64_t most = frames * ctc_stride(2 * batch.max_states() - 1);
   if (with_occupancy) solution.occupancy = at::empty({batch.size(), most}, at::kFloat);
   for_each_in_parallel(batch.size(), [&](int64_t b) {
     const double log_probability = solve_utterance(
@@ -76,7 +77,8 @@ at::Tensor ctc_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
       float* const out = gradient.data_ptr<float>() + row;
       loss_kernels().scaled_softmax(logits.const_data_ptr<float>() + row, classes, log_sum[t],
                                     weight, out);
-      for (const int64_t symbol : symbols) out[symbol] -= weight * *occupancy++;
+      for (size_t s = 0; s < symbols.size(); ++s) out[symbols[s]] -= weight * occupancy[s];
+      occupancy += ctc_stride(symbols.size());
     }
   });
   return gradient;

@@ -8,7 +8,7 @@ namespace scion {
 struct CtcSolution {
   at::Tensor losses;     ///< (B) float
   at::Tensor log_sums;   ///< (B, T) float: log-sum-exp of each frame's logits
-  at::Tensor occupancy;  ///< (B, T, 2U+1) float, each utterance's own states densely; or undefined
+  at::Tensor occupancy;  ///< (B, …) float: each utterance's (T, 2U+1), rows padded; or undefined
 };
 
 /// logits (B, T, V) float, contiguous

@@ -1,5 +1,9 @@
 #include "scion/transducer/loss_cpu.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "scion/transducer/loss_kernels.h"
 
 namespace scion {
@@ -67,6 +71,18 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
   });
 }
 
+/// The first touch of a large new tensor in small pages takes longer than all of the arithmetic.
+/// A wish only: without huge pages everything works the same.
+void ask_for_huge_pages(const at::Tensor& tensor) {
+#if defined(__linux__)
+  constexpr uintptr_t kPage = uintptr_t{2} << 20;
+  const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
+  const uintptr_t first = (begin + kPage - 1) / kPage * kPage;
+  const uintptr_t end = (begin + tensor.nbytes()) / kPage * kPage;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
+}
+
 }  // namespace
 
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
@@ -90,6 +106,7 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
 at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                const at::Tensor& terms, const at::Tensor& weights) {
   at::Tensor gradient = at::empty_like(logits);
+  ask_for_huge_pages(gradient);
   const at::Tensor float_weights = weights.to(at::kFloat).contiguous();
   if (logits.scalar_type() == at::kFloat) {
     fill_gradient<float>(batch, logits, NodeTerms(terms), float_weights, gradient);

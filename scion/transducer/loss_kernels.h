@@ -37,7 +37,8 @@ struct LossKernels {
   double (*lattice)(const float* blank, const float* label, int64_t T, int64_t S, void* workspace,
                     float* blank_flow, float* label_flow);
 
-  /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1.
+  /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1. All rows
+  /// lie ctc_stride(S) apart and hold −∞ beyond S.
   ///   emission   (T, S): log-probability of each state's symbol
   ///   skip       (S): 0 where a state may follow the one two before it, else −∞
   ///   occupancy  (T, S): probability of being in the state, given y; or nullptr. Left alone when
@@ -77,6 +78,8 @@ inline int64_t lattice_workspace_bytes(int64_t frames, int64_t states) {
   return diagonals * stride * (2 * 4 + 8) + 2 * stride * 8 + 256;
 }
 
+/// Floats from one row of CTC states to the next, enough for every instruction set.
+inline int64_t ctc_stride(int64_t states) { return (states + 31) / 16 * 16; }
 inline int64_t ctc_workspace_bytes(int64_t frames, int64_t states) {
   constexpr int64_t kPadding = 64;
   return (frames + 4) * (states + kPadding) * 8 + 64;
