@@ -4,7 +4,7 @@ PROGRAM := build/cpu/bin/scion
 # A compiler process needs up to 1.5 GB: no more of them than processors or memory allow.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemAvailable/ {m = int($$2 / 1572864); \
           print m < 1 ? 1 : m < n ? m : n}' /proc/meminfo)
-# Options of `make demo`, e.g. make demo DEMO_FLAGS="--study.seeds 1,2,3"
+# Options of `make demo`, e.g. make demo DEMO_FLAGS=--tune
 DEMO_FLAGS ?=
 # Options of `make test`, e.g. make test TEST_FLAGS="--gtest_filter=Axis*"
 TEST_FLAGS ?=
@@ -25,7 +25,8 @@ test: build ## build and run every test
 	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
 
 demo: build ## train a teacher and two students on the speech in data/an4, and compare
-	@$(PROGRAM) compare recipes/an4/compare.toml --out exp/an4 $(DEMO_FLAGS)
+	@scripts/build.sh cpu $(JOBS) --target scion
+	@$(PROGRAM) compare recipes/an4/compare.toml --out exp/an4 $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
 
 bench: deps ## measure the speed of the parts
 	@scripts/install_dependencies.sh bench

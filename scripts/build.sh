@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
-# Configures (once) and builds: scripts/build.sh PRESET JOBS [option of cmake's configure step]...
+# Configures (once) and builds:
+#   scripts/build.sh PRESET JOBS [--target NAME] [option of cmake's configure step]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1 jobs=$2
 shift 2
 folder=build/$preset
+target=()
+if [ "${1:-}" = --target ]; then
+  target=(--target "$2")
+  shift 2
+fi
 [ "${1:-}" = -B ] && folder=$2
 mkdir -p build
 if ! [ -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
@@ -15,4 +21,4 @@ if ! [ -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
   }
 fi
 echo "cmake: building $folder with $jobs processes"
-exec cmake --build "$folder" --parallel "$jobs"
+exec cmake --build "$folder" --parallel "$jobs" "${target[@]}"

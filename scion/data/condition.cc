@@ -48,23 +48,27 @@ std::vector<const Utterance*> draw_voices(const std::vector<Utterance>& pool,
   return voices;
 }
 
-/// The corrupted samples, or none when the utterance's own audio cannot be read.
-std::vector<float> corrupted_samples(const Utterance& utterance, const std::vector<Utterance>& pool,
-                                     const CorruptionConfig& config) {
-  std::vector<float> samples;
+/// None when the audio cannot be read.
+std::vector<float> readable_samples(const Utterance& utterance) {
   try {
-    samples = read_audio(utterance.audio, sample_rate).samples;
+    return read_audio(utterance.audio, sample_rate).samples;
   } catch (const UserError& error) {
-    spdlog::warn("not corrupted: {}", error.what());
+    spdlog::warn("left out of the condition: {}", error.what());
     return {};
   }
+}
+
+std::vector<float> corrupted_samples(const Utterance& utterance, const std::vector<Utterance>& pool,
+                                     const CorruptionConfig& config) {
+  const std::vector<float> samples = readable_samples(utterance);
+  if (samples.empty()) return {};
   const uint64_t name = stable_hash(utterance.id);
   std::vector<std::vector<float>> others;
   if (!pool.empty())
     for (const Utterance* voice :
          draw_voices(pool, utterance, config.babble_speakers,
                      Random(static_cast<uint64_t>(config.seed), Stream::corruption, 0, name)))
-      others.push_back(read_audio(voice->audio, sample_rate).samples);
+      others.push_back(readable_samples(*voice));
   return corrupt(samples, sample_rate, others, config, name);
 }
 

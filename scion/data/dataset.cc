@@ -4,57 +4,16 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
-#include "scion/core/file.h"
 #include "scion/core/log.h"
-#include "scion/core/progress.h"
 #include "scion/data/feature_store.h"
-#include "scion/data/in_order.h"
 
 namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double largest_skipped_share = 0.05;
-
-/// What reading an utterance's audio showed.
-struct AudioCheck {
-  double seconds = 0;
-  std::string reason;  ///< why it cannot be used, "" when it can
-};
-
-AudioCheck check_audio(const Utterance& utterance, const Fbank& fbank, int64_t sample_rate,
-                       const std::vector<double>& speeds) {
-  AudioCheck check;
-  try {
-    const Audio audio = read_audio(utterance.audio, sample_rate);
-    check.seconds = audio.seconds();
-    const double fastest = speeds.empty() ? 1 : *std::max_element(speeds.begin(), speeds.end());
-    if (fbank.frame_count(std::llround(double(audio.samples.size()) / fastest)) == 0)
-      check.reason = fmt::format("too short for a frame: {} samples", audio.samples.size());
-  } catch (const UserError& error) {
-    check.reason = error.what();
-  }
-  return check;
-}
-
-/// Without a cache every file is read once, so that the same utterances are usable with it and
-/// without it.
-std::vector<AudioCheck> check_all(const std::vector<Utterance>& utterances, const Fbank& fbank,
-                                  int64_t sample_rate, const std::vector<double>& speeds,
-                                  const std::string& title) {
-  std::vector<AudioCheck> checks(utterances.size());
-  Progress progress(title, static_cast<int64_t>(utterances.size()), "utterances");
-  work_in_order<AudioCheck>(
-      utterances.size(),
-      [&](size_t i) { return check_audio(utterances[i], fbank, sample_rate, speeds); },
-      [&](size_t i, AudioCheck check) {
-        checks[i] = std::move(check);
-        progress.update(static_cast<int64_t>(i) + 1);
-      });
-  return checks;
-}
-
+/// What the stores found. Without a cache every file is decoded once, so that the same utterances
+/// are usable with it and without it.
 std::vector<AudioCheck> gather_checks(const std::vector<FeatureStore>& stores, size_t count) {
   std::vector<AudioCheck> checks(count);
   for (const FeatureStore& store : stores)
@@ -65,23 +24,12 @@ std::vector<AudioCheck> gather_checks(const std::vector<FeatureStore>& stores, s
   return checks;
 }
 
-std::string check_text(const std::string& text, const Tokenizer& tokenizer) {
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return "no text";
-  const std::vector<std::string> uncovered = tokenizer.uncovered(text);
-  if (!uncovered.empty())
-    return fmt::format("characters outside the alphabet: {}", fmt::join(uncovered, " "));
-  return tokenizer.encode(text).empty() ? "no text" : "";
-}
-
-void check_share(const fs::path& manifest, const std::vector<Skipped>& skipped, size_t total) {
-  if (double(skipped.size()) <= largest_skipped_share * double(total)) return;
-  std::string examples;
-  for (size_t i = 0; i < std::min<size_t>(3, skipped.size()); ++i)
-    examples += fmt::format("{}{} ({})", i ? "; " : "", skipped[i].id, skipped[i].reason);
-  throw UserError(fmt::format("{} of {} utterances of {} cannot be used: {}{}", skipped.size(),
-                              total, manifest.string(), examples,
-                              skipped.size() > 3 ? "; …" : ""),
-                  "mend or leave out these utterances: at most 5 % may be skipped");
+/// The fewest samples that give a frame at the fastest speed.
+int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) {
+  int64_t samples = 1;
+  while (fbank.frame_count(samples) == 0) ++samples;
+  const double fastest = speeds.empty() ? 1 : *std::max_element(speeds.begin(), speeds.end());
+  return static_cast<int64_t>(std::ceil(double(samples) * fastest));
 }
 
 }  // namespace
@@ -114,8 +62,9 @@ void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& token
           listed, feature_config_, speed, cache_directory,
           fmt::format("features of {}, speed {}", path.filename().string(), speed));
   const std::vector<AudioCheck> checks =
-      stores.empty() ? check_all(listed, fbank_, feature_config_.sample_rate, speeds_,
-                                 "checking " + path.filename().string())
+      stores.empty() ? check_audio(listed, feature_config_.sample_rate,
+                                   shortest_samples(fbank_, speeds_),
+                                   "checking " + path.filename().string())
                      : gather_checks(stores, listed.size());
   std::vector<Skipped> skipped;
   for (size_t i = 0; i < listed.size(); ++i) {
@@ -130,7 +79,7 @@ void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& token
     utterances_.push_back(std::move(listed[i]));
     utterances_.back().seconds = checks[i].seconds;
   }
-  check_share(path, skipped, listed.size());
+  check_skipped_share(path, skipped, listed.size());
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
 }
 
@@ -155,29 +104,23 @@ at::Tensor Dataset::features(size_t i, double speed) const {
 }
 
 std::pair<at::Tensor, at::Tensor> Dataset::global_statistics() const {
-  const auto options = at::TensorOptions(at::kDouble);
-  at::Tensor sum = at::zeros({feature_config_.columns()}, options);
-  at::Tensor squares = at::zeros_like(sum);
+  const auto columns = static_cast<size_t>(feature_config_.columns());
+  std::vector<double> sums(columns), squares(columns);
   int64_t frames = 0;
   for (size_t i = 0; i < size(); ++i) {
-    const at::Tensor rows = features(i, 1).to(at::kDouble);
-    sum += rows.sum(0);
-    squares += rows.square().sum(0);
-    frames += rows.size(0);
+    const at::Tensor rows = features(i, 1).contiguous();
+    const float* value = rows.const_data_ptr<float>();
+    for (int64_t t = 0; t < rows.size(0); ++t, ++frames)
+      for (size_t c = 0; c < columns; ++c, ++value) {
+        sums[c] += *value;
+        squares[c] += double(*value) * *value;
+      }
   }
-  const at::Tensor mean = sum / double(std::max<int64_t>(1, frames));
-  const at::Tensor variance = squares / double(std::max<int64_t>(1, frames)) - mean.square();
+  const at::Tensor mean = at::tensor(sums) / double(std::max<int64_t>(1, frames));
+  const at::Tensor variance =
+      at::tensor(squares) / double(std::max<int64_t>(1, frames)) - mean.square();
   // A bank that never changes (silent data) must not divide by zero.
   return {mean.to(at::kFloat), variance.clamp_min(1e-10).sqrt().to(at::kFloat)};
-}
-
-void write_skipped(const fs::path& path, const std::vector<Skipped>& skipped) {
-  std::string text;
-  for (const Skipped& one : skipped) {
-    const nlohmann::ordered_json line = {{"id", one.id}, {"reason", one.reason}};
-    text += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  }
-  write_file(path, text);
 }
 
 Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,

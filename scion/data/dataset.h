@@ -10,6 +10,7 @@
 
 #include "scion/audio/augment.h"
 #include "scion/audio/fbank.h"
+#include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/data/manifest.h"
 #include "scion/text/tokenizer.h"
@@ -17,11 +18,6 @@
 namespace scion {
 
 class FeatureStore;
-
-/// An utterance that was left out, and why. At most 5 % of a manifest may be.
-struct Skipped {
-  std::string id, reason;
-};
 
 /// The usable utterances of one or several manifests. Features come from a FeatureStore: a file of
 /// filter banks per (manifest, feature settings, speed), made once in `cache_directory` and mapped
@@ -34,6 +30,8 @@ class Dataset {
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
           const std::vector<double>& speeds);
   ~Dataset();
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
 
   size_t size() const { return utterances_.size(); }
   const Utterance& utterance(size_t i) const { return utterances_[i]; }
@@ -67,9 +65,6 @@ class Dataset {
   std::vector<Skipped> skipped_;
   std::vector<std::vector<FeatureStore>> stores_;  // [manifest][speed], empty without a cache
 };
-
-/// Writes `skipped.jsonl`: one {"id", "reason"} a line.
-void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>& skipped);
 
 /// Puts utterances with their features side by side: pads, stacks.
 Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,

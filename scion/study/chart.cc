@@ -15,7 +15,7 @@ namespace {
 
 constexpr double width = 560, height = 340;
 constexpr double left = 46, top = 30, bottom = 44;
-constexpr double label_height = 15, character_width = 6.3;
+constexpr double label_height = 15, character_width = 7;
 constexpr size_t longest_label = 22, most_markers = 30, colours = 8;
 
 struct Range {
@@ -172,30 +172,51 @@ std::string line_svg(const Series& series, const Plane& plane) {
                      series.colour % colours, points, markers);
 }
 
-// Names at the ends of the lines, pushed apart where they would touch.
-std::string labels_svg(const std::vector<Series>& series, const Plane& plane) {
-  struct Label {
-    const Series* series;
-    double end, y;
+struct Label {
+  const Series* series;
+  double end, y;  // where the line ends, where the name stands
+};
+
+// Moves names that would touch apart, as little as possible: those of a cluster stand evenly
+// around the middle of their lines' ends. Labels are in the order of their ends.
+void spread(std::vector<Label>& labels, double floor) {
+  struct Cluster {
+    double middle;
+    size_t size;
+    double first() const { return middle - 0.5 * label_height * static_cast<double>(size - 1); }
+    double last() const { return middle + 0.5 * label_height * static_cast<double>(size - 1); }
   };
-  std::vector<Label> labels;
-  for (const Series& one : series) {
-    const double end = plane.y(one.y.back());
-    labels.push_back({&one, end, end});
+  std::vector<Cluster> clusters;
+  for (const Label& label : labels) {
+    Cluster next{label.end, 1};
+    while (!clusters.empty() && clusters.back().last() + label_height > next.first()) {
+      const double both = static_cast<double>(clusters.back().size + next.size);
+      next.middle = (clusters.back().middle * static_cast<double>(clusters.back().size) +
+                     next.middle * static_cast<double>(next.size)) /
+                    both;
+      next.size += clusters.back().size;
+      next.middle -= std::max(0.0, next.last() - floor);
+      clusters.pop_back();
+    }
+    clusters.push_back(next);
   }
+  size_t place = 0;
+  for (const Cluster& cluster : clusters)
+    for (size_t i = 0; i < cluster.size; ++i)
+      labels[place++].y = cluster.first() + label_height * static_cast<double>(i);
+}
+
+// Names at the ends of the lines.
+std::string labels_svg(const std::vector<Series>& series, const Plane& plane) {
+  std::vector<Label> labels;
+  for (const Series& one : series) labels.push_back({&one, plane.y(one.y.back()), 0});
   std::stable_sort(labels.begin(), labels.end(),
                    [](const Label& a, const Label& b) { return a.end < b.end; });
-  for (size_t i = 1; i < labels.size(); ++i)
-    labels[i].y = std::max(labels[i].y, labels[i - 1].y + label_height);
-  double ceiling = height - bottom + 4;
-  for (auto label = labels.rbegin(); label != labels.rend(); ++label) {
-    label->y = std::min(label->y, ceiling);
-    ceiling = label->y - label_height;
-  }
+  spread(labels, height - bottom + 4);
   std::string svg;
   for (const Label& label : labels) {
     const double end = plane.x(label.series->x.back());
-    if (std::abs(label.y - label.end) > 3 || plane.right() - end > 3)
+    if (std::abs(label.y - label.end) > 4 || plane.right() - end > 4)
       svg += fmt::format("<path class=\"leader\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", end + 4,
                          label.end, plane.right() + 8, label.y);
     svg += fmt::format("<text class=\"name s{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",

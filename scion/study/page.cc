@@ -35,9 +35,10 @@ body { margin: 0; background: var(--paper); color: var(--ink);
   font: 17px/1.55 var(--serif); text-rendering: optimizeLegibility; }
 main { max-width: 1160px; margin: 0 auto; padding: 56px 28px 72px; }
 header { border-bottom: 1px solid var(--rule); padding-bottom: 30px; }
-h1 { font: 600 15px/1.4 var(--sans); letter-spacing: .01em; color: var(--soft); margin: 0 0 18px; }
+h1 { font: 600 15px/1.4 var(--sans); letter-spacing: .01em; margin: 0; }
+.dateline { font: 13px/1.4 var(--sans); color: var(--soft); margin: 3px 0 0; }
 .headline { font-size: 31px; line-height: 1.28; letter-spacing: -.008em; max-width: 31em;
-  margin: 0; text-wrap: pretty; }
+  margin: 22px 0 0; text-wrap: balance; }
 .summary { max-width: 40em; color: var(--soft); margin: 18px 0 0; }
 .figures { display: flex; flex-wrap: wrap; gap: 18px 48px; margin: 30px 0 0; padding: 0;
   list-style: none; font-family: var(--sans); }
@@ -60,6 +61,7 @@ th, td { padding: 5px 0 5px 20px; text-align: right; white-space: nowrap; vertic
 th:first-child, td:first-child { padding-left: 0; }
 th { font-weight: 500; color: var(--soft); border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 tbody tr + tr td { border-top: 1px solid var(--rule); }
+tbody tr.more td { border-top-color: transparent; }
 tbody tr:last-child td { border-bottom: 1px solid var(--rule); }
 .label { text-align: left; }
 .wraps .label { white-space: normal; max-width: 44em; }
@@ -108,6 +110,7 @@ footer { margin-top: 56px; padding-top: 14px; border-top: 1px solid var(--rule);
   .headline { font-size: 19pt; }
   section { margin-top: 26px; }
   .charts { grid-template-columns: 1fr 1fr; }
+  figcaption { font-size: 9.5pt; }
   table { font-size: 8.5pt; } th, td { padding: 3px 0 3px 12px; }
   .scroll { overflow: visible; }
   figure, tr, li { break-inside: avoid; } h2, section > p { break-after: avoid; }

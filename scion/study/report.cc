@@ -12,8 +12,19 @@
 namespace scion {
 namespace {
 
+// The facts that are short enough for a line; "What was run" holds all of them.
+std::string dateline(const StudyReport& report) {
+  constexpr size_t longest = 48;
+  std::string line;
+  for (const auto& [name, value] : report.facts)
+    if (value.size() <= longest) line += (line.empty() ? "" : " · ") + value;
+  return line;
+}
+
 std::string header_html(const StudyReport& report) {
   std::string html = fmt::format("<header>\n<h1>{}</h1>\n", escape_html(report.title));
+  if (const std::string line = dateline(report); !line.empty())
+    html += fmt::format("<p class=\"dateline\">{}</p>\n", escape_html(line));
   if (const std::string finding = headline(report); !finding.empty())
     html += fmt::format("<p class=\"headline\">{}</p>\n", escape_html(finding));
   if (!report.summary.empty())
@@ -83,6 +94,9 @@ std::string report_text(const StudyReport& report) {
     if (!section.text.empty()) text += section.text + "\n";
     for (const Table& table : section.tables) text += "\n" + table_text(table);
   }
+  if (!report.facts.empty() || !report.commands.empty()) text += "\n== What was run ==\n";
+  for (const auto& [name, value] : report.facts) text += fmt::format("{}: {}\n", name, value);
+  for (const std::string& command : report.commands) text += "  " + command + "\n";
   for (const std::string& note : report.notes) text += "\nnote: " + note + "\n";
   return text;
 }
@@ -116,7 +130,7 @@ StudyReport run_table_study(const std::filesystem::path& table, const std::strin
     throw UserError(fmt::format("'{}' is the only arm in {}", arms.front(), table.string()),
                     "a comparison needs a baseline and another arm");
   report.title = "Learning curves of " + table.filename().string();
-  report.facts = {{"table", table.string()}, {"baseline", report.baseline}};
+  report.facts = {{"table", table.string()}};
   return report;
 }
 

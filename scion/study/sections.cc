@@ -4,108 +4,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
-#include "scion/study/curves.h"
-#include "scion/study/speedup.h"
+#include "scion/study/report_context.h"
 
 namespace scion {
 namespace {
 
 constexpr size_t most_epochs = 8;
 
-// ---- words and numbers -------------------------------------------------------------------------
-
-// With a real minus sign, never "-0".
-std::string number(double value, int decimals) {
-  std::string text = fmt::format("{:.{}f}", value, decimals);
-  if (text.find_first_not_of("-0.") == std::string::npos && text.front() == '-') text.erase(0, 1);
-  return text.front() == '-' ? "−" + text.substr(1) : text;
-}
-
-std::string bound_sign(Bound bound) {
-  if (bound == Bound::exact) return "";
-  return bound == Bound::at_least ? "≥ " : "≤ ";
-}
-
-std::string ratio_text(const std::optional<Ratio>& ratio) {
-  return ratio ? bound_sign(ratio->bound) + number(ratio->value, 2) + "×" : "–";
-}
-
 std::string students_text(const std::optional<Ratio>& students) {
   if (!students) return "–";
   if (std::isinf(students->value)) return "never";
-  return bound_sign(students->bound) + number(std::ceil(students->value - 1e-9), 0);
+  return bound_sign(students->bound) + number_text(std::ceil(students->value - 1e-9), 0);
 }
 
-std::string p_text(double p) { return p < 0.001 ? "< 0.001" : number(p, 3); }
+std::string p_text(double p) { return p < 0.001 ? "< 0.001" : number_text(p, 3); }
 
 std::string seconds_text(double seconds) {
-  if (seconds < 120) return number(seconds, seconds < 10 ? 1 : 0) + " s";
-  return seconds < 7200 ? number(seconds / 60, 1) + " min" : number(seconds / 3600, 1) + " h";
-}
-
-// What every section needs to know about a report.
-struct Context {
-  const StudyReport& report;
-  std::vector<Curve> curves;
-  std::vector<std::string> arms, schedules;
-  int decimals = 2;  // of error rates: what the number of words allows
-
-  explicit Context(const StudyReport& report);
-
-  std::string label(const std::string& arm) const {
-    for (const ArmDescription& description : report.arms)
-      if (description.name == arm && !description.label.empty()) return description.label;
-    return arm;
-  }
-  // The baseline is neutral, the others count from 1.
-  size_t colour(const std::string& arm) const {
-    size_t colour = 1;
-    for (const std::string& other : arms) {
-      if (other == arm) return arm == report.baseline ? 0 : colour;
-      if (other != report.baseline) ++colour;
-    }
-    return colour;
-  }
-  std::string place(const std::string& schedule, const std::string& set) const {
-    return schedules.size() > 1 && !schedule.empty() ? fmt::format("{}, {}", set, schedule) : set;
-  }
-  std::string rate(double wer) const { return number(wer, decimals); }
-};
-
-template <class Items, class Value>
-void add_new(Items& items, const Value& value) {
-  if (std::find(items.begin(), items.end(), value) == items.end()) items.push_back(value);
-}
-
-Context::Context(const StudyReport& report) : report(report), curves(learning_curves(report.rows)) {
-  std::vector<std::string> present;
-  for (const Curve& curve : curves) {
-    add_new(present, curve.arm);
-    add_new(schedules, curve.schedule);
-  }
-  for (const ArmDescription& arm : report.arms)
-    if (std::count(present.begin(), present.end(), arm.name)) add_new(arms, arm.name);
-  for (const std::string& arm : present)
-    if (arm == report.baseline) add_new(arms, arm);
-  for (const std::string& arm : present) add_new(arms, arm);
-  for (const ResultRow& row : report.rows)
-    if (row.words > 0 && row.words < 5000) decimals = 1;
-}
-
-// Calls visit(schedule, set, curves of the arms in order) for every set of every schedule.
-template <class Visit>
-void for_places(const Context& context, Visit visit) {
-  std::vector<std::pair<std::string, std::string>> places;
-  for (const Curve& curve : context.curves) add_new(places, std::pair(curve.schedule, curve.set));
-  for (const auto& [schedule, set] : places) {
-    std::vector<const Curve*> curves;
-    for (const std::string& arm : context.arms)
-      if (const Curve* curve = find_curve(context.curves, schedule, set, arm))
-        curves.push_back(curve);
-    visit(schedule, set, curves);
-  }
+  if (seconds < 120) return number_text(seconds, seconds < 10 ? 1 : 0) + " s";
+  return seconds < 7200 ? number_text(seconds / 60, 1) + " min"
+                        : number_text(seconds / 3600, 1) + " h";
 }
 
 // Epochs for a table's columns: those asked for or, of all after the start, a few that are dense
@@ -138,18 +56,16 @@ std::vector<std::string> epoch_columns(std::vector<std::string> columns,
   return columns;
 }
 
-// ---- sections ----------------------------------------------------------------------------------
-
-Cell wer_cell(const Context& context, const CurvePoint* point) {
+Cell wer_cell(const ReportContext& context, const CurvePoint* point) {
   if (!point) return {"–"};
   std::string text = context.rate(point->wer);
   if (point->by_seed.size() > 1) text += " ± " + context.rate(point->spread);
   return {text};
 }
 
-Table wer_table(const Context& context, const std::string& title,
+Table wer_table(const ReportContext& context, const std::string& title,
                 const std::vector<const Curve*>& curves) {
-  const std::vector<double> epochs = shown_epochs(context.report, curves);
+  const std::vector<double> epochs = shown_epochs(context.report(), curves);
   Table table{title, epoch_columns({"epoch"}, epochs), {}};
   for (const Curve* curve : curves) table.rows.push_back({{context.label(curve->arm)}});
   for (const double epoch : epochs) {
@@ -168,9 +84,9 @@ Table wer_table(const Context& context, const std::string& title,
   return table;
 }
 
-std::string seeds_note(const Context& context) {
+std::string seeds_note(const ReportContext& context) {
   size_t least = SIZE_MAX, most = 0;
-  for (const Curve& curve : context.curves) {
+  for (const Curve& curve : context.curves()) {
     least = std::min(least, curve.seeds.size());
     most = std::max(most, curve.seeds.size());
   }
@@ -182,27 +98,49 @@ std::string seeds_note(const Context& context) {
       "Mean ± sample standard deviation over {} seeds. The best mean of a column is bold.", seeds);
 }
 
-Section wer_section(const Context& context) {
+// What every arm ends with in schedules of different lengths: one table a set.
+std::vector<Table> schedule_tables(const ReportContext& context) {
+  std::vector<Table> tables;
+  std::vector<std::string> sets;
+  if (context.schedules().size() < 2) return tables;
+  for (const ReportContext::Place& place : context.places()) add_new(sets, place.set);
+  for (const std::string& set : sets) {
+    Table table{set + ", at the end of each schedule", {"schedule"}, {}};
+    for (const std::string& schedule : context.schedules()) table.columns.push_back(schedule);
+    for (const std::string& arm : context.arms()) {
+      table.rows.push_back({{context.label(arm)}});
+      for (const std::string& schedule : context.schedules()) {
+        const Curve* curve = context.curve(schedule, set, arm);
+        table.rows.back().push_back(wer_cell(context, curve ? &curve->points.back() : nullptr));
+      }
+    }
+    tables.push_back(table);
+  }
+  return tables;
+}
+
+Section wer_section(const ReportContext& context) {
   Section section{"wer", "Word error rates", "WER in percent by epochs of training. ", {}, {}};
   section.text += seeds_note(context);
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    section.tables.push_back(wer_table(context, context.place(schedule, set), curves));
-  });
+  for (const ReportContext::Place& place : context.places())
+    section.tables.push_back(
+        wer_table(context, context.place(place.schedule, place.set), place.curves));
+  for (Table& table : schedule_tables(context)) section.tables.push_back(std::move(table));
   return section;
 }
 
-Table arms_table(const Context& context) {
+Table arms_table(const ReportContext& context) {
   Table table{"", {"arm", "started from"}, {}};
   table.label_columns = 2;
   table.wraps = true;
-  for (const std::string& arm : context.arms)
-    for (const ArmDescription& description : context.report.arms)
+  for (const std::string& arm : context.arms())
+    for (const ArmDescription& description : context.report().arms)
       if (description.name == arm && !description.description.empty())
         table.rows.push_back({{context.label(arm)}, {description.description}});
   return table;
 }
 
-Section arms_section(const Context& context) {
+Section arms_section(const ReportContext& context) {
   Section section{"arms", "Arms", "", {}, {}};
   if (Table table = arms_table(context); !table.rows.empty()) section.tables.push_back(table);
   return section;
@@ -227,7 +165,7 @@ bool wants_logarithm(const std::vector<const Curve*>& curves) {
       low = std::min(low, point.low);
       high = std::max(high, point.high);
     }
-  return low > 0 && high > 2.5 * low;
+  return low > 0 && high > 2 * low;
 }
 
 Series curve_series(const Curve& curve, Scale scale, double unit, std::string name, size_t colour) {
@@ -242,8 +180,8 @@ Series curve_series(const Curve& curve, Scale scale, double unit, std::string na
   return series;
 }
 
-Chart curve_chart(const Context& context, const std::vector<const Curve*>& curves, Scale scale,
-                  const std::string& title) {
+Chart curve_chart(const ReportContext& context, const std::vector<const Curve*>& curves,
+                  Scale scale, const std::string& title) {
   TimeUnit unit{1, "epochs"};
   if (scale != Scale::epochs) {
     double last = 0;
@@ -255,29 +193,30 @@ Chart curve_chart(const Context& context, const std::vector<const Curve*>& curve
               "WER, %",
               {},
               wants_logarithm(curves),
-              context.decimals};
+              context.decimals()};
   // The baseline comes first, so that it lies below the others.
   for (const bool baseline : {true, false})
     for (const Curve* curve : curves)
-      if ((curve->arm == context.report.baseline) == baseline)
+      if ((curve->arm == context.report().baseline) == baseline)
         chart.series.push_back(curve_series(*curve, scale, unit.seconds, context.label(curve->arm),
                                             context.colour(curve->arm)));
   return chart;
 }
 
-Section curve_section(const Context& context) {
+Section curve_section(const ReportContext& context) {
   Section section{"curves", "Learning curves", "", {}, {}};
   bool has_bands = false, has_logarithm = false;
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    const std::string place = context.place(schedule, set);
-    section.charts.push_back(curve_chart(context, curves, Scale::epochs, place + ", by epochs"));
+  for (const ReportContext::Place& place : context.places()) {
+    const std::string name = context.place(place.schedule, place.set);
+    section.charts.push_back(
+        curve_chart(context, place.curves, Scale::epochs, name + ", by epochs"));
     const auto timed = [](const Curve* c) { return has_scale(*c, Scale::training_time); };
-    if (std::all_of(curves.begin(), curves.end(), timed))
+    if (std::all_of(place.curves.begin(), place.curves.end(), timed))
       section.charts.push_back(
-          curve_chart(context, curves, Scale::training_time, place + ", by training time"));
+          curve_chart(context, place.curves, Scale::training_time, name + ", by training time"));
     has_logarithm |= section.charts.back().log_y;
-    for (const Curve* curve : curves) has_bands |= curve->seeds.size() > 1;
-  });
+    for (const Curve* curve : place.curves) has_bands |= curve->seeds.size() > 1;
+  }
   section.text = has_bands
                      ? "Lines are means over seeds, bands reach from the best to the worst seed. "
                      : "One run an arm. ";
@@ -314,64 +253,79 @@ void add_speed_up(Table& table, const std::string& label, const Curve& arm, cons
   add_measure(table, "", "students that pay for the teacher", entries,
               [](const SpeedUp& e) { return students_text(e.students_to_pay_back); });
   add_measure(table, "", "WER against the same epoch, %", entries, [](const SpeedUp& e) {
-    return e.relative_reduction ? number(-100 * *e.relative_reduction, 1) : "–";
+    return e.relative_reduction ? number_text(-100 * *e.relative_reduction, 1) : "–";
   });
 }
 
-Table final_table(const Context& context) {
-  Table table{fmt::format("Until the last WER of {}", context.label(context.report.baseline)),
-              {"arm", "set", "WER", "epochs", "speed-up", "in training time", "in total compute"},
-              {}};
+// Columns in which nothing is known, such as times of a table that has none.
+void drop_unknown_columns(Table& table) {
+  for (size_t i = table.columns.size(); i-- > 0;) {
+    const auto is_unknown = [&](const std::vector<Cell>& row) { return row[i].text == "–"; };
+    if (table.rows.empty() || !std::all_of(table.rows.begin(), table.rows.end(), is_unknown))
+      continue;
+    table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(i));
+    for (auto& row : table.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+Table final_table(const ReportContext& context) {
+  Table table{
+      fmt::format("Until the last WER of {}", context.label(context.report().baseline)),
+      {"arm", "set", "WER", "at epoch", "in epochs", "in training time", "in total compute"},
+      {}};
   table.label_columns = 2;
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    const Curve* baseline = find_curve(context.curves, schedule, set, context.report.baseline);
-    if (!baseline) return;
-    for (const Curve* arm : curves) {
-      if (arm == baseline) continue;
-      const Crossing crossing = find_crossing(*arm, baseline->points.back().wer, Scale::epochs);
+  for (const ReportContext::Place& place : context.places()) {
+    if (!place.baseline) continue;
+    const double wer = place.baseline->points.back().wer;
+    for (const Curve* arm : place.curves) {
+      if (arm == place.baseline) continue;
+      const Crossing crossing = find_crossing(*arm, wer, Scale::epochs);
       const auto ratio = [&](Scale scale) {
-        return ratio_text(speed_up_to_end(*arm, *baseline, scale));
+        return Cell{ratio_text(speed_up_to_end(*arm, *place.baseline, scale))};
       };
       table.rows.push_back({{context.label(arm->arm)},
-                            {context.place(schedule, set)},
-                            {context.rate(baseline->points.back().wer)},
-                            {bound_sign(crossing.bound) + fmt::format("{:.3g}", crossing.position)},
-                            {ratio(Scale::epochs)},
-                            {ratio(Scale::training_time)},
-                            {ratio(Scale::compute)}});
+                            {context.place(place.schedule, place.set)},
+                            {context.rate(wer)},
+                            {bound_sign(crossing.bound) + number_text(crossing.position, 1)},
+                            ratio(Scale::epochs),
+                            ratio(Scale::training_time),
+                            ratio(Scale::compute)});
     }
-  });
+  }
+  drop_unknown_columns(table);
   return table;
 }
 
-Section speed_section(const Context& context) {
+Section speed_section(const ReportContext& context) {
   Section section{
       "speed",
       "Speed-up",
       fmt::format(
-          "Where {0} reaches the error rate that an arm has at an epoch, over where the arm "
-          "has it: 2× means that {0} needs twice as much. {0}'s curve is read between "
-          "evaluations along straight lines, and a crossing has to hold for two evaluations. "
-          "≥ stands where {0} has not got there, or only at its last evaluation; ≤ where it "
-          "was there at its first. Total compute counts the teacher too.",
-          context.label(context.report.baseline)),
+          "How much more {0} needs to reach the error rate that an arm has at an epoch: 2× "
+          "is twice as much. Between evaluations curves are taken for straight, and a "
+          "crossing has to hold for two evaluations. ≥ stands where {0} does not get there, "
+          "or only at its last evaluation; ≤ where it is there at its first. Total compute "
+          "includes the teacher, which pays for itself after so many students.",
+          context.label(context.report().baseline)),
       {},
       {}};
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    const Curve* baseline = find_curve(context.curves, schedule, set, context.report.baseline);
-    if (!baseline) return;
-    const std::vector<double> epochs = shown_epochs(context.report, curves);
-    Table table{context.place(schedule, set), epoch_columns({"arm", "at epoch"}, epochs), {}};
+  for (const ReportContext::Place& place : context.places()) {
+    if (!place.baseline) continue;
+    const std::vector<double> epochs = shown_epochs(context.report(), place.curves);
+    Table table{
+        context.place(place.schedule, place.set), epoch_columns({"arm", "at epoch"}, epochs), {}};
     table.label_columns = 2;
-    for (const Curve* arm : curves)
-      if (arm != baseline) add_speed_up(table, context.label(arm->arm), *arm, *baseline, epochs);
+    for (const Curve* arm : place.curves)
+      if (arm != place.baseline)
+        add_speed_up(table, context.label(arm->arm), *arm, *place.baseline, epochs);
     if (!table.rows.empty()) section.tables.push_back(table);
-  });
+  }
   if (Table table = final_table(context); !table.rows.empty()) section.tables.push_back(table);
   return section;
 }
 
-std::vector<Cell> difference_row(const Context& context, const ArmDifference& entry, bool primary) {
+std::vector<Cell> difference_row(const ReportContext& context, const ArmDifference& entry,
+                                 bool primary) {
   const Difference& difference = entry.difference;
   return {
       {fmt::format("{} − {}{}", context.label(entry.comparison.second),
@@ -380,16 +334,16 @@ std::vector<Cell> difference_row(const Context& context, const ArmDifference& en
       {fmt::format("{}, epoch {:g}", context.place(entry.comparison.schedule, entry.comparison.set),
                    *entry.comparison.epoch)},
       {context.rate(entry.first_wer) + " → " + context.rate(entry.second_wer)},
-      {number(difference.mean, 2), primary},
-      {fmt::format("{} to {}", number(difference.interval.low, 2),
-                   number(difference.interval.high, 2))},
-      {number(100 * entry.relative(), 1) + " %"},
+      {number_text(difference.mean, 2), primary},
+      {fmt::format("{} to {}", number_text(difference.interval.low, 2),
+                   number_text(difference.interval.high, 2))},
+      {number_text(100 * entry.relative(), 1) + " %"},
       {p_text(difference.p_value)},
       {primary ? "–" : p_text(entry.adjusted_p)}};
 }
 
-Section difference_section(const Context& context) {
-  const Differences& differences = context.report.differences;
+Section difference_section(const ReportContext& context) {
+  const Differences& differences = context.report().differences;
   Section section{"differences", "Differences", "", {}, {}};
   std::vector<const ArmDifference*> all;
   if (differences.primary) all.push_back(&*differences.primary);
@@ -417,8 +371,15 @@ Section difference_section(const Context& context) {
   return section;
 }
 
-Table stability_table(const Context& context) {
-  const StudyReport& report = context.report;
+// The arm, with the schedule where there are several.
+std::string arm_text(const ReportContext& context, const std::string& schedule,
+                     const std::string& arm) {
+  const std::string label = context.label(arm);
+  return context.schedules().size() > 1 && !schedule.empty() ? label + ", " + schedule : label;
+}
+
+Table stability_table(const ReportContext& context) {
+  const StudyReport& report = context.report();
   Table table{
       fmt::format("The first {} updates", report.first_updates),
       {"arm", "mean norm", "spread of log norm", "change from update to update"},
@@ -426,14 +387,14 @@ Table stability_table(const Context& context) {
       "Geometric mean of the norm; standard deviation of its natural logarithm; mean absolute "
       "change of the logarithm between records. Means over seeds."};
   for (const GradientStability& entry : gradient_stability(report.gradients, report.first_updates))
-    table.rows.push_back({{context.place(entry.schedule, context.label(entry.arm))},
+    table.rows.push_back({{arm_text(context, entry.schedule, entry.arm)},
                           {fmt::format("{:.3g}", entry.level)},
-                          {number(entry.spread, 3)},
-                          {number(entry.change, 3)}});
+                          {number_text(entry.spread, 3)},
+                          {number_text(entry.change, 3)}});
   return table;
 }
 
-Section gradient_section(const Context& context) {
+Section gradient_section(const ReportContext& context) {
   Section section{
       "gradients",
       "Gradients",
@@ -441,7 +402,7 @@ Section gradient_section(const Context& context) {
       "mean over seeds, the band from the least to the greatest seed.",
       {},
       {}};
-  const std::vector<GradientCurve> curves = gradient_curves(context.report.gradients);
+  const std::vector<GradientCurve> curves = gradient_curves(context.report().gradients);
   std::vector<std::string> schedules;
   for (const GradientCurve& curve : curves) add_new(schedules, curve.schedule);
   for (const std::string& schedule : schedules) {
@@ -461,35 +422,34 @@ Section gradient_section(const Context& context) {
   return section;
 }
 
-Section teacher_section(const Context& context) {
+Section teacher_section(const ReportContext& context) {
   Section section{"teacher", "The teacher", "", {}, {}};
-  const std::vector<Curve> curves = learning_curves(context.report.teacher);
-  Chart chart{"WER of the teacher", "epochs", "WER, %", {}, false, context.decimals};
+  const std::vector<Curve> curves = learning_curves(context.report().teacher);
+  if (curves.empty()) return section;
+  Chart chart{"WER of the teacher", "epochs", "WER, %", {}, false, context.decimals()};
+  Table table{"", {"set", "last WER, %", "epochs", "training"}, {}};
   std::vector<const Curve*> pointers;
   for (const Curve& curve : curves) {
     pointers.push_back(&curve);
     chart.series.push_back(
         curve_series(curve, Scale::epochs, 1, curve.set, chart.series.size() + 1));
+    const CurvePoint& last = curve.points.back();
+    table.rows.push_back({{curve.set},
+                          {context.rate(last.wer)},
+                          {fmt::format("{:g}", last.epoch)},
+                          {seconds_text(last.training_seconds)}});
   }
-  if (pointers.empty()) return section;
   chart.log_y = wants_logarithm(pointers);
   section.charts.push_back(chart);
-  for (const Curve& curve : curves) {
-    const CurvePoint& last = curve.points.back();
-    section.text +=
-        fmt::format("On {}: {} % after {:g} epochs", curve.set, context.rate(last.wer), last.epoch);
-    if (last.training_seconds > 0)
-      section.text += fmt::format(" ({} of training)", seconds_text(last.training_seconds));
-    section.text += ". ";
-  }
+  section.tables.push_back(table);
   return section;
 }
 
 // WER of an arm's last evaluations on the utterances that are, or are not, among `ids`.
-std::string part_rate(const Context& context, const Curve& curve, const std::set<std::string>& ids,
-                      bool among) {
+std::string part_rate(const ReportContext& context, const Curve& curve,
+                      const std::set<std::string>& ids, bool among) {
   double errors = 0, words = 0;
-  for (const ResultRow& row : context.report.rows) {
+  for (const ResultRow& row : context.report().rows) {
     if (row.schedule != curve.schedule || row.set != curve.set || row.arm != curve.arm ||
         std::abs(row.epoch - curve.points.back().epoch) > 1e-6)
       continue;
@@ -502,7 +462,7 @@ std::string part_rate(const Context& context, const Curve& curve, const std::set
   return words > 0 ? context.rate(100 * errors / words) : "–";
 }
 
-Section seen_section(const Context& context) {
+Section seen_section(const ReportContext& context) {
   Section section{"seen",
                   "Sentences that also occur in training",
                   "Some sentences of a test set are also said, by other speakers, in the training "
@@ -510,32 +470,31 @@ Section seen_section(const Context& context) {
                   "percent at the last evaluation.",
                   {},
                   {}};
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    const auto seen = context.report.seen_sentences.find(set);
-    if (seen == context.report.seen_sentences.end() || seen->second.empty()) return;
-    Table table{context.place(schedule, set),
+  for (const ReportContext::Place& place : context.places()) {
+    const auto seen = context.report().seen_sentences.find(place.set);
+    if (seen == context.report().seen_sentences.end() || seen->second.empty()) continue;
+    Table table{context.place(place.schedule, place.set),
                 {"arm", "all", fmt::format("also in training ({})", seen->second.size()), "new"},
                 {}};
-    for (const Curve* curve : curves)
+    for (const Curve* curve : place.curves)
       table.rows.push_back({{context.label(curve->arm)},
                             {context.rate(curve->points.back().wer)},
                             {part_rate(context, *curve, seen->second, true)},
                             {part_rate(context, *curve, seen->second, false)}});
     section.tables.push_back(table);
-  });
+  }
   return section;
 }
 
-Section tuning_section(const Context& context) {
+Section tuning_section(const ReportContext& context) {
   Section section{"tuning",
                   "Tuning",
-                  "Every arm had the same grid and the same number of trials, on development data "
-                  "only. The setting chosen is bold.",
+                  "Settings were tried on development data only; the chosen one is bold.",
                   {},
                   {}};
   std::vector<std::string> settings;
   std::vector<std::pair<std::string, std::string>> arms;
-  for (const TuningRow& row : context.report.tuning) {
+  for (const TuningRow& row : context.report().tuning) {
     add_new(settings, row.setting);
     add_new(arms, std::pair(row.schedule, row.arm));
   }
@@ -543,9 +502,9 @@ Section tuning_section(const Context& context) {
   Table table{"WER on the development set, %", {"arm"}, {}};
   table.columns.insert(table.columns.end(), settings.begin(), settings.end());
   for (const auto& [schedule, arm] : arms) {
-    table.rows.push_back({{context.place(schedule, context.label(arm))}});
+    table.rows.push_back({{arm_text(context, schedule, arm)}});
     table.rows.back().resize(settings.size() + 1, {"–"});
-    for (const TuningRow& row : context.report.tuning)
+    for (const TuningRow& row : context.report().tuning)
       if (row.schedule == schedule && row.arm == arm) {
         const auto column = std::find(settings.begin(), settings.end(), row.setting);
         table.rows.back()[static_cast<size_t>(column - settings.begin()) + 1] = {
@@ -556,13 +515,13 @@ Section tuning_section(const Context& context) {
   return section;
 }
 
-Section check_section(const Context& context) {
+Section check_section(const ReportContext& context) {
   Section section{"checks", "Self-checks", "", {}, {}};
   Table table{"", {"", "check", "found"}, {}};
   table.label_columns = 3;
   table.wraps = true;
   int64_t passed = 0;
-  for (const SelfCheck& check : context.report.checks) {
+  for (const SelfCheck& check : context.report().checks) {
     table.rows.push_back({{check.passed ? "✓ passed" : "✗ fell short", !check.passed},
                           {check.name},
                           {check.detail}});
@@ -574,126 +533,10 @@ Section check_section(const Context& context) {
   return section;
 }
 
-// ---- the headline ------------------------------------------------------------------------------
-
-std::string epochs_text(double epochs) {
-  return fmt::format("{:g} {}", epochs, epochs == 1 ? "epoch" : "epochs");
-}
-
-std::string primary_headline(const Context& context, const ArmDifference& primary) {
-  const Interval& interval = primary.difference.interval;
-  const double mean = primary.difference.mean;
-  const std::string first = context.label(primary.comparison.first);
-  const std::string second = context.label(primary.comparison.second);
-  const std::string place = context.place(primary.comparison.schedule, primary.comparison.set);
-  const double confidence = 100 * context.report.differences.options.confidence;
-  if (interval.low <= 0 && interval.high >= 0)
-    return fmt::format(
-        "After {}, {} ({} %) and {} ({} %) cannot be told apart on {}: the difference is {} points "
-        "of WER, with a {:g} % interval from {} to {}.",
-        epochs_text(*primary.comparison.epoch), second, context.rate(primary.second_wer), first,
-        context.rate(primary.first_wer), place, number(mean, 1), confidence,
-        number(interval.low, 1), number(interval.high, 1));
-  const bool less = mean < 0;
-  return fmt::format(
-      "After {}, {} makes {} % word errors on {} where {} makes {} %: {} points {} ({:g} % "
-      "interval "
-      "{} to {}).",
-      epochs_text(*primary.comparison.epoch), second, context.rate(primary.second_wer), place,
-      first, context.rate(primary.first_wer), number(std::abs(mean), 1), less ? "less" : "more",
-      confidence, number(less ? -interval.high : interval.low, 1),
-      number(less ? -interval.low : interval.high, 1));
-}
-
-std::string better_or_worse(double reduction) {
-  return fmt::format("{} % {}", number(100 * std::abs(reduction), 1),
-                     reduction >= 0 ? "lower" : "higher");
-}
-
-std::string speed_headline(const std::string& arm, const std::string& baseline,
-                           const std::string& place, const std::vector<SpeedUp>& entries) {
-  const SpeedUp& first = entries.front();
-  const SpeedUp& last = entries.back();
-  if (!first.epochs || !first.relative_reduction) return "";
-  std::string text = fmt::format(
-      "On {}, the WER of {} is {} than that of {} after {}, for which {} needs {}{} times as many "
-      "epochs",
-      place, arm, better_or_worse(*first.relative_reduction), baseline, epochs_text(first.epoch),
-      baseline,
-      first.epochs->bound == Bound::exact      ? ""
-      : first.epochs->bound == Bound::at_least ? "at least "
-                                               : "at most ",
-      number(first.epochs->value, 2));
-  if (entries.size() > 1 && last.relative_reduction)
-    text += fmt::format("; after {} it is {}", epochs_text(last.epoch),
-                        better_or_worse(*last.relative_reduction));
-  return text + ".";
-}
-
-// The arm, set and baseline that headline and key figures are about.
-struct Focus {
-  const Curve* arm = nullptr;
-  const Curve* baseline = nullptr;
-};
-
-Focus focus_of(const Context& context) {
-  if (const auto& primary = context.report.differences.primary) {
-    const Comparison& c = primary->comparison;
-    return {find_curve(context.curves, c.schedule, c.set, c.second),
-            find_curve(context.curves, c.schedule, c.set, c.first)};
-  }
-  Focus focus;
-  for_places(context, [&](const std::string& schedule, const std::string& set, const auto& curves) {
-    const Curve* baseline = find_curve(context.curves, schedule, set, context.report.baseline);
-    for (const Curve* curve : curves)
-      if (!focus.arm && baseline && curve != baseline) focus = {curve, baseline};
-  });
-  return focus;
-}
-
 }  // namespace
 
-std::string headline(const StudyReport& report) {
-  const Context context(report);
-  if (report.differences.primary) return primary_headline(context, *report.differences.primary);
-  const Focus focus = focus_of(context);
-  if (!focus.arm) return "";
-  const std::vector<SpeedUp> entries = speed_up(*focus.arm, *focus.baseline);
-  if (entries.empty()) return "";
-  return speed_headline(context.label(focus.arm->arm), context.label(focus.baseline->arm),
-                        context.place(focus.arm->schedule, focus.arm->set), entries);
-}
-
-std::vector<KeyFigure> key_figures(const StudyReport& report) {
-  const Context context(report);
-  std::vector<KeyFigure> figures;
-  if (const auto& primary = report.differences.primary) {
-    figures.push_back(
-        {number(primary->difference.mean, 1),
-         fmt::format("points of WER, {} to {}", number(primary->difference.interval.low, 1),
-                     number(primary->difference.interval.high, 1))});
-    figures.push_back({number(100 * primary->relative(), 0) + " %", "relative change of WER"});
-  }
-  const Focus focus = focus_of(context);
-  if (!focus.arm || !focus.baseline) return figures;
-  const std::string baseline = context.label(focus.baseline->arm);
-  const auto add_end = [&](Scale scale, const char* in) {
-    if (const auto ratio = speed_up_to_end(*focus.arm, *focus.baseline, scale))
-      figures.push_back(
-          {ratio_text(ratio), fmt::format("speed-up in {} to the last WER of {}", in, baseline)});
-  };
-  const std::vector<SpeedUp> entries = speed_up(*focus.arm, *focus.baseline);
-  if (!report.differences.primary)
-    for (size_t i = 0; i < std::min<size_t>(entries.size(), 3); ++i)
-      figures.push_back(
-          {ratio_text(entries[i].epochs), fmt::format("speed-up at epoch {:g}", entries[i].epoch)});
-  add_end(Scale::epochs, "epochs");
-  add_end(Scale::training_time, "training time");
-  return figures;
-}
-
 std::vector<Section> report_sections(const StudyReport& report) {
-  const Context context(report);
+  const ReportContext context(report);
   std::vector<Section> sections;
   const auto add = [&](Section section) {
     if (!section.tables.empty() || !section.charts.empty()) sections.push_back(std::move(section));

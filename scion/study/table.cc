@@ -21,7 +21,9 @@ std::string padded(const std::string& text, size_t width, bool left) {
 std::string cell_text(const Cell& cell) { return cell.strong ? cell.text + "*" : cell.text; }
 
 std::string html_row(const Table& table, const std::vector<Cell>& row, const char* tag) {
-  std::string html = "<tr>";
+  // A row without a name of its own continues the one above.
+  const bool continues = table.label_columns > 1 && row.front().text.empty();
+  std::string html = continues ? "<tr class=\"more\">" : "<tr>";
   for (size_t i = 0; i < row.size(); ++i) {
     const bool is_label = i < table.label_columns;
     const std::string text = escape_html(row[i].text);

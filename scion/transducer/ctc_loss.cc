@@ -17,22 +17,17 @@ class CtcLoss : public torch::autograd::Function<CtcLoss> {
     CtcSolution solution = solve_ctc_cpu(batch, values, gradient);
     if (gradient) {
       // A copy of the losses: the caller owns the ones that are returned.
-      ctx->save_for_backward({values, batch.tokens, batch.frames, batch.states,
+      ctx->save_for_backward({values, batch.tokens(), batch.frames(), batch.states(),
                               solution.losses.clone(), solution.log_sums, solution.occupancy});
-      ctx->saved_data["blank"] = batch.blank;
+      ctx->saved_data["blank"] = batch.blank();
     }
     return solution.losses;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
     const variable_list saved = ctx->get_saved_variables();
-    LatticeBatch batch;
-    batch.tokens = saved[1];
-    batch.frames = saved[2];
-    batch.states = saved[3];
-    batch.max_frames = saved[0].size(1);
-    batch.max_states = batch.tokens.size(1) + 1;
-    batch.blank = ctx->saved_data["blank"].toInt();
+    const LatticeBatch batch(saved[1], saved[2], saved[3], saved[0].size(1),
+                             ctx->saved_data["blank"].toInt());
     const CtcSolution solution{saved[4], saved[5], saved[6]};
     return {ctc_gradient_cpu(batch, saved[0], solution, upstream[0]), {}, {}};
   }
@@ -56,8 +51,8 @@ at::Tensor possible(const LatticeBatch& batch) {
 at::Tensor library_loss(const at::Tensor& logits, const LatticeBatch& batch) {
   const at::Tensor log_probs = at::log_softmax(logits, -1).transpose(0, 1);
   const at::Tensor loss =
-      at::ctc_loss(log_probs, batch.tokens.clamp_min(0).to(logits.device()), batch.frames,
-                   batch.states - 1, batch.blank, at::Reduction::None, /*zero_infinity=*/true);
+      at::ctc_loss(log_probs, batch.tokens().clamp_min(0).to(logits.device()), batch.frames(),
+                   batch.states() - 1, batch.blank(), at::Reduction::None, /*zero_infinity=*/true);
   const at::Tensor infinite = at::full_like(loss, INFINITY);
   return at::where(possible(batch).to(logits.device()), loss, infinite);
 }

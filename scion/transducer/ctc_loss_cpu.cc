@@ -8,7 +8,7 @@ namespace {
 /// blank, y1, blank, y2, … blank
 std::vector<int64_t> state_symbols(const LatticeBatch& batch, int64_t b) {
   const int64_t labels = batch.states_of(b) - 1;
-  std::vector<int64_t> symbols(2 * labels + 1, batch.blank);
+  std::vector<int64_t> symbols(2 * labels + 1, batch.blank());
   for (int64_t u = 0; u < labels; ++u) symbols[2 * u + 1] = batch.labels_of(b)[u];
   return symbols;
 }
@@ -43,11 +43,11 @@ double solve_utterance(const LatticeBatch& batch, int64_t b, const float* logits
 
 CtcSolution solve_ctc_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                           bool with_occupancy) {
-  const int64_t frames = batch.max_frames, classes = logits.size(2);
+  const int64_t frames = batch.max_frames(), classes = logits.size(2);
   CtcSolution solution{at::empty({batch.size()}, at::kFloat),
                        at::empty({batch.size(), frames}, at::kFloat),
                        {}};
-  const int64_t most = frames * (2 * batch.max_states - 1);
+  const int64_t most = frames * (2 * batch.max_states() - 1);
   if (with_occupancy) solution.occupancy = at::empty({batch.size(), most}, at::kFloat);
   for_each_in_parallel(batch.size(), [&](int64_t b) {
     const double log_probability = solve_utterance(
@@ -70,9 +70,9 @@ at::Tensor ctc_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
     const std::vector<int64_t> symbols = state_symbols(batch, b);
     const float* occupancy =
         solution.occupancy.const_data_ptr<float>() + b * solution.occupancy.size(1);
-    const float* log_sum = solution.log_sums.const_data_ptr<float>() + b * batch.max_frames;
+    const float* log_sum = solution.log_sums.const_data_ptr<float>() + b * batch.max_frames();
     for (int64_t t = 0; t < batch.frames_of(b); ++t) {
-      const int64_t row = (b * batch.max_frames + t) * classes;
+      const int64_t row = (b * batch.max_frames() + t) * classes;
       float* const out = gradient.data_ptr<float>() + row;
       loss_kernels().scaled_softmax(logits.const_data_ptr<float>() + row, classes, log_sum[t],
                                     weight, out);

@@ -40,43 +40,115 @@ class PackedMatrix {
   at::Tensor values_;
 };
 
-/// Sizes and strides of one thread's tile of nodes.
-struct TileShape {
-  int64_t hidden, classes;                // D, V
-  int64_t hidden_stride, classes_stride;  // one more vector keeps rows off the same cache sets
-  int64_t rows;
+/// Rows of floats of one thread, `stride` apart, not initialised.
+class Tile {
+ public:
+  Tile(int64_t rows, int64_t stride)
+      : storage_(at::empty({rows, stride}, at::kFloat)),
+        data_(storage_.data_ptr<float>()),
+        stride_(stride) {}
+  float* row(int64_t r) const { return data_ + r * stride_; }
+  int64_t stride() const { return stride_; }
 
-  TileShape(const JoinerTensors& joiner) {
-    const int64_t lanes = loss_kernels().lanes;
-    classes = joiner.weight.size(0);
-    hidden = joiner.weight.size(1);
-    hidden_stride = round_up(hidden, lanes) + lanes;
-    classes_stride = round_up(classes, lanes) + lanes;
-    const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
-    rows = std::clamp<int64_t>(kTileBytes / row_bytes, 24, 480) / 24 * 24;  // whole blocks
-  }
+ private:
+  at::Tensor storage_;
+  float* data_;
+  int64_t stride_;
 };
 
-at::Tensor tile(int64_t rows, int64_t stride) { return at::zeros({rows, stride}, at::kFloat); }
+/// What both halves need: the inputs' places and the sizes of a tile.
+struct JoinerView {
+  const LatticeBatch& batch;
+  const float *encoder, *predictor;
+  at::Tensor bias;                        // padded to whole vectors
+  int64_t hidden, classes;                // D, V
+  int64_t hidden_stride, classes_stride;  // one more vector keeps rows off the same cache sets
+  int64_t tile_rows;
 
-/// Where each utterance's nodes begin in the kept logits; the last entry is their number.
-std::vector<int64_t> node_offsets(const LatticeBatch& batch) {
-  std::vector<int64_t> offsets(batch.size() + 1, 0);
-  for (int64_t b = 0; b < batch.size(); ++b) offsets[b + 1] = offsets[b] + batch.nodes_of(b);
-  return offsets;
+  JoinerView(const LatticeBatch& lattices, const JoinerTensors& joiner)
+      : batch(lattices),
+        encoder(joiner.encoder.const_data_ptr<float>()),
+        predictor(joiner.predictor.const_data_ptr<float>()),
+        hidden(joiner.weight.size(1)),
+        classes(joiner.weight.size(0)) {
+    const int64_t lanes = loss_kernels().lanes;
+    hidden_stride = round_up(hidden, lanes) + lanes;
+    classes_stride = round_up(classes, lanes) + lanes;
+    bias = at::zeros({classes_stride}, at::kFloat);
+    bias.narrow(0, 0, classes).copy_(joiner.bias);
+    const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
+    tile_rows = std::clamp<int64_t>(kTileBytes / row_bytes, 24, 480) / 24 * 24;  // whole blocks
+  }
+
+  Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
+  Tile classes_tile() const { return {tile_rows, classes_stride}; }
+
+  /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
+  void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
+    loss_kernels().tanh_of_sums(encoder + (b * batch.max_frames() + t) * hidden,
+                                predictor + (b * batch.max_states() + u) * hidden, hidden, count,
+                                hidden, out, hidden_stride);
+    for (int64_t r = 0; r < count; ++r) {
+      std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
+    }
+  }
+  MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }
+};
+
+/// The logits that the forward half leaves for the backward half, if they are few.
+class KeptLogits {
+ public:
+  KeptLogits(const LatticeBatch& batch, at::Tensor storage) : storage_(std::move(storage)) {
+    for (int64_t b = 0; b < batch.size(); ++b) begin_.push_back(begin_.back() + batch.nodes_of(b));
+    if (storage_.defined()) data_ = storage_.data_ptr<float>();
+    if (storage_.defined()) stride_ = storage_.size(1);
+  }
+  static KeptLogits make(const LatticeBatch& batch, int64_t stride) {
+    const KeptLogits none(batch, {});
+    const int64_t nodes = none.begin_.back();
+    if (nodes * stride * 4 > kKeptBytes) return none;
+    return {batch, at::empty({nodes, stride}, at::kFloat)};
+  }
+  explicit operator bool() const { return data_ != nullptr; }
+  float* row(int64_t b, int64_t n) const { return data_ + (begin_[b] + n) * stride_; }
+  int64_t stride() const { return stride_; }
+  const at::Tensor& storage() const { return storage_; }
+
+ private:
+  at::Tensor storage_;
+  std::vector<int64_t> begin_ = {0};
+  float* data_ = nullptr;
+  int64_t stride_ = 0;
+};
+
+// ---- the forward half --------------------------------------------------------------------------
+
+void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, const Segment& segment,
+                   const KeptLogits& kept, NodeTerms& terms) {
+  const auto [b, begin, end] = segment;
+  const int64_t states = joiner.batch.states_of(b), last = end * states;
+  const Tile hidden = joiner.hidden_tile();
+  const Tile own(kept ? 0 : joiner.tile_rows, joiner.classes_stride);
+  int64_t t = begin, u = 0;
+  for (int64_t n = begin * states; n < last; n += joiner.tile_rows) {
+    const int64_t rows = std::min(joiner.tile_rows, last - n);
+    for (int64_t r = 0; r < rows;) {
+      const int64_t count = std::min(states - u, rows - r);
+      joiner.hidden_rows(b, t, u, count, hidden.row(r));
+      r += count;
+      u += count;
+      if (u == states) ++t, u = 0;
+    }
+    float* const logits = kept ? kept.row(b, n) : own.row(0);
+    const int64_t stride = kept ? kept.stride() : own.stride();
+    to_logits.multiply(rows, hidden.row(0), hidden.stride(), joiner.from_bias(), logits, stride);
+    terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
+  }
 }
 
-/// hidden[r] = tanh(encoder(t) + predictor(u)) of one node
-void hidden_row(const LatticeBatch& batch, const JoinerTensors& joiner, int64_t b, int64_t n,
-                float* out) {
-  const int64_t D = joiner.weight.size(1), states = batch.states_of(b);
-  const int64_t t = n / states, u = n % states;
-  loss_kernels().tanh_of_sum(
-      joiner.encoder.const_data_ptr<float>() + (b * batch.max_frames + t) * D,
-      joiner.predictor.const_data_ptr<float>() + (b * batch.max_states + u) * D, D, out);
-}
+// ---- the backward half -------------------------------------------------------------------------
 
-/// Gradient sums of one run of segments.
+/// Sums over one run of segments.
 struct Partial {
   at::Tensor weight;  // (V, D padded)
   at::Tensor bias;    // (V)
@@ -87,27 +159,25 @@ class BackwardPass {
   BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner, const at::Tensor& terms,
                const at::Tensor& kept_logits, const at::Tensor& weights)
       : batch_(batch),
-        joiner_(joiner),
+        view_(batch, joiner),
         terms_(terms),
-        kept_(kept_logits),
+        kept_(batch, kept_logits),
         weights_(weights.to(at::kFloat).contiguous()),
-        shape_(joiner),
         segments_(divide(batch)),
-        offsets_(node_offsets(batch)),
         to_hidden_(joiner.weight),
-        bias_(at::zeros({shape_.classes_stride}, at::kFloat)) {
-    if (!kept_.defined()) to_logits_.emplace(joiner.weight.t());
-    bias_.narrow(0, 0, shape_.classes).copy_(joiner.bias);
-    encoder_ = at::zeros_like(joiner.encoder);
-    const int64_t pieces = segments_per_utterance(batch);
-    predictor_ = at::zeros({batch.size(), pieces, batch.max_states, shape_.hidden}, at::kFloat);
+        encoder_(at::zeros_like(joiner.encoder)),
+        predictor_(at::zeros({batch.size(), segments_per_utterance(batch), batch.max_states(),
+                              view_.hidden},
+                             at::kFloat)) {
+    if (!kept_) to_logits_.emplace(joiner.weight.t());
   }
 
   JoinerTensors run() {
-    const int64_t bytes = 4 * shape_.classes * shape_.hidden_stride;
     const auto segments = static_cast<int64_t>(segments_.size());
     // Their number depends on shapes only: the sums are the same for any number of threads.
-    const int64_t count = std::clamp<int64_t>(kPartialBytes / bytes, 1, std::min<int64_t>(16, segments));
+    const int64_t bytes = 4 * view_.classes * to_hidden_.columns();
+    const int64_t count =
+        std::clamp<int64_t>(kPartialBytes / bytes, 1, std::clamp<int64_t>(segments, 1, 16));
     std::vector<Partial> partials(count);
     for_each_in_parallel(count, [&](int64_t i) {
       partials[i] = sum_segments(i * segments / count, (i + 1) * segments / count);
@@ -116,102 +186,125 @@ class BackwardPass {
       partials[0].weight += partials[i].weight;
       partials[0].bias += partials[i].bias;
     }
-    return {encoder_, predictor_.sum(1),
-            partials[0].weight.narrow(1, 0, shape_.hidden).contiguous(), partials[0].bias};
+    return {encoder_, predictor_.sum(1), partials[0].weight.narrow(1, 0, view_.hidden),
+            partials[0].bias};
   }
 
  private:
-  /// One thread's tile: nodes with gradient, gathered.
-  struct Tile {
-    at::Tensor hidden, hidden_gradient, gradient;
-    std::vector<int64_t> nodes;
+  struct Node {
+    int64_t n, t, u;
+  };
+  /// One thread's nodes with gradient, gathered until a tile is full.
+  struct Work {
+    int64_t segment = 0, utterance = 0;
+    std::vector<Node> nodes;
+    Tile hidden, hidden_gradient, gradient;
+    Partial sums;
   };
 
-  Partial sum_segments(int64_t begin, int64_t end) {
-    Partial sums{tile(shape_.classes, to_hidden_.columns()), at::zeros({shape_.classes}, at::kFloat)};
-    Tile work{tile(shape_.rows, shape_.hidden_stride), tile(shape_.rows, shape_.hidden_stride),
-              tile(shape_.rows, shape_.classes_stride), {}};
-    for (int64_t i = begin; i < end; ++i) {
-      const Segment& segment = segments_[i];
-      const int64_t states = batch_.states_of(segment.utterance);
-      for (int64_t n = segment.begin * states; n < segment.end * states; ++n) {
-        const int64_t b = segment.utterance;
-        if (terms_.blank(b)[n] + terms_.label(b)[n] < kNegligibleFlow) continue;
-        work.nodes.push_back(n);
-        if (static_cast<int64_t>(work.nodes.size()) == shape_.rows) finish_tile(i, work, sums);
+  /// f(first, count) for each run of neighbouring label positions in one frame.
+  template <class F>
+  static void for_each_run(const std::vector<Node>& nodes, F f) {
+    for (size_t first = 0, next = 0; first < nodes.size(); first = next) {
+      for (next = first + 1; next < nodes.size() && nodes[next].n == nodes[next - 1].n + 1 &&
+                             nodes[next].t == nodes[first].t;) {
+        ++next;
       }
-      finish_tile(i, work, sums);
+      f(static_cast<int64_t>(first), static_cast<int64_t>(next - first));
     }
-    return sums;
   }
 
-  void finish_tile(int64_t segment, Tile& work, Partial& sums) {
+  Partial sum_segments(int64_t begin, int64_t end) {
+    Work work{.nodes = {},
+              .hidden = view_.hidden_tile(),
+              .hidden_gradient = view_.hidden_tile(),
+              .gradient = view_.classes_tile(),
+              .sums = {at::zeros({view_.classes, to_hidden_.columns()}, at::kFloat),
+                       at::zeros({view_.classes}, at::kFloat)}};
+    for (int64_t i = begin; i < end; ++i) {
+      work.segment = i;
+      work.utterance = segments_[i].utterance;
+      visit_segment(work);
+    }
+    return work.sums;
+  }
+
+  void visit_segment(Work& work) {
+    const auto [b, begin, end] = segments_[work.segment];
+    const int64_t states = batch_.states_of(b);
+    const float* const blank = terms_.blank(b);
+    const float* const label = terms_.label(b);
+    for (int64_t t = begin; t < end; ++t) {
+      for (int64_t u = 0; u < states; ++u) {
+        const int64_t n = t * states + u;
+        if (blank[n] + label[n] < kNegligibleFlow) continue;
+        work.nodes.push_back({n, t, u});
+        if (static_cast<int64_t>(work.nodes.size()) == view_.tile_rows) finish_tile(work);
+      }
+    }
+    finish_tile(work);
+  }
+
+  void finish_tile(Work& work) {
     if (work.nodes.empty()) return;
-    const int64_t b = segments_[segment].utterance;
-    logits_gradient(b, work);
-    add_gradients(segment, work, sums);
+    make_logits_gradient(work);
+    add_parameter_gradients(work);
+    add_input_gradients(work);
     work.nodes.clear();
   }
 
-  void logits_gradient(int64_t b, Tile& work) {
-    const auto rows = static_cast<int64_t>(work.nodes.size());
-    float* const hidden = work.hidden.data_ptr<float>();
-    float* const gradient = work.gradient.data_ptr<float>();
-    for (int64_t r = 0; r < rows; ++r) {
-      hidden_row(batch_, joiner_, b, work.nodes[r], hidden + r * shape_.hidden_stride);
-    }
+  void make_logits_gradient(Work& work) {
+    const int64_t b = work.utterance, rows = work.nodes.size();
+    for_each_run(work.nodes, [&](int64_t r, int64_t count) {
+      view_.hidden_rows(b, work.nodes[r].t, work.nodes[r].u, count, work.hidden.row(r));
+    });
     if (to_logits_) {
-      to_logits_->multiply(rows, hidden, shape_.hidden_stride, {bias_.const_data_ptr<float>(), 0},
-                           gradient, shape_.classes_stride);
+      to_logits_->multiply(rows, work.hidden.row(0), work.hidden.stride(), view_.from_bias(),
+                           work.gradient.row(0), work.gradient.stride());
     }
+    const float weight = weights_.const_data_ptr<float>()[b];
     for (int64_t r = 0; r < rows; ++r) {
-      float* const row = gradient + r * shape_.classes_stride;
-      const float* logits =
-          to_logits_ ? row
-                     : kept_.const_data_ptr<float>() +
-                           (offsets_[b] + work.nodes[r]) * kept_.size(1);
-      node_gradient(batch_, terms_, b, work.nodes[r], logits, shape_.classes,
-                    weights_.const_data_ptr<float>()[b], row);
+      float* const row = work.gradient.row(r);
+      const Node& node = work.nodes[r];
+      node_gradient(batch_, terms_, b, node.n, node.u, to_logits_ ? row : kept_.row(b, node.n),
+                    view_.classes, weight, row);
     }
   }
 
-  void add_gradients(int64_t segment, Tile& work, Partial& sums) {
-    const auto rows = static_cast<int64_t>(work.nodes.size());
-    const float* const hidden = work.hidden.const_data_ptr<float>();
-    const float* const gradient = work.gradient.const_data_ptr<float>();
-    float* const hidden_gradient = work.hidden_gradient.data_ptr<float>();
-    to_hidden_.multiply(rows, gradient, shape_.classes_stride, {}, hidden_gradient,
-                        shape_.hidden_stride);
+  void add_parameter_gradients(Work& work) {
+    const int64_t rows = work.nodes.size(), columns = to_hidden_.columns();
     const LossKernels& kernels = loss_kernels();
-    float* const weight = sums.weight.data_ptr<float>();
-    const int64_t columns = to_hidden_.columns();
-    kernels.multiply(shape_.classes, columns, rows, gradient, 1, shape_.classes_stride, hidden,
-                     shape_.hidden_stride, kernels.panel, {weight, columns}, weight, columns);
-    kernels.add_rows(gradient, rows, shape_.classes_stride, shape_.classes,
-                     sums.bias.data_ptr<float>());
+    float* const weight = work.sums.weight.data_ptr<float>();
+    kernels.multiply(view_.classes, columns, rows, work.gradient.row(0), 1,
+                     work.gradient.stride(), work.hidden.row(0), work.hidden.stride(),
+                     kernels.panel, {weight, columns}, weight, columns);
+    kernels.add_rows(work.gradient.row(0), rows, work.gradient.stride(), view_.classes,
+                     work.sums.bias.data_ptr<float>());
+  }
 
-    const int64_t D = shape_.hidden, b = segments_[segment].utterance;
-    float* const encoder = encoder_.data_ptr<float>() + b * batch_.max_frames * D;
-    float* const predictor = predictor_.data_ptr<float>() + segment * batch_.max_states * D;
-    const int64_t states = batch_.states_of(b);
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t t = work.nodes[r] / states, u = work.nodes[r] % states;
-      kernels.add_tanh_gradient(hidden + r * shape_.hidden_stride,
-                                hidden_gradient + r * shape_.hidden_stride, D, encoder + t * D,
-                                predictor + u * D);
-    }
+  void add_input_gradients(Work& work) {
+    const int64_t rows = work.nodes.size(), D = view_.hidden;
+    to_hidden_.multiply(rows, work.gradient.row(0), work.gradient.stride(), {},
+                        work.hidden_gradient.row(0), work.hidden_gradient.stride());
+    float* const encoder =
+        encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
+    float* const predictor = predictor_.data_ptr<float>() + work.segment * batch_.max_states() * D;
+    for_each_run(work.nodes, [&](int64_t r, int64_t count) {
+      loss_kernels().add_tanh_gradients(work.hidden.row(r), work.hidden_gradient.row(r),
+                                        work.hidden.stride(), count, D,
+                                        encoder + work.nodes[r].t * D,
+                                        predictor + work.nodes[r].u * D, D);
+    });
   }
 
   const LatticeBatch& batch_;
-  const JoinerTensors& joiner_;
+  JoinerView view_;
   NodeTerms terms_;
-  at::Tensor kept_, weights_;
-  TileShape shape_;
+  KeptLogits kept_;
+  at::Tensor weights_;
   std::vector<Segment> segments_;
-  std::vector<int64_t> offsets_;
   PackedMatrix to_hidden_;
   std::optional<PackedMatrix> to_logits_;
-  at::Tensor bias_;
   at::Tensor encoder_, predictor_;  // gradients; the predictor's by segment
 };
 
@@ -219,42 +312,17 @@ class BackwardPass {
 
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
                                      bool flows) {
-  const TileShape shape(joiner);
+  const JoinerView view(batch, joiner);
   const PackedMatrix to_logits(joiner.weight.t());
-  at::Tensor bias = at::zeros({shape.classes_stride}, at::kFloat);
-  bias.narrow(0, 0, shape.classes).copy_(joiner.bias);
-  const std::vector<int64_t> offsets = node_offsets(batch);
-  at::Tensor kept;
-  const int64_t kept_stride = to_logits.columns();
-  if (flows && offsets.back() * kept_stride * 4 <= kKeptBytes) {
-    kept = at::empty({offsets.back(), kept_stride}, at::kFloat);
-  }
-
+  const KeptLogits kept =
+      flows ? KeptLogits::make(batch, to_logits.columns()) : KeptLogits(batch, {});
   NodeTerms terms = NodeTerms::make(batch);
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
-    const auto [b, begin, end] = segments[i];
-    const at::Tensor hidden_tile = tile(shape.rows, shape.hidden_stride);
-    const at::Tensor logits_tile =
-        kept.defined() ? at::Tensor() : tile(shape.rows, shape.classes_stride);
-    float* const hidden = hidden_tile.data_ptr<float>();
-    const int64_t last = end * batch.states_of(b);
-    for (int64_t n = begin * batch.states_of(b); n < last; n += shape.rows) {
-      const int64_t rows = std::min(shape.rows, last - n);
-      for (int64_t r = 0; r < rows; ++r) {
-        hidden_row(batch, joiner, b, n + r, hidden + r * shape.hidden_stride);
-      }
-      float* const logits = kept.defined()
-                                ? kept.data_ptr<float>() + (offsets[b] + n) * kept_stride
-                                : logits_tile.data_ptr<float>();
-      const int64_t stride = kept.defined() ? kept_stride : shape.classes_stride;
-      to_logits.multiply(rows, hidden, shape.hidden_stride, {bias.const_data_ptr<float>(), 0},
-                         logits, stride);
-      terms.set(batch, b, n, rows, logits, stride, shape.classes);
-    }
+    solve_segment(view, to_logits, segments[i], kept, terms);
   });
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {{losses, terms.storage()}, kept};
+  return {{losses, terms.storage()}, kept.storage()};
 }
 
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,

@@ -8,15 +8,14 @@
 
 namespace scion {
 
-const LossKernels& loss_kernels() {
+namespace {
+const LossKernels& fastest_kernels() {
 #if defined(__x86_64__)
   if (processor().avx512) return avx512_loss_kernels();
   if (processor().avx2) return avx2_loss_kernels();
 #endif
   return portable_loss_kernels();
 }
-
-namespace {
 
 // At least this many pieces of work, so that a few long utterances keep all threads busy.
 constexpr int64_t kSegments = 16;
@@ -51,7 +50,7 @@ void check_labels(const LatticeBatch& batch, int64_t b, int64_t classes) {
       throw UserError(fmt::format("label {} of utterance {} is {}", u, b, label),
                       fmt::format("labels must be in 0 … {}", classes - 1));
     }
-    if (label == batch.blank) {
+    if (label == batch.blank()) {
       throw UserError(fmt::format("label {} of utterance {} is the blank, {}", u, b, label),
                       "blank is no label: check the tokenizer");
     }
@@ -60,23 +59,38 @@ void check_labels(const LatticeBatch& batch, int64_t b, int64_t classes) {
 
 }  // namespace
 
+const LossKernels& loss_kernels() {
+  static const LossKernels& kernels = fastest_kernels();
+  return kernels;
+}
+
+LatticeBatch::LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states,
+                           int64_t max_frames, int64_t blank)
+    : tokens_(std::move(tokens)),
+      frames_(std::move(frames)),
+      states_(std::move(states)),
+      size_(frames_.size(0)),
+      max_frames_(max_frames),
+      max_states_(tokens_.size(1) + 1),
+      blank_(blank),
+      tokens_data_(tokens_.const_data_ptr<int64_t>()),
+      frames_data_(frames_.const_data_ptr<int64_t>()),
+      states_data_(states_.const_data_ptr<int64_t>()) {}
+
 LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
                                  const at::Tensor& token_lengths, int64_t blank) {
-  LatticeBatch batch;
-  batch.tokens = whole_numbers(tokens, "tokens", 2, size);
-  batch.frames = whole_numbers(frame_lengths, "frame lengths", 1, size);
-  batch.states = whole_numbers(token_lengths, "token lengths", 1, size) + 1;
-  batch.max_frames = max_frames;
-  batch.max_states = batch.tokens.size(1) + 1;
-  batch.blank = blank;
+  const LatticeBatch batch(whole_numbers(tokens, "tokens", 2, size),
+                           whole_numbers(frame_lengths, "frame lengths", 1, size),
+                           whole_numbers(token_lengths, "token lengths", 1, size) + 1, max_frames,
+                           blank);
   if (blank < 0 || blank >= classes) {
     throw UserError(fmt::format("the blank is {} of {} classes", blank, classes),
                     fmt::format("it must be in 0 … {}", classes - 1));
   }
   for (int64_t b = 0; b < size; ++b) {
     check_length("frame length", b, batch.frames_of(b), 1, max_frames);
-    check_length("token length", b, batch.states_of(b) - 1, 0, batch.max_states - 1);
+    check_length("token length", b, batch.states_of(b) - 1, 0, batch.max_states() - 1);
     check_labels(batch, b, classes);
   }
   return batch;
@@ -110,20 +124,29 @@ void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f) 
                    });
 }
 
+NodeTerms::NodeTerms(at::Tensor storage)
+    : storage_(std::move(storage)),
+      data_(storage_.data_ptr<float>()),
+      size_(storage_.size(1)),
+      stride_(storage_.stride(1)) {}
+
 NodeTerms NodeTerms::make(const LatticeBatch& batch) {
-  return {at::empty({3, batch.size(), batch.max_frames, batch.max_states}, at::kFloat)};
+  return NodeTerms(
+      at::empty({3, batch.size(), batch.max_frames(), batch.max_states()}, at::kFloat));
 }
 
 void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
                     const float* logits, int64_t stride, int64_t classes) {
-  const int64_t states = batch.states_of(b);
-  const int64_t* labels = batch.labels_of(b);
+  const int64_t states = batch.states_of(b), symbol = batch.blank();
+  const int64_t* const labels = batch.labels_of(b);
   float* const sums = log_sum(b) + first;
+  float* const blanks = blank(b) + first;
+  float* const next = label(b) + first;
   loss_kernels().log_sum_exp(logits, count, stride, classes, sums);
   int64_t u = first % states;
   for (int64_t r = 0; r < count; ++r, logits += stride) {
-    blank(b)[first + r] = logits[batch.blank] - sums[r];
-    label(b)[first + r] = u + 1 < states ? logits[labels[u]] - sums[r] : 0;
+    blanks[r] = logits[symbol] - sums[r];
+    next[r] = u + 1 < states ? logits[labels[u]] - sums[r] : 0;
     if (++u == states) u = 0;
   }
 }
@@ -148,12 +171,11 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
 }
 
 bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
-                   const float* logits, int64_t classes, float weight, float* out) {
+                   int64_t u, const float* logits, int64_t classes, float weight, float* out) {
   const float blank = terms.blank(b)[n], label = terms.label(b)[n], flow = blank + label;
   if (flow < kNegligibleFlow) return false;
   loss_kernels().scaled_softmax(logits, classes, terms.log_sum(b)[n], weight * flow, out);
-  out[batch.blank] -= weight * blank;
-  const int64_t u = n % batch.states_of(b);
+  out[batch.blank()] -= weight * blank;
   if (u + 1 < batch.states_of(b)) out[batch.labels_of(b)[u]] -= weight * label;
   return true;
 }

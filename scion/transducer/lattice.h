@@ -11,20 +11,31 @@ namespace scion {
 
 /// The labels and sizes of a batch, checked. An utterance's nodes (t, u) are counted
 /// n = t · states + u.
-struct LatticeBatch {
-  at::Tensor tokens;  ///< (B, U) int64, CPU
-  at::Tensor frames;  ///< (B) int64, CPU: T of each utterance, ≥ 1
-  at::Tensor states;  ///< (B) int64, CPU: labels + 1 of each utterance
-  int64_t max_frames = 0, max_states = 0;
-  int64_t blank = 0;
+class LatticeBatch {
+ public:
+  LatticeBatch() = default;
+  /// tokens (B, U), frames (B), states (B): int64 on the CPU, contiguous, checked before
+  LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states, int64_t max_frames,
+               int64_t blank);
 
-  int64_t size() const { return frames.size(0); }
-  int64_t frames_of(int64_t b) const { return frames.const_data_ptr<int64_t>()[b]; }
-  int64_t states_of(int64_t b) const { return states.const_data_ptr<int64_t>()[b]; }
+  int64_t size() const { return size_; }
+  int64_t max_frames() const { return max_frames_; }  ///< T of the tensors
+  int64_t max_states() const { return max_states_; }  ///< U + 1 of the tensors
+  int64_t blank() const { return blank_; }
+  int64_t frames_of(int64_t b) const { return frames_data_[b]; }
+  int64_t states_of(int64_t b) const { return states_data_[b]; }  ///< labels + 1
   int64_t nodes_of(int64_t b) const { return frames_of(b) * states_of(b); }
-  const int64_t* labels_of(int64_t b) const {
-    return tokens.const_data_ptr<int64_t>() + b * tokens.size(1);
-  }
+  const int64_t* labels_of(int64_t b) const { return tokens_data_ + b * (max_states_ - 1); }
+
+  const at::Tensor& tokens() const { return tokens_; }
+  const at::Tensor& frames() const { return frames_; }
+  const at::Tensor& states() const { return states_; }
+
+ private:
+  at::Tensor tokens_, frames_, states_;
+  int64_t size_ = 0, max_frames_ = 0, max_states_ = 0, blank_ = 0;
+  // A tensor's data_ptr is a call; inner loops ask for these.
+  const int64_t *tokens_data_ = nullptr, *frames_data_ = nullptr, *states_data_ = nullptr;
 };
 
 /// UserError on wrong shapes or types, lengths or labels out of range, a label equal to blank.
@@ -50,7 +61,7 @@ void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 /// utterance's own nodes lie densely at the start of its part.
 class NodeTerms {
  public:
-  NodeTerms(at::Tensor storage) : storage_(std::move(storage)) {}
+  explicit NodeTerms(at::Tensor storage);
   static NodeTerms make(const LatticeBatch& batch);
 
   float* log_sum(int64_t b) const { return part(0, b); }
@@ -64,9 +75,11 @@ class NodeTerms {
 
  private:
   float* part(int64_t which, int64_t b) const {
-    return storage_.data_ptr<float>() + (which * storage_.size(1) + b) * storage_.stride(1);
+    return data_ + (which * size_ + b) * stride_;
   }
   at::Tensor storage_;
+  float* data_;
+  int64_t size_, stride_;
 };
 
 /// The recursion: losses (B) float. With `flows`, blank and label terms become the probabilities
@@ -77,9 +90,9 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
 /// less than the rounding of a float sum.
 inline constexpr float kNegligibleFlow = 1e-10f;
 
-/// out = weight · ∂loss/∂logits of node n: weight · (flow · softmax − arcs). False, and `out`
+/// out = weight · ∂loss/∂logits of node n = (t, u): weight · (flow · softmax − arcs). False, and `out`
 /// untouched, where the flow is negligible.
 bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
-                   const float* logits, int64_t classes, float weight, float* out);
+                   int64_t u, const float* logits, int64_t classes, float weight, float* out);
 
 }  // namespace scion

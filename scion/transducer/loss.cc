@@ -29,22 +29,16 @@ bool wants_gradient(std::initializer_list<at::Tensor> tensors) {
 
 /// A batch among an operation's saved tensors: the last three, and two numbers.
 void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors) {
-  tensors.insert(tensors.end(), {batch.tokens, batch.frames, batch.states});
+  tensors.insert(tensors.end(), {batch.tokens(), batch.frames(), batch.states()});
   ctx->save_for_backward(std::move(tensors));
-  ctx->saved_data["max_frames"] = batch.max_frames;
-  ctx->saved_data["blank"] = batch.blank;
+  ctx->saved_data["max_frames"] = batch.max_frames();
+  ctx->saved_data["blank"] = batch.blank();
 }
 
 LatticeBatch saved_batch(AutogradContext* ctx, const variable_list& saved) {
   const size_t last = saved.size();
-  LatticeBatch batch;
-  batch.tokens = saved[last - 3];
-  batch.frames = saved[last - 2];
-  batch.states = saved[last - 1];
-  batch.max_frames = ctx->saved_data["max_frames"].toInt();
-  batch.max_states = batch.tokens.size(1) + 1;
-  batch.blank = ctx->saved_data["blank"].toInt();
-  return batch;
+  return {saved[last - 3], saved[last - 2], saved[last - 1],
+          ctx->saved_data["max_frames"].toInt(), ctx->saved_data["blank"].toInt()};
 }
 
 class LogitsLoss : public Function<LogitsLoss> {

@@ -31,10 +31,10 @@ template <class T>
 void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t t,
                     const float* logits, int64_t classes, float weight, float* row, T* out) {
   const int64_t states = batch.states_of(b);
-  for (int64_t u = 0; u < batch.max_states; ++u, out += classes) {
+  for (int64_t u = 0; u < batch.max_states(); ++u, out += classes) {
     float* to = row;
     if constexpr (std::is_same_v<T, float>) to = out;
-    const bool some = u < states && node_gradient(batch, terms, b, t * states + u,
+    const bool some = u < states && node_gradient(batch, terms, b, t * states + u, u,
                                                   logits + u * classes, classes, weight, to);
     if (!some) {
       std::fill_n(out, classes, T(0));
@@ -47,7 +47,7 @@ void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b
 template <class T>
 void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const NodeTerms& terms,
                    const at::Tensor& weights, at::Tensor& gradient) {
-  const int64_t classes = logits.size(3), frame = batch.max_states * classes;
+  const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   T* const out = gradient.data_ptr<T>();
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
@@ -56,13 +56,13 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
     FloatRows rows(logits, batch.states_of(b));
     std::vector<float> row(classes);
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t offset = (b * batch.max_frames + t) * frame;
+      const int64_t offset = (b * batch.max_frames() + t) * frame;
       frame_gradient(batch, terms, b, t, rows.read(offset, batch.states_of(b)), classes, weight,
                      row.data(), out + offset);
     }
     if (end == batch.frames_of(b)) {
-      std::fill(out + (b * batch.max_frames + end) * frame,
-                out + (b + 1) * batch.max_frames * frame, T(0));
+      std::fill(out + (b * batch.max_frames() + end) * frame,
+                out + (b + 1) * batch.max_frames() * frame, T(0));
     }
   });
 }
@@ -72,14 +72,14 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows) {
   NodeTerms terms = NodeTerms::make(batch);
-  const int64_t classes = logits.size(3), frame = batch.max_states * classes;
+  const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
     const auto [b, begin, end] = segments[i];
     const int64_t states = batch.states_of(b);
     FloatRows rows(logits, states);
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t offset = (b * batch.max_frames + t) * frame;
+      const int64_t offset = (b * batch.max_frames() + t) * frame;
       terms.set(batch, b, t * states, states, rows.read(offset, states), classes, classes);
     }
   });
@@ -92,9 +92,9 @@ at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logi
   at::Tensor gradient = at::empty_like(logits);
   const at::Tensor float_weights = weights.to(at::kFloat).contiguous();
   if (logits.scalar_type() == at::kFloat) {
-    fill_gradient<float>(batch, logits, terms, float_weights, gradient);
+    fill_gradient<float>(batch, logits, NodeTerms(terms), float_weights, gradient);
   } else {
-    fill_gradient<at::BFloat16>(batch, logits, terms, float_weights, gradient);
+    fill_gradient<at::BFloat16>(batch, logits, NodeTerms(terms), float_weights, gradient);
   }
   return gradient;
 }

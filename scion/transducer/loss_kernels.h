@@ -46,11 +46,13 @@ struct LossKernels {
   double (*ctc_lattice)(const float* emission, const float* skip, int64_t T, int64_t S,
                         void* workspace, float* occupancy);
 
-  /// out[k] = tanh(a[k] + b[k])
-  void (*tanh_of_sum)(const float* a, const float* b, int64_t n, float* out);
-  /// d = gradient[k] · (1 − hidden[k]²); a[k] += d; b[k] += d
-  void (*add_tanh_gradient)(const float* hidden, const float* gradient, int64_t n, float* a,
-                            float* b);
+  /// out[r][k] = tanh(a[k] + b[r][k]), k < n: one frame with `rows` label positions
+  void (*tanh_of_sums)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
+                       float* out, int64_t out_stride);
+  /// d = gradient[r][k] · (1 − hidden[r][k]²); a[k] += Σ_r d; b[r][k] += d. `stride` is that of
+  /// both hidden and gradient.
+  void (*add_tanh_gradients)(const float* hidden, const float* gradient, int64_t stride,
+                             int64_t rows, int64_t n, float* a, float* b, int64_t b_stride);
   /// out[k] += Σ_r rows[r][k]
   void (*add_rows)(const float* rows, int64_t count, int64_t stride, int64_t n, float* out);
 

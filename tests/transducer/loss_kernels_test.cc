@@ -70,8 +70,8 @@ TEST_P(Kernels, TanhToAFewUnitsInTheLastPlace) {
   const at::Tensor x =
       at::cat({at::linspace(-12, 12, 4001), at::randn({1000}) * 1e-3, at::zeros({2})});
   at::Tensor out = at::empty_like(x), zero = at::zeros_like(x);
-  kernels().tanh_of_sum(x.data_ptr<float>(), zero.data_ptr<float>(), x.numel(),
-                        out.data_ptr<float>());
+  kernels().tanh_of_sums(x.data_ptr<float>(), zero.data_ptr<float>(), 0, 1, x.numel(),
+                         out.data_ptr<float>(), 0);
   const at::Tensor expected = x.to(at::kDouble).tanh();
   EXPECT_TRUE(at::allclose(out.to(at::kDouble), expected, 4e-7, 0));
   EXPECT_LE(out.abs().max().item<float>(), 1);
@@ -80,17 +80,29 @@ TEST_P(Kernels, TanhToAFewUnitsInTheLastPlace) {
 TEST_P(Kernels, TanhPassesNaNOn) {
   const at::Tensor x = at::full({17}, NAN);
   at::Tensor out = at::zeros({17});
-  kernels().tanh_of_sum(x.data_ptr<float>(), x.data_ptr<float>(), 17, out.data_ptr<float>());
+  kernels().tanh_of_sums(x.data_ptr<float>(), x.data_ptr<float>(), 0, 1, 17,
+                         out.data_ptr<float>(), 0);
   EXPECT_TRUE(out.isnan().all().item<bool>());
 }
 
-TEST_P(Kernels, TanhGradientIsAddedToBoth) {
-  const at::Tensor h = at::randn({45}).tanh(), g = at::randn({45});
-  at::Tensor a = at::randn({45}), b = at::randn({45});
-  const at::Tensor d = g * (1 - h * h), want_a = a + d, want_b = b + d;
-  kernels().add_tanh_gradient(h.data_ptr<float>(), g.data_ptr<float>(), 45, a.data_ptr<float>(),
-                              b.data_ptr<float>());
-  EXPECT_LT(largest_difference(a, want_a), 1e-6);
+TEST_P(Kernels, TanhOfSumsOfSeveralRows) {
+  const at::Tensor a = at::randn({45}), b = at::randn({5, 50});
+  at::Tensor out = at::full({5, 47}, 7.F);
+  kernels().tanh_of_sums(a.data_ptr<float>(), b.data_ptr<float>(), 50, 5, 45,
+                         out.data_ptr<float>(), 47);
+  EXPECT_LT(largest_difference(out.slice(1, 0, 45), (a + b.slice(1, 0, 45)).tanh()), 5e-7);
+  EXPECT_TRUE(out.slice(1, 45).eq(7).all().item<bool>());
+}
+
+TEST_P(Kernels, TanhGradientsAreAddedToBoth) {
+  const at::Tensor h = at::randn({4, 48}).tanh(), g = at::randn({4, 48});
+  at::Tensor a = at::randn({45}), b = at::randn({4, 46});
+  const at::Tensor d = (g * (1 - h * h)).slice(1, 0, 45);
+  at::Tensor want_a = a + d.sum(0), want_b = b.clone();
+  want_b.slice(1, 0, 45) += d;
+  kernels().add_tanh_gradients(h.data_ptr<float>(), g.data_ptr<float>(), 48, 4, 45,
+                               a.data_ptr<float>(), b.data_ptr<float>(), 46);
+  EXPECT_LT(largest_difference(a, want_a), 2e-6);
   EXPECT_LT(largest_difference(b, want_b), 1e-6);
 }
 

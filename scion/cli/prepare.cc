@@ -1,0 +1,41 @@
+// scion prepare: a corpus as it comes → a checked manifest and a tokenizer.
+#include "scion/data/prepare.h"
+
+#include <memory>
+#include <string>
+
+#include "scion/cli/commands.h"
+#include "scion/core/options.h"
+
+namespace scion {
+
+void add_prepare(CLI::App& app) {
+  struct Arguments {
+    PrepareConfig config;
+    Options options;
+    std::string source, out;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  arguments->config.declare(arguments->options);
+  CLI::App* command = app.add_subcommand("prepare", "check a corpus, train its tokenizer");
+  command->add_option("source", arguments->source, "manifest (.jsonl) or LibriSpeech tree")
+      ->required();
+  command->add_option("out", arguments->out, "folder to write; must not exist")->required();
+  for (const auto& option : arguments->options.all()) {
+    const std::string flag = "--" + option->key();
+    command
+        ->add_option_function<std::string>(
+            flag,
+            [arguments, key = option->key(), flag](const std::string& text) {
+              arguments->options.set(key, text, flag);
+            },
+            option->help())
+        ->default_str(option->value().is_string() ? option->value().get<std::string>()
+                                                  : option->value().dump());
+  }
+  command->callback([arguments] {
+    prepare(arguments->config, arguments->source, arguments->out);
+  });
+}
+
+}  // namespace scion

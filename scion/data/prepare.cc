@@ -1,0 +1,160 @@
+#include "scion/data/prepare.h"
+
+#include <set>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/core/log.h"
+#include "scion/core/options.h"
+#include "scion/core/progress.h"
+#include "scion/data/audio_check.h"
+#include "scion/data/manifest.h"
+#include "scion/data/split.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t sample_rate = 16000;  // only for decoding: features choose their own
+
+/// The usable utterances, with the lengths that decoding showed.
+std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::path& source,
+                                   std::vector<Skipped>& skipped) {
+  const std::vector<AudioCheck> checks =
+      check_audio(utterances, sample_rate, 1, "checking " + source.filename().string());
+  std::vector<Utterance> kept;
+  for (size_t i = 0; i < utterances.size(); ++i) {
+    std::string reason = checks[i].reason;
+    if (reason.empty() && utterances[i].text.find_first_not_of(" \t\r\n") == std::string::npos)
+      reason = "no text";
+    if (reason.empty()) {
+      utterances[i].seconds = checks[i].seconds;
+      kept.push_back(std::move(utterances[i]));
+    } else {
+      skipped.push_back({utterances[i].id, std::move(reason)});
+    }
+  }
+  return kept;
+}
+
+/// Moves what the tokenizer cannot spell to `skipped`; returns the characters that it lacks.
+std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const Tokenizer& tokenizer,
+                                     std::vector<Skipped>& skipped) {
+  std::set<std::string> outside;
+  std::vector<Utterance> kept;
+  for (Utterance& utterance : utterances) {
+    const std::vector<std::string> uncovered = tokenizer.uncovered(utterance.text);
+    outside.insert(uncovered.begin(), uncovered.end());
+    std::string reason = check_text(utterance.text, tokenizer);
+    if (reason.empty())
+      kept.push_back(std::move(utterance));
+    else
+      skipped.push_back({utterance.id, std::move(reason)});
+  }
+  utterances = std::move(kept);
+  return outside;
+}
+
+Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utterance>& utterances) {
+  if (!config.tokenizer_path.empty()) return Tokenizer::load(config.tokenizer_path);
+  std::vector<std::string> texts;
+  for (const Utterance& utterance : utterances) texts.push_back(utterance.text);
+  return Tokenizer::train(texts, config.tokenizer);
+}
+
+/// Utterances, hours, speakers and percentiles of the length of one list.
+Json summarise(const std::vector<Utterance>& utterances, const Tokenizer& tokenizer) {
+  std::set<std::string> speakers;
+  std::vector<double> lengths;
+  double seconds = 0;
+  size_t tokens = 0;
+  for (const Utterance& utterance : utterances) {
+    if (!utterance.speaker.empty()) speakers.insert(utterance.speaker);
+    lengths.push_back(utterance.seconds);
+    seconds += utterance.seconds;
+    tokens += tokenizer.encode(utterance.text).size();
+  }
+  std::sort(lengths.begin(), lengths.end());
+  Json summary = {{"utterances", utterances.size()},
+                  {"hours", seconds / 3600},
+                  {"speakers", speakers.size()},
+                  {"tokens", tokens}};
+  for (const int percent : {0, 5, 50, 95, 100})
+    summary["seconds"][std::to_string(percent) + "%"] =
+        lengths.empty() ? 0 : lengths[size_t(percent) * (lengths.size() - 1) / 100];
+  return summary;
+}
+
+void print_part(const std::string& name, const Json& part) {
+  std::string lengths;
+  for (const auto& [percent, seconds] : part["seconds"].items())
+    lengths += fmt::format("{}{}: {:.2f} s", lengths.empty() ? "" : ", ", percent,
+                           seconds.get<double>());
+  fmt::print("{}\n  utterances  {}\n  hours       {:.3f}\n  speakers    {}\n  tokens      {}\n"
+             "  lengths     {}\n",
+             name, part["utterances"].get<size_t>(), part["hours"].get<double>(),
+             part["speakers"].get<size_t>(), part["tokens"].get<size_t>(), lengths);
+}
+
+void print_summary(const Json& summary) {
+  for (const auto& [name, part] : summary["parts"].items()) print_part(name, part);
+  fmt::print("vocabulary    {} pieces\nskipped       {}\n", summary["vocabulary"].get<int64_t>(),
+             summary["skipped"].get<size_t>());
+  if (!summary["outside_alphabet"].empty())
+    fmt::print("outside the alphabet: {}\n",
+               fmt::join(summary["outside_alphabet"].get<std::vector<std::string>>(), " "));
+}
+
+}  // namespace
+
+void PrepareConfig::declare(Options& options) {
+  options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
+  options.add("tokenizer_path", tokenizer_path, "a tokenizer that exists, instead of training one");
+  options
+      .add("dev_speakers", dev_speakers,
+           "whole speakers set aside as dev.jsonl: the first by a hash of their names")
+      .range(0, 1e6);
+}
+
+void prepare(const PrepareConfig& config, const fs::path& source, const fs::path& out) {
+  if (fs::exists(out))
+    throw UserError("there is something already at " + out.string(),
+                    "remove it, or choose another folder");
+  spdlog::info("prepares {} into {}", source.string(), out.string());
+  std::vector<Utterance> utterances =
+      fs::is_directory(source) ? read_librispeech(source) : read_manifest(source);
+  const size_t total = utterances.size();
+  std::vector<Skipped> skipped;
+  utterances = keep_usable(std::move(utterances), source, skipped);
+  check_skipped_share(source, skipped, total);
+
+  std::vector<Utterance> dev;
+  if (config.dev_speakers > 0)
+    std::tie(utterances, dev) = split_speakers(utterances, size_t(config.dev_speakers));
+  const Tokenizer tokenizer = make_tokenizer(config, utterances);
+  std::set<std::string> outside = drop_uncovered(utterances, tokenizer, skipped);
+  outside.merge(drop_uncovered(dev, tokenizer, skipped));
+  check_skipped_share(source, skipped, total);
+
+  Json summary = {{"source", fs::absolute(source).lexically_normal().string()},
+                  {"vocabulary", tokenizer.size()},
+                  {"skipped", skipped.size()},
+                  {"outside_alphabet", outside}};
+  PendingDirectory folder(out);
+  summary["parts"]["manifest.jsonl"] = summarise(utterances, tokenizer);
+  write_manifest(folder.path() / "manifest.jsonl", utterances);
+  if (!dev.empty()) {
+    summary["parts"]["dev.jsonl"] = summarise(dev, tokenizer);
+    write_manifest(folder.path() / "dev.jsonl", dev);
+  }
+  write_file(folder.path() / "tokenizer.model", tokenizer.serialised());
+  write_skipped(folder.path() / "skipped.jsonl", skipped);
+  write_file(folder.path() / "summary.json", summary.dump(2) + "\n");
+  folder.commit();
+  print_summary(summary);
+  fmt::print("{}\n", out.string());
+}
+
+}  // namespace scion

@@ -1,0 +1,67 @@
+// The layers of docs/architecture.md: a folder includes only folders above it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> layers = {"core",       "audio",     "text",     "scoring",
+                                         "data",       "model",     "transducer", "selection",
+                                         "training",   "study",     "interchange", "cli"};
+
+size_t rank(const std::string& folder) {
+  return static_cast<size_t>(std::find(layers.begin(), layers.end(), folder) - layers.begin());
+}
+
+TEST(Architecture, FoldersIncludeOnlyFoldersAboveThem) {
+  const fs::path root = fs::path(SCION_SOURCE_DIR) / "scion";
+  const std::regex include("#include \"scion/([a-z_]+)/");
+  size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string folder = fs::relative(entry.path(), root).begin()->string();
+    ASSERT_LT(rank(folder), layers.size()) << "unknown folder " << folder;
+    ++files;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      const std::string used = match[1];
+      EXPECT_LE(rank(used), rank(folder)) << entry.path() << " includes " << used;
+      EXPECT_FALSE((folder == "study" && used == "interchange") || (folder == "interchange" && used == "study"));
+    }
+  }
+  EXPECT_GT(files, 50U);
+}
+
+TEST(Architecture, ThePageNamesEveryFolder) {
+  std::ifstream file(fs::path(SCION_SOURCE_DIR) / "docs/architecture.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const auto& entry : fs::directory_iterator(fs::path(SCION_SOURCE_DIR) / "scion"))
+    if (entry.is_directory() && !fs::is_empty(entry.path())) {
+      EXPECT_NE(page.find("`scion/" + entry.path().filename().string() + "`"), std::string::npos) << entry.path();
+    }
+}
+
+// Public headers stay cheap to read: no more of torch than the tensor.
+TEST(Architecture, HeadersIncludeNoMoreOfTorchThanTheTensor) {
+  const std::regex torch("#include <(ATen|torch|c10)/([^>]+)>");
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SCION_SOURCE_DIR) / "scion")) {
+    if (entry.path().extension() != ".h") continue;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      std::smatch match;
+      if (std::regex_search(line, match, torch)) {
+        EXPECT_EQ(match[1].str() + "/" + match[2].str(), "ATen/core/Tensor.h") << entry.path();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace scion

@@ -1,0 +1,165 @@
+#include "scion/audio/audio_file.h"
+
+#include <gmock/gmock.h>
+
+#include <numbers>
+
+#include "scion/core/error.h"
+#include "tests/audio/audio_samples.h"
+#include "tests/core/temporary_folder.h"
+
+namespace scion {
+namespace {
+
+using testing::HasSubstr;
+
+/// The message of the UserError that reading gives; "" when it reads.
+std::string complaint(const std::filesystem::path& path) {
+  try {
+    read_audio(path, 16000);
+    return "";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(path.string()));
+    EXPECT_FALSE(error.hint().empty());
+    return error.what();
+  }
+}
+
+double rms(const std::vector<float>& samples, size_t margin = 0) {
+  double sum = 0;
+  for (size_t i = margin; i + margin < samples.size(); ++i) sum += samples[i] * samples[i];
+  return std::sqrt(sum / double(samples.size() - 2 * margin));
+}
+
+std::vector<float> tone(double hertz, int64_t rate, double seconds) {
+  std::vector<float> samples(size_t(double(rate) * seconds));
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = float(0.5 * std::sin(2 * std::numbers::pi * hertz * double(i) / double(rate)));
+  return samples;
+}
+
+TEST(AudioFile, WavRoundTrip) {
+  const TemporaryFolder folder;
+  const Audio audio{voice(0.5, 1), 16000};
+  write_wav(folder / "a.wav", audio);
+  const Audio back = read_audio(folder / "a.wav", 16000);
+  EXPECT_EQ(back.sample_rate, 16000);
+  ASSERT_EQ(back.samples.size(), audio.samples.size());
+  for (size_t i = 0; i < back.samples.size(); ++i)
+    ASSERT_NEAR(back.samples[i], audio.samples[i], 0.51 / 32768);
+  EXPECT_DOUBLE_EQ(audio_seconds(folder / "a.wav"), 0.5);
+}
+
+TEST(AudioFile, SamplesOutsideTheRangeAreClipped) {
+  const TemporaryFolder folder;
+  write_wav(folder / "a.wav", {{-3, 3, 0}, 16000});
+  const Audio back = read_audio(folder / "a.wav", 16000);
+  EXPECT_FLOAT_EQ(back.samples[0], -1);
+  EXPECT_FLOAT_EQ(back.samples[1], 32767.f / 32768);
+}
+
+TEST(AudioFile, ReadsFlacAndOpus) {
+  const TemporaryFolder folder;
+  const std::vector<float> samples = voice(1, 2);
+  write_sound(folder / "a.flac", samples, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  write_sound(folder / "a.opus", samples, SF_FORMAT_OGG | SF_FORMAT_OPUS);
+  const Audio flac = read_audio(folder / "a.flac", 16000);
+  const Audio opus = read_audio(folder / "a.opus", 16000);
+  ASSERT_EQ(flac.samples.size(), 16000u);
+  EXPECT_EQ(opus.samples.size(), 16000u);
+  for (size_t i = 0; i < samples.size(); ++i) ASSERT_NEAR(flac.samples[i], samples[i], 1e-4);
+  EXPECT_NEAR(rms(opus.samples), rms(samples), 0.1 * rms(samples));
+  EXPECT_DOUBLE_EQ(audio_seconds(folder / "a.opus"), 1);
+}
+
+TEST(AudioFile, ChannelsAreAveraged) {
+  const TemporaryFolder folder;
+  write_sound(folder / "a.wav", {0.5f, 0.25f, -0.5f, 0.5f}, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000,
+              2);
+  const Audio audio = read_audio(folder / "a.wav", 16000);
+  EXPECT_THAT(audio.samples, testing::ElementsAre(0.375f, 0.f));
+}
+
+TEST(AudioFile, OtherRatesAreResampled) {
+  const TemporaryFolder folder;
+  for (const int rate : {8000, 44100, 48000}) {
+    write_sound(folder / "a.wav", tone(1000, rate, 1), SF_FORMAT_WAV | SF_FORMAT_PCM_16, rate);
+    const Audio audio = read_audio(folder / "a.wav", 16000);
+    ASSERT_EQ(audio.samples.size(), 16000u) << rate;
+    const std::vector<float> expected = tone(1000, 16000, 1);
+    for (size_t i = 500; i < 15500; ++i)
+      ASSERT_NEAR(audio.samples[i], expected[i], 1e-3) << rate << " " << i;
+  }
+}
+
+TEST(AudioFile, ResamplingKeepsTheBandAndRemovesWhatIsAbove) {
+  const std::vector<float> kept = resample(tone(3000, 16000, 1), 16000, 8000);
+  EXPECT_NEAR(rms(kept, 200), 0.5 / std::sqrt(2), 1e-3);
+  const std::vector<float> removed = resample(tone(5000, 16000, 1), 16000, 8000);
+  EXPECT_LT(rms(removed, 200), 1e-4);
+}
+
+TEST(AudioFile, ASpeedFactorShortensAndRaisesThePitch) {
+  const std::vector<float> fast = resample(tone(1000, 16000, 1), 1.1, 1);
+  EXPECT_EQ(fast.size(), size_t(std::lround(16000 / 1.1)));
+  const std::vector<float> expected = tone(1100, 16000, 0.9);
+  for (size_t i = 500; i < 14000; ++i) ASSERT_NEAR(fast[i], expected[i], 1e-3);
+}
+
+TEST(AudioFile, OneSampleAndSilenceAreLegal) {
+  const TemporaryFolder folder;
+  write_wav(folder / "one.wav", {{0.5f}, 16000});
+  EXPECT_EQ(read_audio(folder / "one.wav", 16000).samples.size(), 1u);
+  EXPECT_EQ(read_audio(folder / "one.wav", 8000).samples.size(), 1u);
+  write_wav(folder / "silent.wav", {std::vector<float>(800), 16000});
+  EXPECT_EQ(rms(read_audio(folder / "silent.wav", 16000).samples), 0);
+}
+
+TEST(AudioFile, MissingEmptyAndForeignFiles) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(complaint(folder / "none.wav"), HasSubstr("missing"));
+  write_text(folder / "empty.wav", "");
+  EXPECT_THAT(complaint(folder / "empty.wav"), HasSubstr("empty (0 bytes)"));
+  write_text(folder / "text.wav", "these are words, not waves; they have no header at all");
+  EXPECT_THAT(complaint(folder / "text.wav"), HasSubstr("cannot read"));
+  EXPECT_THAT(complaint(folder.path()), HasSubstr("not an audio file"));
+  write_wav(folder / "none", {{}, 16000});
+  EXPECT_THAT(complaint(folder / "none"), HasSubstr("no samples"));
+  EXPECT_THROW(audio_seconds(folder / "none"), UserError);
+}
+
+TEST(AudioFile, TruncatedFilesOfEveryFormat) {
+  const TemporaryFolder folder;
+  const std::vector<float> samples = voice(2, 3);
+  const std::vector<std::pair<std::string, int>> formats = {
+      {"a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+      {"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+      {"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS}};
+  for (const auto& [name, format] : formats)
+    for (const double share : {0.5, 0.9, 0.999}) {
+      write_sound(folder / name, samples, format);
+      cut_file(folder / name, share);
+      EXPECT_THAT(complaint(folder / name), HasSubstr("cut short")) << name << " " << share;
+    }
+}
+
+TEST(AudioFile, ASizeThatWasLeftOpenIsNoTruncation) {
+  const TemporaryFolder folder;
+  write_wav(folder / "pipe.wav", {voice(0.1, 1), 16000});
+  std::fstream file(folder / "pipe.wav", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4).write("\xff\xff\xff\xff", 4);
+  file.seekp(40).write("\xff\xff\xff\xff", 4);
+  file.close();
+  EXPECT_EQ(read_audio(folder / "pipe.wav", 16000).samples.size(), 1600u);
+}
+
+TEST(AudioFile, SamplesThatAreNotFinite) {
+  const TemporaryFolder folder;
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    write_sound(folder / "a.wav", {0.1f, bad, 0.2f}, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
+    EXPECT_THAT(complaint(folder / "a.wav"), HasSubstr("not finite"));
+  }
+}
+
+}  // namespace
+}  // namespace scion

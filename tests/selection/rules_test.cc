@@ -1,0 +1,80 @@
+#include "scion/selection/rules.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/core/safetensors.h"
+
+namespace scion {
+namespace {
+
+const std::filesystem::path golden =
+    std::filesystem::path(SCION_SOURCE_DIR) / "tests/golden/weight_selection";
+
+TEST(EvenIndices, EqualThePublishedTables) {
+  const auto json = nlohmann::json::parse(read_file(golden / "uniform_element_selection.json"));
+  ASSERT_FALSE(json.at("index_tables").empty());
+  for (const auto& table : json.at("index_tables"))
+    EXPECT_EQ(even_indices(table.at("teacher"), table.at("student")), table.at("indices").get<Indices>())
+        << table.at("teacher") << " to " << table.at("student");
+}
+
+TEST(EvenIndices, SelectTheTensorsOfTheAuthorsCodeBitForBit) {
+  const auto json = nlohmann::json::parse(read_file(golden / "uniform_element_selection.json"));
+  const SafeTensors tensors = read_safetensors(golden / "uniform_element_selection.safetensors");
+  for (const auto& test : json.at("cases")) {
+    const std::string id = test.at("id");
+    at::Tensor part = tensors.at(id + ".teacher");
+    const at::Tensor& expected = tensors.at(id + ".student");
+    for (int64_t d = 0; d < part.dim(); ++d)
+      part = part.index_select(d, at::tensor(even_indices(part.size(d), expected.size(d))));
+    EXPECT_TRUE(at::equal(part, expected)) << id;
+  }
+}
+
+TEST(EvenIndices, AscendAndKeepBothEnds) {
+  for (int64_t teacher = 2; teacher < 60; ++teacher)
+    for (int64_t student = 2; student <= teacher; ++student) {
+      const Indices indices = even_indices(teacher, student);
+      EXPECT_EQ(indices.front(), 0);
+      if (teacher % student != 0) {
+        EXPECT_EQ(indices.back(), teacher - 1);
+      }
+      for (size_t i = 1; i < indices.size(); ++i) ASSERT_LT(indices[i - 1], indices[i]);
+    }
+}
+
+TEST(SelectLayers, EachRule) {
+  EXPECT_EQ(select_layers("first", 6, 3), (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(select_layers("even", 6, 3), (std::vector<int64_t>{0, 2, 4}));
+  EXPECT_EQ(select_layers("even-last", 6, 3), (std::vector<int64_t>{0, 3, 5}));
+  EXPECT_EQ(select_layers("even-last", 4, 2), (std::vector<int64_t>{0, 3}));
+  EXPECT_EQ(select_layers("even-last", 4, 1), (std::vector<int64_t>{3}));
+  for (const std::string rule : {"first", "even", "even-last"})
+    EXPECT_EQ(select_layers(rule, 4, 4), (std::vector<int64_t>{0, 1, 2, 3}));
+  EXPECT_THROW(select_layers("first", 2, 3), UserError);
+}
+
+TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {
+  SelectionRules rules;
+  rules.elements = "random";
+  const Indices indices = select_elements(rules, "leaf", 100, 40);
+  for (size_t i = 1; i < indices.size(); ++i) EXPECT_LT(indices[i - 1], indices[i]);
+  EXPECT_EQ(indices, select_elements(rules, "leaf", 100, 40));
+  EXPECT_NE(indices, select_elements(rules, "other", 100, 40));
+  rules.seed = 2;
+  EXPECT_NE(indices, select_elements(rules, "leaf", 100, 40));
+}
+
+TEST(NamedRules, UnknownNamesGetAHint) {
+  try {
+    named_rules("papr");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_NE(error.hint().find("paper"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace scion

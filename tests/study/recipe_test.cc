@@ -1,0 +1,91 @@
+#include "scion/study/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/study/checks.h"
+#include "scion/study/tuning.h"
+#include "tests/training/tiny_run.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path an4_recipe = fs::path(SCION_SOURCE_DIR) / "recipes/an4/compare.toml";
+
+TEST(Recipe, TheMainJobReads) {
+  const Recipe recipe = read_recipe(an4_recipe);
+  EXPECT_EQ(recipe.arms.size(), 3U);
+  EXPECT_EQ(recipe.schedules.size(), 2U);
+  EXPECT_EQ(recipe.sets.size(), 2U);
+  EXPECT_TRUE(recipe.sets[1].corrupted);
+  EXPECT_EQ(recipe.teacher.model.conformer.width, 192);
+  EXPECT_EQ(recipe.student.model.conformer.width, 96);
+  EXPECT_TRUE(fs::exists(recipe.teacher.data.train.at(0)));
+  EXPECT_FALSE(recipe.checks.empty());
+}
+
+std::string error_of(const std::string& from, const std::string& to) {
+  std::string text = read_file(an4_recipe);
+  const size_t found = text.find(from);
+  EXPECT_NE(found, std::string::npos);
+  text.replace(found, from.size(), to);
+  const fs::path folder = testing::fresh_folder("recipe");
+  write_file(folder / "recipe.toml", text);
+  std::string message;
+  try {
+    read_recipe(folder / "recipe.toml");
+  } catch (const UserError& error) {
+    message = std::string(error.what()) + " | " + error.hint();
+  }
+  fs::remove_all(folder);
+  return message;
+}
+
+TEST(Recipe, MistakesAreNamed) {
+  EXPECT_NE(error_of("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"), std::string::npos);
+  EXPECT_NE(error_of("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
+  EXPECT_NE(error_of("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
+  EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
+  EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"), std::string::npos);
+}
+
+TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
+  Tuning tuning;
+  tuning.trials = {{"a", "full", 2e-3, 15}, {"a", "full", 4e-3, 12}, {"a", "full", 8e-3, 12}, {"b", "full", 8e-3, 1}};
+  EXPECT_DOUBLE_EQ(tuning.best("a", "full").value(), 4e-3);
+  EXPECT_FALSE(tuning.best("a", "short").has_value());
+}
+
+ResultRow row(const std::string& arm, int64_t seed, double epoch, double wer) {
+  ResultRow result;
+  result.arm = arm;
+  result.schedule = "full";
+  result.set = "clean";
+  result.seed = seed;
+  result.epoch = epoch;
+  result.wer = wer;
+  return result;
+}
+
+TEST(Checks, HoldInEverySeedOrSayWhereNot) {
+  Recipe recipe;
+  recipe.seeds = 2;
+  recipe.arms = {{.name = "xavier", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {2, 10}}};
+  recipe.checks = {{.kind = "teacher_wer", .set = "clean", .limit = 10},
+                   {.kind = "arm_wer", .set = "clean", .schedule = "full", .limit = 14},
+                   {.kind = "early_cut", .set = "clean", .schedule = "full", .limit = 30, .arm = "selected", .baseline = "xavier", .share = 0.2}};
+  const std::vector<ResultRow> rows = {row("xavier", 1, 2, 50), row("xavier", 1, 10, 13), row("selected", 1, 2, 30), row("selected", 1, 10, 12),
+                                       row("xavier", 2, 2, 50), row("xavier", 2, 10, 13), row("selected", 2, 2, 36), row("selected", 2, 10, 12)};
+  const auto checks = run_checks(recipe, rows, {row("teacher", 1, 5, 20), row("teacher", 1, 10, 9.5)});
+  ASSERT_EQ(checks.size(), 3U);
+  EXPECT_TRUE(checks[0].passed);
+  EXPECT_TRUE(checks[1].passed);
+  EXPECT_FALSE(checks[2].passed);
+  EXPECT_NE(checks[2].detail.find("seed 2: 28.0 %"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace scion

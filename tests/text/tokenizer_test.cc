@@ -1,0 +1,115 @@
+#include "scion/text/tokenizer.h"
+
+#include <gmock/gmock.h>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "tests/core/temporary_folder.h"
+
+namespace scion {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> some_texts() {
+  std::vector<std::string> texts;
+  for (const char* first : {"the quick brown fox", "a lazy dog", "five boxing wizards"})
+    for (const char* second : {"jumps over", "sleeps beside", "quickly left"})
+      for (const char* third : {"my vexed jumping friends", "the big sphinx of quartz", "zebras"})
+        texts.push_back(std::string(first) + " " + second + " " + third);
+  return texts;
+}
+
+TokenizerConfig kind(const std::string& name, int64_t vocabulary = 60) {
+  return {name, vocabulary};
+}
+
+TEST(Tokenizer, CharactersComeFromTheText) {
+  const Tokenizer tokenizer = Tokenizer::train({"ab ba", "a c", "ddd"}, kind("char"));
+  EXPECT_EQ(tokenizer.size(), 2 + 5);
+  EXPECT_EQ(tokenizer.piece(0), "<blk>");
+  EXPECT_EQ(tokenizer.piece(1), "<unk>");
+  EXPECT_EQ(tokenizer.encode("a b").size(), 3u);  // no space before the first word
+  EXPECT_THAT(tokenizer.encode(""), IsEmpty());
+  EXPECT_THROW(tokenizer.piece(7), std::out_of_range);
+}
+
+TEST(Tokenizer, RareCharactersAreKept) {
+  std::vector<std::string> texts(5000, "aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbb");
+  texts.push_back("q");
+  for (const char* name : {"char", "bpe"}) {
+    const Tokenizer tokenizer = Tokenizer::train(texts, kind(name, 12));
+    EXPECT_THAT(tokenizer.uncovered("a q b"), IsEmpty()) << name;
+  }
+}
+
+TEST(Tokenizer, DecodeInvertsEncode) {
+  for (const char* name : {"char", "bpe", "unigram"}) {
+    const Tokenizer tokenizer = Tokenizer::train(some_texts(), kind(name));
+    if (std::string(name) != "char") EXPECT_EQ(tokenizer.size(), 60) << name;
+    for (const std::string& text : some_texts()) {
+      const std::vector<int64_t> tokens = tokenizer.encode(text);
+      EXPECT_EQ(tokenizer.decode(tokens), text) << name;
+      for (const int64_t token : tokens) EXPECT_GT(token, 1) << name;
+    }
+  }
+}
+
+TEST(Tokenizer, TrainingTwiceGivesTheSameBytes) {
+  for (const char* name : {"char", "bpe", "unigram"})
+    EXPECT_EQ(Tokenizer::train(some_texts(), kind(name)).serialised(),
+              Tokenizer::train(some_texts(), kind(name)).serialised())
+        << name;
+}
+
+TEST(Tokenizer, TrainingIsQuiet) {
+  testing::internal::CaptureStderr();
+  Tokenizer::train(some_texts(), kind("bpe"));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(Tokenizer, NamesCharactersThatNoPieceCovers) {
+  const Tokenizer tokenizer = Tokenizer::train({"abc", "a b"}, kind("char"));
+  EXPECT_THAT(tokenizer.uncovered("abc a"), IsEmpty());
+  EXPECT_THAT(tokenizer.uncovered("xa ÄÄy xb"), ElementsAre("x", "Ä", "y"));
+  EXPECT_THAT(tokenizer.encode("axyb"), testing::Contains(1));
+}
+
+TEST(Tokenizer, TextCannotNameTheBlank) {
+  const Tokenizer tokenizer = Tokenizer::train({"a <blk> b", "blk <>"}, kind("char"));
+  EXPECT_THAT(tokenizer.encode("a <blk> b"), testing::Not(testing::Contains(0)));
+  EXPECT_EQ(tokenizer.decode({tokenizer.encode("a")[0], 0, 0, tokenizer.encode("b")[0]}), "ab");
+}
+
+TEST(Tokenizer, LongTextsAreNotDropped) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "word ";
+  EXPECT_THAT(Tokenizer::train({text + "z"}, kind("char")).uncovered("z"), IsEmpty());
+}
+
+TEST(Tokenizer, SurvivesItsFile) {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer = Tokenizer::train(some_texts(), kind("bpe"));
+  write_file(folder / "tokenizer.model", tokenizer.serialised());
+  const Tokenizer loaded = Tokenizer::load(folder / "tokenizer.model");
+  EXPECT_EQ(loaded.encode("a lazy fox"), tokenizer.encode("a lazy fox"));
+}
+
+TEST(Tokenizer, SaysWhatIsWrong) {
+  const TemporaryFolder folder;
+  write_file(folder / "broken.model", "this is no model");
+  try {
+    Tokenizer::load(folder / "broken.model");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("broken.model is not a SentencePiece model"));
+  }
+  EXPECT_THROW(Tokenizer::load(folder / "none.model"), UserError);
+  EXPECT_THROW(Tokenizer::train({"a b", "b a"}, kind("bpe", 500)), UserError);
+  EXPECT_THROW(Tokenizer::train({}, kind("char")), UserError);
+}
+
+}  // namespace
+}  // namespace scion

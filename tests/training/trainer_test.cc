@@ -1,0 +1,204 @@
+#include "scion/training/trainer.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "scion/core/error.h"
+#include "scion/core/random.h"
+#include "scion/core/safetensors.h"
+#include "scion/model/model_file.h"
+#include "scion/training/checkpoint.h"
+#include "scion/training/optimiser.h"
+#include "scion/training/schedule.h"
+#include "tests/training/tiny_run.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::fresh_folder;
+using testing::tiny_run;
+
+size_t count_lines(const fs::path& path) {
+  const std::string text = read_file(path);
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::vector<nlohmann::json> read_lines(const fs::path& path) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream text(read_file(path));
+  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+// Starts `scion train` and kills it after `milliseconds`; returns whether it had finished.
+bool train_for(const fs::path& config, const fs::path& out, int milliseconds) {
+  const pid_t child = fork();
+  if (child == 0) {
+    freopen("/dev/null", "w", stderr);
+    freopen("/dev/null", "w", stdout);
+    execl(SCION_PROGRAM, SCION_PROGRAM, "train", "--config", config.c_str(), "--out", out.c_str(), nullptr);
+    _exit(127);
+  }
+  for (int waited = 0; waited < milliseconds; waited += 5) {
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return false;
+}
+
+TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
+  const fs::path folder = fresh_folder("kill");
+  RunConfig config = tiny_run(folder);
+  write_file(folder / "run.toml", config.to_toml());
+  ASSERT_TRUE(train_for(folder / "run.toml", folder / "whole", 120000));
+  Random random(7, Stream::order);
+  int kills = 0;
+  // Longer and longer, so that it ends: every run gets at least as far as its start-up.
+  while (!train_for(folder / "run.toml", folder / "broken", 600 + 150 * kills + static_cast<int>(random.below(300))))
+    ASSERT_LT(++kills, 60);
+  EXPECT_GE(kills, 1);
+  EXPECT_EQ(read_file(folder / "whole/model.safetensors"), read_file(folder / "broken/model.safetensors"));
+  EXPECT_EQ(count_lines(folder / "whole/updates.jsonl"), count_lines(folder / "broken/updates.jsonl"));
+  auto whole = read_lines(folder / "whole/results.jsonl"), broken = read_lines(folder / "broken/results.jsonl");
+  ASSERT_EQ(whole.size(), broken.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    whole[i].erase("training_seconds");
+    broken[i].erase("training_seconds");
+    EXPECT_EQ(whole[i], broken[i]);
+  }
+  fs::remove_all(folder);
+}
+
+TEST(Trainer, LearnsAndLeavesACompleteModel) {
+  const fs::path folder = fresh_folder("learns");
+  RunConfig config = tiny_run(folder);
+  config.train.epochs = 12;
+  config.train.peak_lr = 1e-2;
+  config.train.warmup = "3u";
+  train(config, folder / "run");
+  const auto updates = read_lines(folder / "run/updates.jsonl");
+  EXPECT_LT(updates.back().at("loss").get<double>(), 0.75 * updates.front().at("loss").get<double>());
+  const ModelFile file = load_model(folder / "run/model.safetensors");
+  EXPECT_EQ(file.provenance.at("trained").at("epochs"), 12);
+  EXPECT_EQ(file.model->vocabulary(), Tokenizer(file.tokenizer).size());
+  EXPECT_FALSE(fs::exists(folder / "run/checkpoints"));
+  // A finished run returns at once; another configuration is refused.
+  train(config, folder / "run");
+  config.train.peak_lr = 2e-2;
+  EXPECT_THROW(train(config, folder / "run"), UserError);
+  fs::remove_all(folder);
+}
+
+TEST(Trainer, DivergenceNamesUtterancesAndLayer) {
+  const fs::path folder = fresh_folder("diverges");
+  RunConfig config = tiny_run(folder);
+  train(config, folder / "first");
+  ModelFile start = load_model(folder / "first/model.safetensors");
+  const at::NoGradGuard no_grad;
+  start.model->registry().find("encoder.layers.1.attention.in.weight")->tensor.fill_(NAN);
+  save_model(folder / "start.safetensors", *start.model, start.tokenizer, start.provenance);
+  config.train.init = folder / "start.safetensors";
+  try {
+    const at::AutoGradMode gradients(true);
+    train(config, folder / "run");
+    FAIL() << "trained on";
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("encoder.layers.1.attention"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("an"), std::string::npos);
+    EXPECT_NE(failure.hint().find("peak_lr"), std::string::npos);
+  }
+  fs::remove_all(folder);
+}
+
+TEST(Checkpoint, ABrokenOneIsPassedOver) {
+  const fs::path folder = fresh_folder("checkpoints");
+  Checkpoint checkpoint;
+  checkpoint.model.tensors = {{"a", at::ones({3})}};
+  checkpoint.state.tensors = {{"b", at::zeros({2})}};
+  for (const int64_t update : {1, 2, 3}) {
+    checkpoint.position.update = update;
+    save_checkpoint(folder, checkpoint, 2);
+  }
+  EXPECT_FALSE(fs::exists(folder / "update-00000001"));
+  EXPECT_EQ(load_newest_checkpoint(folder)->position.update, 3);
+  std::string bytes = read_file(folder / "update-00000003/model.safetensors");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file(folder / "update-00000003/model.safetensors", bytes);
+  EXPECT_EQ(load_newest_checkpoint(folder)->position.update, 2);
+  fs::remove(folder / "update-00000002/state.safetensors");
+  EXPECT_FALSE(load_newest_checkpoint(folder).has_value());
+  fs::remove_all(folder);
+}
+
+TEST(Schedule, ReachesItsMarks) {
+  TrainConfig config;
+  config.peak_lr = 1;
+  config.warmup = "10u";
+  config.final_lr_share = 0.02;
+  EXPECT_NEAR(learning_rate(config, 5, 110, 50), 0.5, 1e-12);
+  EXPECT_NEAR(learning_rate(config, 10, 110, 50), 1, 1e-12);
+  EXPECT_NEAR(learning_rate(config, 60, 110, 50), 0.51, 1e-12);
+  EXPECT_NEAR(learning_rate(config, 110, 110, 50), 0.02, 1e-12);
+  config.warmup = "0.2e";
+  EXPECT_NEAR(learning_rate(config, 5, 110, 50), 0.5, 1e-12);
+  config.schedule = "noam";
+  EXPECT_NEAR(learning_rate(config, 40, 110, 50), 0.5, 1e-12);
+  config.schedule = "constant";
+  EXPECT_NEAR(learning_rate(config, 90, 110, 50), 1, 1e-12);
+}
+
+TEST(Span, NeedsAUnit) {
+  EXPECT_EQ(parse_span("2e", 50, "x"), 100);
+  EXPECT_EQ(parse_span("0.5e", 50, "x"), 25);
+  EXPECT_EQ(parse_span("7u", 50, "x"), 7);
+  EXPECT_THROW(parse_span("7", 50, "train.warmup"), UserError);
+  EXPECT_THROW(parse_span("e", 50, "train.warmup"), UserError);
+}
+
+// AdamW by its formula, in double precision.
+TEST(AdamW, EqualsTheFormula) {
+  Transducer model(testing::small_config(), 7);
+  testing::randomise(model, 1);
+  TrainConfig config;
+  config.clip_norm = 0;
+  AdamW optimiser(model.registry(), config);
+  const Parameter& parameter = *model.registry().find("joiner.output.weight");
+  at::Tensor value = parameter.tensor.detach().to(at::kDouble).clone();
+  at::Tensor m = at::zeros_like(value), v = at::zeros_like(value);
+  for (int step = 1; step <= 4; ++step) {
+    const at::Tensor gradient = at::randn_like(parameter.tensor).detach();
+    parameter.tensor.mutable_grad() = gradient.clone();
+    optimiser.step(1e-2, 0.5);
+    const at::Tensor g = gradient.to(at::kDouble) * 0.5;
+    value *= 1 - 1e-2 * config.weight_decay;
+    m = config.beta1 * m + (1 - config.beta1) * g;
+    v = config.beta2 * v + (1 - config.beta2) * g * g;
+    value -= 1e-2 * (m / (1 - std::pow(config.beta1, step))) / ((v / (1 - std::pow(config.beta2, step))).sqrt() + 1e-8);
+    EXPECT_LT((parameter.tensor - value).abs().max().item<double>(), 2e-6);
+  }
+}
+
+TEST(AdamW, ClipsToTheNormAndReportsIt) {
+  Transducer model(testing::small_config(), 7);
+  TrainConfig config;
+  config.clip_norm = 1;
+  AdamW optimiser(model.registry(), config);
+  for (const at::Tensor& tensor : model.registry().trainable()) tensor.mutable_grad() = at::ones_like(tensor).detach();
+  const double norm = std::sqrt(static_cast<double>(model.registry().parameter_count()));
+  EXPECT_NEAR(optimiser.step(0, 1), norm, 1e-3 * norm);
+  EXPECT_EQ(model.joiner().weight().grad().abs().max().item<float>(), 0);
+  SafeTensors state;
+  optimiser.save(state);
+  EXPECT_NEAR(state.at("first_moment.joiner.output.weight").max().item<double>(), 0.1 / norm, 1e-6);
+}
+
+}  // namespace
+}  // namespace scion
