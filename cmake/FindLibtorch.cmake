@@ -53,4 +53,6 @@ if("cuda" IN_LIST Libtorch_FIND_COMPONENTS AND NOT TARGET Libtorch::cuda)
   set_target_properties(
     Libtorch::cuda PROPERTIES IMPORTED_LOCATION "${Libtorch_CUDA_LIBRARY}"
                               INTERFACE_LINK_LIBRARIES "Libtorch::c10_cuda;Libtorch::cpu")
+  # Nothing refers to libtorch_cuda by name: it registers itself when it is loaded.
+  target_link_options(Libtorch::cuda INTERFACE "-Wl,--no-as-needed")
 endif()

@@ -4,6 +4,7 @@
 #
 # The checks (.clang-tidy) run inside clangd: it looks at the file itself, where the clang-tidy
 # program looks at the whole of torch's headers again and again, 20 times as long.
+# shellcheck disable=SC2016 # what stands in single quotes is for the inner shell
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=$1
@@ -26,7 +27,10 @@ export -f check
 
 if [ $# -gt 0 ]; then files=("$@"); else mapfile -t files < <(git ls-files '*.h' '*.cc' '*.cu'); fi
 echo "clang-format: ${#files[@]} files"
-clang-format --dry-run -Werror "${files[@]}"
+printf '%s\0' "${files[@]}" |
+  xargs -0 -n 1 bash -c 'clang-format --dry-run -Werror "$0" 2>/dev/null ||
+    { echo "$0: another layout" && exit 1; }' ||
+  { echo "error: the layout differs (make format mends it)" >&2 && exit 1; }
 
 # Clang cannot read GCC's precompiled header and does not know all of GCC's options: it gets a
 # compilation database of its own, and a header that it compiled itself.
@@ -48,6 +52,6 @@ fi
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.(cc|h)$')
 echo "clang-tidy's checks: ${#sources[@]} files"
 printf '%s\0' "${sources[@]}" |
-  xargs -0 -n 1 -P "$jobs" bash -c 'check "$1"' check ||
+  xargs -0 -n 1 -P "$jobs" bash -c 'check "$0"' ||
   { echo "error: lint found what stands above" >&2 && exit 1; }
 echo "lint: no complaints"

@@ -15,7 +15,6 @@
 namespace scion {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 std::string with_header(const std::string& header, const std::string& data = "") {
