@@ -20,8 +20,9 @@ ModelConfig conformer(int64_t width, int64_t layers, int64_t heads, int64_t kern
 }
 
 // Sizes for 500 pieces. The heads of both are 64 wide, so that whole heads can be selected.
-ModelConfig large_corpus(int64_t width, int64_t layers, int64_t predictor) {
+ModelConfig large_corpus(int64_t width, int64_t layers, int64_t feed_forward, int64_t predictor) {
   ModelConfig config = conformer(width, layers, width / 64, 31, 4, width / 4);
+  config.conformer.feed_forward = feed_forward;
   config.conformer.positions = "sinusoid";
   config.conformer.activation = "swish";
   config.predictor_width = predictor;
@@ -39,8 +40,8 @@ ModelConfig an4(int64_t width, int64_t layers, int64_t channels, int64_t predict
 
 const std::map<std::string, ModelConfig>& presets() {
   static const std::map<std::string, ModelConfig> all = {
-      {"conformer-76m", large_corpus(512, 11, 512)},
-      {"conformer-9m", large_corpus(192, 9, 320)},
+      {"conformer-76m", large_corpus(512, 12, 1920, 512)},
+      {"conformer-9m", large_corpus(192, 9, 768, 320)},
       {"an4-teacher", an4(192, 4, 16, 128)},
       {"an4-student", an4(96, 2, 8, 64)},
   };
