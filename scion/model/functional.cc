@@ -1,6 +1,7 @@
 #include "scion/model/functional.h"
 
-#include "scion/core/error.h"
+#include "scion/core/threads.h"
+#include "scion/model/dropout_kernel.h"
 
 namespace scion {
 namespace {
@@ -42,26 +43,12 @@ class LinearBf16 : public Function<LinearBf16> {
   }
 };
 
-// A 32-bit mixing function: every element's number is a function of (key, place) only.
-inline uint32_t mix(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7FEB352DU;
-  x ^= x >> 15;
-  x *= 0x846CA68BU;
-  return x ^ (x >> 16);
-}
-
-inline bool keep(uint32_t index, uint32_t low, uint32_t high, uint32_t threshold) {
-  return mix(mix(index ^ low) + high) >= threshold;
-}
-
 void scale_kept(const float* from, float* to, int64_t count, uint64_t key, double rate) {
-  const uint32_t low = static_cast<uint32_t>(key), high = static_cast<uint32_t>(key >> 32);
+  const auto kernel = processor().avx512 ? scale_kept_avx512 : scale_kept_portable;
   const uint32_t threshold = static_cast<uint32_t>(rate * 4294967296.0);
   const float scale = static_cast<float>(1 / (1 - rate));
   at::parallel_for(0, count, 1 << 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      to[i] = keep(static_cast<uint32_t>(i), low, high, threshold) ? from[i] * scale : 0.0F;
+    kernel(from + begin, to + begin, end - begin, static_cast<uint32_t>(begin), key, threshold, scale);
   });
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "scion/core/threads.h"
+#include "scion/model/dropout_kernel.h"
 #include "scion/model/functional.h"
 #include "tests/model/small_models.h"
 
@@ -149,6 +151,14 @@ TEST(Dropout, BackwardUsesTheSameMask) {
   const at::Tensor y = dropout(x, 0.4, Context::for_training(2, 1, false));
   y.sum().backward();
   EXPECT_TRUE(at::equal(x.grad(), y.detach()));
+}
+
+TEST(Dropout, IsTheSameForEveryInstructionSet) {
+  if (!processor().avx512) GTEST_SKIP() << "the processor has no AVX-512";
+  std::vector<float> x(1003, 1.0F), portable(x.size()), wide(x.size());
+  scale_kept_portable(x.data(), portable.data(), 1003, 77, 0x123456789ABCDEF0ULL, 1U << 30, 1.5F);
+  scale_kept_avx512(x.data(), wide.data(), 1003, 77, 0x123456789ABCDEF0ULL, 1U << 30, 1.5F);
+  EXPECT_EQ(portable, wide);
 }
 
 TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
