@@ -93,7 +93,10 @@ class Dropout : public Function<Dropout> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Context& context) {
-  if (context.bf16()) return LinearBf16::apply(x, weight, bias);
+  // An undefined tensor may not be the input of a Function.
+  if (context.bf16())
+    return LinearBf16::apply(x, weight,
+                             bias.defined() ? bias : at::zeros({weight.size(0)}, weight.options()));
   return at::linear(x, weight, bias);
 }
 
