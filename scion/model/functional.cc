@@ -1,6 +1,7 @@
 #include "scion/model/functional.h"
 
-#include "scion/core/error.h"
+#include "scion/model/fused.h"
+#include "scion/model/kernels.h"
 
 namespace scion {
 namespace {
@@ -42,30 +43,7 @@ class LinearBf16 : public Function<LinearBf16> {
   }
 };
 
-// A 32-bit mixing function: every element's number is a function of (key, place) only.
-inline uint32_t mix(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7FEB352DU;
-  x ^= x >> 15;
-  x *= 0x846CA68BU;
-  return x ^ (x >> 16);
-}
-
-inline bool keep(uint32_t index, uint32_t low, uint32_t high, uint32_t threshold) {
-  return mix(mix(index ^ low) + high) >= threshold;
-}
-
-void scale_kept(const float* from, float* to, int64_t count, uint64_t key, double rate) {
-  const uint32_t low = static_cast<uint32_t>(key), high = static_cast<uint32_t>(key >> 32);
-  const uint32_t threshold = static_cast<uint32_t>(rate * 4294967296.0);
-  const float scale = static_cast<float>(1 / (1 - rate));
-  at::parallel_for(0, count, 1 << 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      to[i] = keep(static_cast<uint32_t>(i), low, high, threshold) ? from[i] * scale : 0.0F;
-  });
-}
-
-// The same mask on any device, from the same numbers.
+// The mask of kernels.inc on any device, from the same numbers.
 at::Tensor kept_on_device(const at::Tensor& like, uint64_t key, double rate) {
   constexpr int64_t all = 0xFFFFFFFF;
   const auto mixed = [](at::Tensor x) {
@@ -83,7 +61,11 @@ at::Tensor apply_dropout(const at::Tensor& x, uint64_t key, double rate) {
   if (!x.is_cpu()) return x * kept_on_device(x, key, rate) / (1 - rate);
   const at::Tensor contiguous = x.contiguous();
   at::Tensor y = at::empty_like(contiguous);
-  scale_kept(contiguous.const_data_ptr<float>(), y.data_ptr<float>(), x.numel(), key, rate);
+  const float* from = contiguous.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  at::parallel_for(0, x.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+    model_kernels().plain.dropout(from + begin, {key, rate, begin}, end - begin, to + begin);
+  });
   return y;
 }
 
@@ -108,6 +90,25 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
                   const Context& context) {
   if (context.bf16()) return LinearBf16::apply(x, weight, bias);
   return at::linear(x, weight, bias);
+}
+
+at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
+                       const at::Tensor& norm_bias, const at::Tensor& weight,
+                       const Context& context) {
+  if (x.is_cpu()) return fused::norm_linear(x, norm_weight, norm_bias, weight, context);
+  return linear(at::layer_norm(x, {x.size(-1)}, norm_weight, norm_bias, 1e-5), weight, {}, context);
+}
+
+at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
+                              const std::string& activation, double rate, const Context& context) {
+  if (h.is_cpu()) return fused::activate_with_bias(h, bias, activation, rate, context);
+  return dropout(activate(h + bias, activation), rate, context);
+}
+
+at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
+                      const at::Tensor& bias, double scale, double rate, const Context& context) {
+  if (x.is_cpu()) return fused::add_linear(x, h, weight, bias, scale, rate, context);
+  return at::add(x, dropout(linear(h, weight, bias, context), rate, context), scale);
 }
 
 at::Tensor dropout(const at::Tensor& x, double rate, const Context& context) {
