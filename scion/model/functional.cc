@@ -14,15 +14,15 @@ using torch::autograd::variable_list;
 class LinearBf16 : public Function<LinearBf16> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     const at::Tensor x16 = x.reshape({-1, x.size(-1)}).to(at::kBFloat16);
     const at::Tensor weight16 = weight.to(at::kBFloat16);
     context->save_for_backward({x16, weight16});
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = bias.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = weight.size(0);
     at::Tensor y = at::mm(x16, weight16.t()).to(at::kFloat);
-    if (bias.defined()) y.add_(bias);
+    if (bias) y.add_(*bias);
     return y.view(shape);
   }
 
@@ -88,7 +88,9 @@ class Dropout : public Function<Dropout> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Context& context) {
-  if (context.bf16()) return LinearBf16::apply(x, weight, bias);
+  // An undefined tensor may not be an input of a Function: no bias is no value.
+  const auto given = bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt;
+  if (context.bf16()) return LinearBf16::apply(x, weight, given);
   return at::linear(x, weight, bias);
 }
 
