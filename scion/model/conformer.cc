@@ -26,10 +26,9 @@ FeedForward::FeedForward(Scope scope, const ConformerConfig& config, const Axis&
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& x, const Context& context) const {
-  at::Tensor y = linear(norm_.forward(x), weight1_, bias1_, context);
-  y = dropout(activate(y, activation_), dropout_, context);
-  y = dropout(linear(y, weight2_, bias2_, context), dropout_, context);
-  y = at::add(x, y, 0.5);
+  at::Tensor y = norm_linear(x, norm_.weight(), norm_.bias(), weight1_, context);
+  y = activate_with_bias(y, bias1_, activation_, dropout_, context);
+  y = add_linear(x, y, weight2_, bias2_, 0.5, dropout_, context);
   context.show(place(), y);
   return y;
 }
@@ -93,7 +92,7 @@ at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
   const at::Tensor weights =
       dropout(at::softmax(scores(stacked[0], stacked[1], frames, context), -1), dropout_, context);
   const at::Tensor heads = at::matmul(weights, stacked[2]).transpose(1, 2).flatten(2);
-  const at::Tensor y = x + dropout(linear(heads, weight_out_, bias_out_, context), dropout_, context);
+  const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }
@@ -131,8 +130,7 @@ at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& 
   y = batch_norm_ ? masked_batch_norm(y, frames.valid, norm_weight_, norm_bias_, running_mean_,
                                       running_variance_, momentum, context)
                   : at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5);
-  y = linear(activate(y, activation_), weight_out_, bias_out_, context);
-  y = x + dropout(y, dropout_, context);
+  y = add_linear(x, activate(y, activation_), weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }

@@ -16,6 +16,8 @@ class LayerNorm : public Module {
  public:
   LayerNorm(Scope scope, const Axis& axis);
   at::Tensor forward(const at::Tensor& x) const;
+  const at::Tensor& weight() const { return weight_; }
+  const at::Tensor& bias() const { return bias_; }
 
  private:
   at::Tensor weight_, bias_;

@@ -1,7 +1,7 @@
 #include "scion/model/functional.h"
 
-#include "scion/core/threads.h"
-#include "scion/model/dropout_kernel.h"
+#include "scion/model/fused.h"
+#include "scion/model/kernels.h"
 
 namespace scion {
 namespace {
@@ -14,15 +14,15 @@ using torch::autograd::variable_list;
 class LinearBf16 : public Function<LinearBf16> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     const at::Tensor x16 = x.reshape({-1, x.size(-1)}).to(at::kBFloat16);
     const at::Tensor weight16 = weight.to(at::kBFloat16);
     context->save_for_backward({x16, weight16});
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = bias.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = weight.size(0);
     at::Tensor y = at::mm(x16, weight16.t()).to(at::kFloat);
-    if (bias.defined()) y.add_(bias);
+    if (bias) y.add_(*bias);
     return y.view(shape);
   }
 
@@ -43,16 +43,7 @@ class LinearBf16 : public Function<LinearBf16> {
   }
 };
 
-void scale_kept(const float* from, float* to, int64_t count, uint64_t key, double rate) {
-  const auto kernel = processor().avx512 ? scale_kept_avx512 : scale_kept_portable;
-  const uint32_t threshold = static_cast<uint32_t>(rate * 4294967296.0);
-  const float scale = static_cast<float>(1 / (1 - rate));
-  at::parallel_for(0, count, 1 << 16, [&](int64_t begin, int64_t end) {
-    kernel(from + begin, to + begin, end - begin, static_cast<uint32_t>(begin), key, threshold, scale);
-  });
-}
-
-// The same mask on any device, from the same numbers.
+// The mask of kernels.inc on any device, from the same numbers.
 at::Tensor kept_on_device(const at::Tensor& like, uint64_t key, double rate) {
   constexpr int64_t all = 0xFFFFFFFF;
   const auto mixed = [](at::Tensor x) {
@@ -70,7 +61,11 @@ at::Tensor apply_dropout(const at::Tensor& x, uint64_t key, double rate) {
   if (!x.is_cpu()) return x * kept_on_device(x, key, rate) / (1 - rate);
   const at::Tensor contiguous = x.contiguous();
   at::Tensor y = at::empty_like(contiguous);
-  scale_kept(contiguous.const_data_ptr<float>(), y.data_ptr<float>(), x.numel(), key, rate);
+  const float* from = contiguous.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  at::parallel_for(0, x.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+    model_kernels().plain.dropout(from + begin, {key, rate, begin}, end - begin, to + begin);
+  });
   return y;
 }
 
@@ -93,11 +88,29 @@ class Dropout : public Function<Dropout> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Context& context) {
-  // An undefined tensor may not be the input of a Function.
-  if (context.bf16())
-    return LinearBf16::apply(x, weight,
-                             bias.defined() ? bias : at::zeros({weight.size(0)}, weight.options()));
+  // An undefined tensor may not be an input of a Function: no bias is no value.
+  const auto given = bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt;
+  if (context.bf16()) return LinearBf16::apply(x, weight, given);
   return at::linear(x, weight, bias);
+}
+
+at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
+                       const at::Tensor& norm_bias, const at::Tensor& weight,
+                       const Context& context) {
+  if (x.is_cpu()) return fused::norm_linear(x, norm_weight, norm_bias, weight, context);
+  return linear(at::layer_norm(x, {x.size(-1)}, norm_weight, norm_bias, 1e-5), weight, {}, context);
+}
+
+at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
+                              const std::string& activation, double rate, const Context& context) {
+  if (h.is_cpu()) return fused::activate_with_bias(h, bias, activation, rate, context);
+  return dropout(activate(h + bias, activation), rate, context);
+}
+
+at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
+                      const at::Tensor& bias, double scale, double rate, const Context& context) {
+  if (x.is_cpu()) return fused::add_linear(x, h, weight, bias, scale, rate, context);
+  return at::add(x, dropout(linear(h, weight, bias, context), rate, context), scale);
 }
 
 at::Tensor dropout(const at::Tensor& x, double rate, const Context& context) {

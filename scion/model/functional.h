@@ -14,6 +14,20 @@ namespace scion {
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Context& context);
 
+/// LayerNorm(x) Wᵀ: x (…, I) float, weight (O, I) → (…, O). The bias is left to what follows, and
+/// so is the rounding to float: on the CPU the result is bfloat16 with context.bf16().
+at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
+                       const at::Tensor& norm_bias, const at::Tensor& weight,
+                       const Context& context);
+
+/// dropout(activation(h + bias)); h (…, O) as norm_linear() gives it, in the type of h.
+at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
+                              const std::string& activation, double rate, const Context& context);
+
+/// x + scale · dropout(h Wᵀ + bias): x (…, D) float, h (…, I) float or bfloat16, weight (D, I).
+at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
+                      const at::Tensor& bias, double scale, double rate, const Context& context);
+
 /// Zeroes elements with probability `rate` and scales the others by 1/(1 − rate), in training only.
 /// The mask is recomputed in the backward pass from its key.
 at::Tensor dropout(const at::Tensor& x, double rate, const Context& context);

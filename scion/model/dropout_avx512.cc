@@ -1,2 +1,0 @@
-#define SCALE_KEPT scale_kept_avx512
-#include "scion/model/dropout_kernel.inc"

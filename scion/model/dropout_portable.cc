@@ -1,2 +1,0 @@
-#define SCALE_KEPT scale_kept_portable
-#include "scion/model/dropout_kernel.inc"

@@ -1,0 +1,16 @@
+// The loops of kernels.h for any processor.
+#include <stdint.h>
+
+#include "scion/model/kernels.h"
+
+namespace scion {
+namespace {
+#include "scion/model/kernels.inc"
+}  // namespace
+
+const ModelKernels& portable_model_kernels() {
+  static constexpr ModelKernels kernels = table("portable");
+  return kernels;
+}
+
+}  // namespace scion
