@@ -66,32 +66,31 @@ static at::Tensor shift_to_keys(const at::Tensor& x) {
   return padded.slice(2, 1).view_as(x).slice(3, 0, frames);
 }
 
-at::Tensor Attention::scores(const at::Tensor& query, const at::Tensor& key,
-                             const EncoderFrames& frames, const Context& context) const {
-  const double scale = 1 / std::sqrt(static_cast<double>(head_width_));
-  if (position_bias_.defined()) {
-    const at::Tensor bias =
-        at::embedding(position_bias_.t(), frames.distances).permute({2, 0, 1}).unsqueeze(0);
-    return at::add(bias + frames.key_mask, at::matmul(query, key.transpose(2, 3)), scale);
-  }
+at::Tensor Attention::attend_sinusoids(const at::Tensor& h, const EncoderFrames& frames,
+                                       const Context& context) const {
+  const at::Tensor stacked = (h + bias_in_)
+                                 .view({h.size(0), h.size(1), 3, heads_, head_width_})
+                                 .permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
+  const at::Tensor query = stacked[0], key = stacked[1];
   const auto offset = [&](const at::Tensor& x) { return x.view({heads_, 1, head_width_}); };
   const at::Tensor positions = linear(frames.sinusoids, position_weight_, {}, context)
                                    .view({-1, heads_, head_width_})
                                    .permute({1, 2, 0});  // (H, d, 2T−1)
   const at::Tensor content = at::matmul(query + offset(content_offset_), key.transpose(2, 3));
   const at::Tensor position = shift_to_keys(at::matmul(query + offset(position_offset_), positions));
-  return (content + position) * scale + frames.key_mask;
+  const double scale = 1 / std::sqrt(static_cast<double>(head_width_));
+  const at::Tensor scores = (content + position) * scale + frames.key_mask;
+  const at::Tensor weights = dropout(at::softmax(scores, -1), dropout_, context);
+  return at::matmul(weights, stacked[2]).transpose(1, 2).flatten(2);
 }
 
 at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
                               const Context& context) const {
-  const int64_t batch = x.size(0), length = x.size(1);
-  const at::Tensor stacked = linear(norm_.forward(x), weight_in_, bias_in_, context)
-                                 .view({batch, length, 3, heads_, head_width_})
-                                 .permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
-  const at::Tensor weights =
-      dropout(at::softmax(scores(stacked[0], stacked[1], frames, context), -1), dropout_, context);
-  const at::Tensor heads = at::matmul(weights, stacked[2]).transpose(1, 2).flatten(2);
+  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  const at::Tensor heads = position_bias_.defined()
+                               ? relative_attention(h, bias_in_, position_bias_, frames.lengths,
+                                                    dropout_, context)
+                               : attend_sinusoids(h, frames, context);
   const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
@@ -123,16 +122,23 @@ ConvolutionModule::ConvolutionModule(Scope scope, const ConformerConfig& config,
 
 at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
                                       const Context& context) const {
-  constexpr double momentum = 0.1;
-  at::Tensor y = at::glu(linear(norm_.forward(x), weight_in_, bias_in_, context), -1);
-  y = y.masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
-  y = depthwise_convolution(y, weight_depthwise_, bias_depthwise_);
-  y = batch_norm_ ? masked_batch_norm(y, frames.valid, norm_weight_, norm_bias_, running_mean_,
-                                      running_variance_, momentum, context)
-                  : at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5);
-  y = add_linear(x, activate(y, activation_), weight_out_, bias_out_, 1, dropout_, context);
+  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  const at::Tensor inner =
+      batch_norm_ ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
+                                      {norm_weight_, norm_bias_, running_mean_, running_variance_},
+                                      activation_, context)
+                  : convolve_with_layer_norm(h, frames);
+  const at::Tensor y = add_linear(x, inner, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
+}
+
+at::Tensor ConvolutionModule::convolve_with_layer_norm(const at::Tensor& h,
+                                                       const EncoderFrames& frames) const {
+  at::Tensor y = at::glu(h + bias_in_, -1);
+  y = y.masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
+  y = depthwise_convolution(y, weight_depthwise_, bias_depthwise_);
+  return activate(at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5), activation_);
 }
 
 ConformerLayer::ConformerLayer(Scope scope, const ConformerConfig& config, const Axis& residual,
@@ -173,26 +179,21 @@ ConformerEncoder::ConformerEncoder(Scope scope, const ConformerConfig& config, i
 
 EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_t frames) const {
   EncoderFrames shared;
+  shared.lengths = lengths;
   shared.valid = valid_frames(lengths, frames);
+  if (config_.positions == "bias") return shared;
   shared.key_mask = at::zeros({lengths.size(0), 1, 1, frames}, lengths.options().dtype(at::kFloat))
                         .masked_fill_(shared.valid.logical_not().unsqueeze(1).unsqueeze(1),
                                       -std::numeric_limits<float>::infinity());
-  const at::Tensor time = at::arange(frames, lengths.options());
-  if (config_.positions == "bias") {
-    shared.distances = (time.unsqueeze(0) - time.unsqueeze(1))
-                           .clamp(-config_.position_range, config_.position_range)
-                           .add_(config_.position_range);
-  } else {
-    const at::Tensor distance = at::arange(frames - 1, -frames, -1, frequencies_.options());
-    const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
-    shared.sinusoids = at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
-  }
+  const at::Tensor distance = at::arange(frames - 1, -frames, -1, frequencies_.options());
+  const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
+  shared.sinusoids = at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
   return shared;
 }
 
 at::Tensor ConformerEncoder::forward(const at::Tensor& features, const at::Tensor& encoder_lengths,
                                      const Context& context) const {
-  at::Tensor x = dropout(subsampling_.forward(features, context), config_.dropout, context);
+  at::Tensor x = dropout(subsampling_.forward(features, encoder_lengths, context), config_.dropout, context);
   const EncoderFrames frames = prepare_frames(encoder_lengths, x.size(1));
   for (const ConformerLayer& layer : layers_) x = layer.forward(x, frames, context);
   return x;

@@ -38,10 +38,10 @@ class FeedForward : public Module {
 
 /// What all layers share in a forward pass.
 struct EncoderFrames {
-  at::Tensor valid;         ///< (B, T) bool
-  at::Tensor key_mask;      ///< (B, 1, 1, T) float: 0, or −∞ where a key is padding
-  at::Tensor distances;     ///< positions = bias: (T, T) int64, the row of the bias table
-  at::Tensor sinusoids;     ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
+  at::Tensor lengths;    ///< (B) int64
+  at::Tensor valid;      ///< (B, T) bool
+  at::Tensor key_mask;   ///< positions = sinusoid: (B, 1, 1, T) float: 0, or −∞ where a key is padding
+  at::Tensor sinusoids;  ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
 };
 
 /// x + Attention(LayerNorm(x)), several heads, relative positions.
@@ -52,9 +52,9 @@ class Attention : public Module {
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
 
  private:
-  /// (B, H, T, T): scores from content and relative positions.
-  at::Tensor scores(const at::Tensor& query, const at::Tensor& key, const EncoderFrames& frames,
-                    const Context& context) const;
+  /// h (B, T, 3·H·d) without bias → (B, T, H·d)
+  at::Tensor attend_sinusoids(const at::Tensor& h, const EncoderFrames& frames,
+                              const Context& context) const;
 
   int64_t heads_, head_width_;
   double dropout_;
@@ -71,6 +71,8 @@ class ConvolutionModule : public Module {
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
 
  private:
+  at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
+
   std::string activation_;
   bool batch_norm_;
   double dropout_;

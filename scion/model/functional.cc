@@ -1,5 +1,6 @@
 #include "scion/model/functional.h"
 
+#include "scion/model/composed.h"
 #include "scion/model/fused.h"
 #include "scion/model/kernels.h"
 
@@ -94,25 +95,6 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::linear(x, weight, bias);
 }
 
-at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
-                       const at::Tensor& norm_bias, const at::Tensor& weight,
-                       const Context& context) {
-  if (x.is_cpu()) return fused::norm_linear(x, norm_weight, norm_bias, weight, context);
-  return linear(at::layer_norm(x, {x.size(-1)}, norm_weight, norm_bias, 1e-5), weight, {}, context);
-}
-
-at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate, const Context& context) {
-  if (h.is_cpu()) return fused::activate_with_bias(h, bias, activation, rate, context);
-  return dropout(activate(h + bias, activation), rate, context);
-}
-
-at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate, const Context& context) {
-  if (x.is_cpu()) return fused::add_linear(x, h, weight, bias, scale, rate, context);
-  return at::add(x, dropout(linear(h, weight, bias, context), rate, context), scale);
-}
-
 at::Tensor dropout(const at::Tensor& x, double rate, const Context& context) {
   if (!context.training() || rate == 0) return x;
   return Dropout::apply(x, static_cast<int64_t>(context.next_dropout_key()), rate);
@@ -132,11 +114,10 @@ at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
   return at::conv1d(x.transpose(1, 2), weight, bias, 1, padding, 1, weight.size(0)).transpose(1, 2);
 }
 
-at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const at::Tensor& weight,
-                             const at::Tensor& bias, at::Tensor running_mean,
-                             at::Tensor running_variance, double momentum, const Context& context) {
+at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
+                             const Context& context) {
   constexpr double epsilon = 1e-5;
-  at::Tensor mean = running_mean, variance = running_variance;
+  at::Tensor mean = norm.running_mean, variance = norm.running_variance;
   if (context.training()) {
     const at::Tensor mask = valid.unsqueeze(2).to(x.scalar_type());
     const at::Tensor count = mask.sum();
@@ -144,10 +125,55 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
     mean = (x * mask).sum(frames) / count;
     variance = ((x - mean).square() * mask).sum(frames) / count;
     const at::NoGradGuard no_grad;
-    running_mean.lerp_(mean.detach(), momentum);
-    running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)), momentum);
+    norm.running_mean.lerp_(mean.detach(), norm.momentum);
+    norm.running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)), norm.momentum);
   }
-  return (x - mean) * (weight * (variance + epsilon).rsqrt()) + bias;
+  return (x - mean) * (norm.weight * (variance + epsilon).rsqrt()) + norm.bias;
+}
+
+// (T, T): the row of a table of distances −range … range, for each query and key.
+
+at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
+                       const at::Tensor& norm_bias, const at::Tensor& weight,
+                       const Context& context) {
+  const auto form = x.is_cpu() ? fused::norm_linear : composed::norm_linear;
+  return form(x, norm_weight, norm_bias, weight, context);
+}
+
+at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
+                              const std::string& activation, double rate, const Context& context) {
+  const auto form = h.is_cpu() ? fused::activate_with_bias : composed::activate_with_bias;
+  return form(h, bias, activation, rate, context);
+}
+
+at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
+                      const at::Tensor& bias, double scale, double rate, const Context& context) {
+  const auto form = x.is_cpu() ? fused::add_linear : composed::add_linear;
+  return form(x, h, weight, bias, scale, rate, context);
+}
+
+at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
+                             const at::Tensor& weight_bias, const at::Tensor& lengths,
+                             const BatchNorm& norm, const std::string& activation,
+                             const Context& context) {
+  const auto form = h.is_cpu() ? fused::gated_convolution : composed::gated_convolution;
+  return form(h, bias, weight, weight_bias, lengths, norm, activation, context);
+}
+
+at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& position_bias, const at::Tensor& lengths,
+                              double rate, const Context& context) {
+  const auto form = h.is_cpu() ? fused::relative_attention : composed::relative_attention;
+  return form(h, bias, position_bias, lengths, rate, context);
+}
+
+at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,
+                     const at::Tensor& weight2, const at::Tensor& bias2, int64_t stride2,
+                     const at::Tensor& lengths) {
+  // The fused form has no gradient for the features.
+  const bool fused_form = features.is_cpu() && !features.requires_grad();
+  const auto form = fused_form ? fused::subsample : composed::subsample;
+  return form(features, weight1, bias1, weight2, bias2, stride2, lengths);
 }
 
 }  // namespace scion

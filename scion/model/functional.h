@@ -43,10 +43,37 @@ at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames);
 at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
                                  const at::Tensor& bias);
 
-/// Batch normalisation over the valid frames only. x (B, T, C); valid (B, T) bool. In training the
-/// running statistics are moved by `momentum` in place; in evaluation they are used.
-at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const at::Tensor& weight,
-                             const at::Tensor& bias, at::Tensor running_mean,
-                             at::Tensor running_variance, double momentum, const Context& context);
+/// Batch normalisation: learnt scale and shift (C), running statistics (C).
+struct BatchNorm {
+  at::Tensor weight, bias, running_mean, running_variance;
+  double momentum = 0.1;  ///< share of a batch in the running statistics
+};
+
+/// Over the valid frames only. x (B, T, C); valid (B, T) bool. In training the running statistics
+/// are moved in place; in evaluation they are used.
+at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
+                             const Context& context);
+
+/// A Conformer's convolution module between its two pointwise maps:
+/// activation(BatchNorm(depthwise(GLU(h + bias)))), frames beyond `lengths` (B) counting as zero.
+/// h (B, T, 2C) as norm_linear() gives it, weight (C, 1, K) → (B, T, C) in the type of h.
+at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
+                             const at::Tensor& weight_bias, const at::Tensor& lengths,
+                             const BatchNorm& norm, const std::string& activation,
+                             const Context& context);
+
+/// Self-attention with a learnt bias for each head and distance: h + bias (B, T, 3·H·d) holds
+/// queries | keys | values, position_bias (H, 2R + 1) distances −R … R (of key from query, farther
+/// ones count as ±R) → (B, T, H·d) in the type of h. Frames beyond `lengths` (B) are not seen; what
+/// they see is undefined. Dropout with `rate` on the weights.
+at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& position_bias, const at::Tensor& lengths,
+                              double rate, const Context& context);
+
+/// Two convolutions over time and frequency with a relu behind each, the first 3 × 3 with stride 2:
+/// features (B, T, F) → (B, T', F', C). Frames beyond `lengths` (B, in T') are undefined.
+at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,
+                     const at::Tensor& weight2, const at::Tensor& bias2, int64_t stride2,
+                     const at::Tensor& lengths);
 
 }  // namespace scion

@@ -27,10 +27,49 @@ struct Rows {
   int64_t count, width;
 };
 
+/// One utterance of `frames` frames, of which the first `valid` are not padding; a kernel over time
+/// with an odd number of taps.
+struct StripShape {
+  int64_t frames, valid, channels, taps;
+
+  /// Floats of scratch memory that the depthwise kernels want.
+  int64_t scratch() const { return 3 * 16 * (frames + taps + 16); }
+};
+
+/// One utterance whose rows hold queries | keys | values, each (heads, width).
+struct AttentionShape {
+  int64_t frames, valid, heads, width;
+  int64_t range;  ///< the bias table ends at distances ± range
+
+  /// Floats of scratch memory that the attention kernels want.
+  int64_t scratch() const {
+    const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
+    return 5 * valid * column + 2 * width * time + 2 * valid * time + 4 * time + 32;
+  }
+};
+
+/// A convolution without padding over (rows, columns, channels); channel counts are multiples of
+/// 16, or 1 going in. Weights are (kernel, kernel, in_channels, out_channels).
+struct ImageShape {
+  int64_t in_columns, in_channels, out_rows, out_columns, out_channels, kernel, stride;
+};
+
 /// What does not depend on the type T in which a matrix product's operands are kept.
 struct PlainKernels {
   /// out = dropout(x)
   void (*dropout)(const float* x, DropoutMask mask, int64_t count, float* out);
+
+  /// out = relu(convolution(in) + bias)
+  void (*convolve_image)(const float* in, const float* weight, const float* bias, ImageShape shape,
+                         float* out);
+  /// grad_weight and grad_bias are added to.
+  void (*convolve_image_weights)(const float* in, const float* gradient, ImageShape shape,
+                                 float* grad_weight, float* grad_bias);
+  /// `weight` is (kernel, kernel, out_channels, in_channels) here. grad_in is added to.
+  void (*convolve_image_input)(const float* gradient, const float* weight, ImageShape shape,
+                               float* grad_in);
+  /// Zeroes the gradient where y is not positive; `count` is a multiple of 16.
+  void (*pass_where_positive)(const float* y, int64_t count, float* gradient);
 };
 
 /// T is float or Bf16.
@@ -58,6 +97,38 @@ struct TypedKernels {
   /// grad_bias is added to.
   void (*add_residual_backward)(const float* gradient, float scale, DropoutMask mask, Rows rows,
                                 T* grad_y, float* grad_bias);
+
+  /// h (frames, 2 · channels) → y (frames, channels) = depthwise(a · sigmoid(b)), a | b = h + bias,
+  /// zero beyond the valid frames; with mean and summed squared deviation over the valid frames of
+  /// each channel. Weight (channels, taps).
+  void (*gated_depthwise)(const T* h, const float* bias, const float* weight,
+                          const float* weight_bias, StripShape shape, float* scratch, float* y,
+                          float* mean, float* squares);
+  /// The gradient of y is affine[0] · gradient + affine[1] · y + affine[2], affine (3, channels).
+  /// All results are written, none added to.
+  void (*gated_depthwise_backward)(const T* h, const float* bias, const float* weight,
+                                   const float* gradient, const float* y, const float* affine,
+                                   StripShape shape, float* scratch, T* grad_h, float* grad_bias,
+                                   float* grad_weight, float* grad_weight_bias);
+
+  /// out = activation(y · scale + shift), relu or swish
+  void (*affine_activate)(const float* y, const float* scale, const float* shift,
+                          Activation activation, Rows rows, T* out);
+  /// Gradient of y · scale + shift; its sum, and its sum times (y − mean), are added to.
+  void (*affine_activate_backward)(const T* gradient, const float* y, const float* scale,
+                                   const float* shift, const float* mean, Activation activation,
+                                   Rows rows, float* grad_z, float* sum, float* sum_y);
+
+  /// One head: softmax(q kᵀ / √width + table[distance]) v, dropout on the weights, whose place is
+  /// (query, key) in (frames, frames). out (frames, heads · width): this head's columns, zero
+  /// beyond the valid frames. log_sums (valid).
+  void (*attend)(const T* h, const float* bias, const float* table, AttentionShape shape,
+                 int64_t head, DropoutMask mask, float* scratch, T* out, float* log_sums);
+  /// This head's columns of grad_h and grad_bias are written, grad_table is added to.
+  void (*attend_backward)(const T* gradient, const T* h, const float* bias, const float* table,
+                          const float* log_sums, AttentionShape shape, int64_t head,
+                          DropoutMask mask, float* scratch, T* grad_h, float* grad_bias,
+                          float* grad_table);
 };
 
 struct ModelKernels {
@@ -68,6 +139,7 @@ struct ModelKernels {
 };
 
 const ModelKernels& portable_model_kernels();
+const ModelKernels& avx2_model_kernels();
 const ModelKernels& avx512_model_kernels();
 /// The faster of them that this processor runs.
 const ModelKernels& model_kernels();

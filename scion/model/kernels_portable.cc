@@ -6,6 +6,10 @@
 namespace scion {
 namespace {
 #include "scion/model/kernels.inc"
+#include "scion/model/kernels_attention.inc"
+#include "scion/model/kernels_convolution.inc"
+#include "scion/model/kernels_subsampling.inc"
+#include "scion/model/kernels_table.inc"
 }  // namespace
 
 const ModelKernels& portable_model_kernels() {

@@ -20,10 +20,12 @@ Conv2dSubsampling::Conv2dSubsampling(Scope scope, int64_t bins, int64_t channels
   bias3_ = parameter("projection.bias", {width}, init::bias(channels * bins2));
 }
 
-at::Tensor Conv2dSubsampling::forward(const at::Tensor& features, const Context& context) const {
-  at::Tensor x = at::relu(at::conv2d(features.unsqueeze(1), weight1_, bias1_, 2));
-  x = at::relu(at::conv2d(x, weight2_, bias2_, stride2_));  // (B, C, T', F')
-  x = linear(x.transpose(1, 2).flatten(2), weight3_, bias3_, context);
+at::Tensor Conv2dSubsampling::forward(const at::Tensor& features, const at::Tensor& lengths,
+                                      const Context& context) const {
+  at::Tensor x = subsample(features, weight1_, bias1_, weight2_, bias2_, stride2_, lengths);
+  // The projection's columns are ordered (channel, bin), as where channels come first.
+  const at::Tensor weight = weight3_.view({weight3_.size(0), x.size(3), x.size(2)}).transpose(1, 2);
+  x = linear(x.flatten(2), weight.flatten(1), bias3_, context);
   context.show(place(), x);
   return x;
 }

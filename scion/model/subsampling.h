@@ -12,8 +12,10 @@ class Conv2dSubsampling : public Module {
  public:
   Conv2dSubsampling(Scope scope, int64_t bins, int64_t channels, int64_t factor, const Axis& width);
 
-  /// (B, T, F) → (B, frames_out(T), width). T must be at least minimum_frames().
-  at::Tensor forward(const at::Tensor& features, const Context& context) const;
+  /// (B, T, F) → (B, frames_out(T), width), where `lengths` (B) counts output frames that are not
+  /// padding, at least 1. T must be at least minimum_frames().
+  at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
+                     const Context& context) const;
   /// Output frames for `frames` feature frames; 0 when there are too few.
   int64_t frames_out(int64_t frames) const;
   at::Tensor lengths_out(const at::Tensor& lengths) const;

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/threads.h"
-#include "scion/model/dropout_kernel.h"
 #include "scion/model/functional.h"
 #include "tests/model/small_models.h"
 
@@ -153,20 +151,13 @@ TEST(Dropout, BackwardUsesTheSameMask) {
   EXPECT_TRUE(at::equal(x.grad(), y.detach()));
 }
 
-TEST(Dropout, IsTheSameForEveryInstructionSet) {
-  if (!processor().avx512) GTEST_SKIP() << "the processor has no AVX-512";
-  std::vector<float> x(1003, 1.0F), portable(x.size()), wide(x.size());
-  scale_kept_portable(x.data(), portable.data(), 1003, 77, 0x123456789ABCDEF0ULL, 1U << 30, 1.5F);
-  scale_kept_avx512(x.data(), wide.data(), 1003, 77, 0x123456789ABCDEF0ULL, 1U << 30, 1.5F);
-  EXPECT_EQ(portable, wide);
-}
-
 TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
   const at::Tensor x = at::randn({3, 7, 4});
   const at::Tensor valid = valid_frames(at::tensor(std::vector<int64_t>{7, 4, 2}), 7);
   const at::Tensor weight = at::randn({4}), bias = at::randn({4});
   at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}), variance2 = at::ones({4});
-  const at::Tensor y = masked_batch_norm(x, valid, weight, bias, mean, variance, 0.1, Context::for_training(1, 1, false));
+  const at::Tensor y = masked_batch_norm(
+      x, valid, {weight, bias, mean, variance}, Context::for_training(1, 1, false));
   const at::Tensor rows = x.index({valid});
   const at::Tensor expected = at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
   EXPECT_LT((y.index({valid}) - expected).abs().max().item<float>(), 1e-5);
