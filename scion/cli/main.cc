@@ -7,7 +7,6 @@
 #include "scion/cli/commands.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
-#include "scion/core/threads.h"
 
 namespace scion {
 namespace {
@@ -37,7 +36,6 @@ int run(int argc, char** argv) {
   add_inspect(app);
   add_config(app);
   start_logging(false);
-  keep_freed_memory();
   try {
     app.parse(argc, argv);
     return 0;

@@ -1,7 +1,5 @@
 #include "scion/core/threads.h"
 
-#include <malloc.h>
-
 #include <ATen/Parallel.h>
 #include <omp.h>
 
@@ -73,12 +71,6 @@ void use_one_thread_here() {
 const Processor& processor() {
   static const Processor found = find_processor();
   return found;
-}
-
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
 }
 
 }  // namespace scion

@@ -12,10 +12,6 @@ int thread_count();
 /// Loader threads call this once: each of their tensor operations then uses one thread.
 void use_one_thread_here();
 
-/// Lets the allocator keep freed memory: a training step takes and gives back the same large
-/// blocks, and fetching their pages anew from the kernel costs a sixth of the time. Call once.
-void keep_freed_memory();
-
 struct Processor {
   bool avx2 = false, avx512 = false, avx512_bf16 = false;
   std::string name;

@@ -35,8 +35,9 @@ std::vector<nlohmann::json> read_lines(const fs::path& path) {
   return lines;
 }
 
-// Starts `scion train` and kills it after `milliseconds`; returns whether it had finished.
-bool train_for(const fs::path& config, const fs::path& out, int milliseconds) {
+// Starts `scion train` and kills it some `microseconds` after its log of updates has grown beyond
+// `bytes`; returns whether it had finished.
+bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes, int64_t microseconds) {
   const pid_t child = fork();
   if (child == 0) {
     freopen("/dev/null", "w", stderr);
@@ -44,27 +45,38 @@ bool train_for(const fs::path& config, const fs::path& out, int milliseconds) {
     execl(SCION_PROGRAM, SCION_PROGRAM, "train", "--config", config.c_str(), "--out", out.c_str(), nullptr);
     _exit(127);
   }
-  for (int waited = 0; waited < milliseconds; waited += 5) {
+  std::error_code missing;
+  while (true) {
     int status = 0;
     if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const uintmax_t size = fs::file_size(out / "updates.jsonl", missing);
+    if (!missing && size > bytes) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   return false;
 }
 
 TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
+  constexpr uintmax_t never = std::numeric_limits<uintmax_t>::max();
   const fs::path folder = fresh_folder("kill");
   RunConfig config = tiny_run(folder);
   write_file(folder / "run.toml", config.to_toml());
-  ASSERT_TRUE(train_for(folder / "run.toml", folder / "whole", 120000));
+  ASSERT_TRUE(train_until(folder / "run.toml", folder / "whole", never, 0));
+  const uintmax_t bytes = fs::file_size(folder / "whole/updates.jsonl");
   Random random(7, Stream::order);
   int kills = 0;
-  // Longer and longer, so that it ends: every run gets at least as far as its start-up.
-  while (!train_for(folder / "run.toml", folder / "broken", 600 + 150 * kills + static_cast<int>(random.below(300))))
-    ASSERT_LT(++kills, 60);
-  EXPECT_GE(kills, 1);
+  // Farther and farther into the run, at once or some milliseconds later: between updates, in the
+  // middle of one, while a checkpoint is written.
+  for (int part = 0; part < 8; ++part) {
+    const double share = (part + random.uniform(0, 1)) / 9;
+    const auto after = static_cast<uintmax_t>(share * static_cast<double>(bytes));
+    kills += !train_until(folder / "run.toml", folder / "broken", after, random.below(20000));
+  }
+  EXPECT_GE(kills, 4);
+  ASSERT_TRUE(train_until(folder / "run.toml", folder / "broken", never, 0));
   EXPECT_EQ(read_file(folder / "whole/model.safetensors"), read_file(folder / "broken/model.safetensors"));
   EXPECT_EQ(count_lines(folder / "whole/updates.jsonl"), count_lines(folder / "broken/updates.jsonl"));
   auto whole = read_lines(folder / "whole/results.jsonl"), broken = read_lines(folder / "broken/results.jsonl");
