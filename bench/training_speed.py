@@ -1,0 +1,166 @@
+"""Training speed of `scion train` and of the same model in plain PyTorch, one line a case.
+
+Both train on the same utterances with batches of the same size, with the same losses, clipping and
+optimiser, turn by turn in one session; what counts is the last of two epochs, and the median over
+the turns. Neither augments. scion's figure is the one that it prints, its loader included;
+PyTorch's features lie ready in memory.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import soundfile
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SECONDS = {"an4-student": 900, "an4-teacher": 600, "conformer-9m": 300}
+BATCH_SECONDS = {"an4-student": 25, "an4-teacher": 30, "conformer-9m": 60}
+
+
+def read_an4():
+    manifest = REPOSITORY / "data/an4/train.jsonl"
+    entries = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for entry in entries:
+        entry["audio_filepath"] = str(manifest.parent / entry["audio_filepath"])
+    random.Random(1).shuffle(entries)
+    return entries
+
+
+def short_utterances(folder, seconds):
+    """AN4 as it is, with characters."""
+    chosen = []
+    for entry in read_an4():
+        if sum(one["duration"] for one in chosen) < seconds:
+            chosen.append(entry)
+    return chosen
+
+
+def long_utterances(folder, seconds):
+    """AN4 joined to lengths as in LibriSpeech (2 to 17 s, mostly 12 to 16), with made-up words:
+    2.7 words a second, as many as there are in read books."""
+    draw = random.Random(2)
+    syllables = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is")]
+    words = ["".join(draw.choices(syllables, k=draw.choice((1, 1, 2, 2, 3)))) for _ in range(3000)]
+    pool, entries = read_an4() * 2, []
+    while sum(one["duration"] for one in entries) < seconds:
+        target = draw.choice((draw.uniform(2, 12), draw.uniform(12, 16), draw.uniform(12, 16)))
+        samples = []
+        while len(samples) < target * 16000:
+            samples += soundfile.read(pool.pop()["audio_filepath"])[0].tolist()
+        path = folder / f"{len(entries):04}.wav"
+        soundfile.write(path, samples, 16000)
+        duration = len(samples) / 16000
+        text = " ".join(draw.choices(words, k=round(2.7 * duration)))
+        entries.append({"id": path.stem, "audio_filepath": str(path), "duration": duration, "text": text})
+    return entries
+
+
+def make_corpus(scion, preset, folder):
+    """A manifest and its tokenizer."""
+    folder.mkdir()
+    long = preset.startswith("conformer")
+    entries = (long_utterances if long else short_utterances)(folder, SECONDS[preset])
+    source = folder / "source.jsonl"
+    source.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    kind = ["--tokenizer.kind", "bpe", "--tokenizer.vocabulary", "500"] if long else []
+    subprocess.run([scion, "--quiet", "prepare", source, folder / "prepared", *kind], check=True,
+                   stdout=subprocess.DEVNULL)
+    return source, folder / "prepared" / "tokenizer.model"
+
+
+def write_config(scion, folder, preset, precision, threads, corpus):
+    manifest, tokenizer = corpus
+    path = folder / f"{preset}-{precision}-{threads}.toml"
+    path.write_text(f"""
+[data]
+train = ["{manifest}"]
+tokenizer = "{tokenizer}"
+cache = "{folder}/cache"
+[model]
+preset = "{preset}"
+[loader]
+batch_seconds = {BATCH_SECONDS[preset]}
+[augment]
+speeds = [1.0]
+frequency_masks = 0
+time_masks = 0
+[train]
+epochs = 2
+init = "default"
+peak_lr = 1e-4
+warmup = "0u"
+schedule = "constant"
+precision = "{precision}"
+threads = {threads}
+ctc_weight = {0 if preset.startswith("conformer") else 0.3}
+""")
+    dumped = subprocess.run([scion, "train", "--config", path, "--dump-config"], check=True,
+                            capture_output=True, text=True).stdout
+    path.write_text(dumped)
+    return path
+
+
+def run(command):
+    """(what it wrote, its peak memory in MB)"""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        output.seek(0)
+        text = output.read()
+    if status != 0:
+        sys.exit(f"error: {command} failed:\n{text}")
+    return text, usage.ru_maxrss / 1024
+
+
+def run_scion(scion, config, out):
+    text, memory = run([scion, "train", "--config", config, "--out", out])
+    return float(re.findall(r"epoch 2/2 .* (\d+) x real time", text)[-1]), memory
+
+
+def run_pytorch(config):
+    text, memory = run([sys.executable, REPOSITORY / "bench/pytorch/train_step.py", config])
+    return json.loads(text.splitlines()[-1])["speed"], memory
+
+
+def compare(scion, config, folder, turns):
+    ours, theirs = [], []
+    for turn in range(turns):
+        ours.append(run_scion(scion, config, folder / f"run-{config.stem}-{turn}"))
+        theirs.append(run_pytorch(config))
+    return [statistics.median(column) for rows in (ours, theirs) for column in zip(*rows)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scion", default=REPOSITORY / "build/cpu/bin/scion", help="the program")
+    parser.add_argument("--presets", nargs="+", default=list(SECONDS), choices=list(SECONDS))
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"])
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--turns", type=int, default=2)
+    arguments = parser.parse_args()
+    scion = str(arguments.scion)
+    if not os.access(scion, os.X_OK):
+        sys.exit(f"error: there is no program {scion}\nhint: make build, or give --scion PATH")
+    print(f"{'preset':12} precision threads  scion PyTorch (x real time)  ratio  memory: scion PyTorch (MB)")
+    with tempfile.TemporaryDirectory(prefix="training_speed.") as name:
+        folder = Path(name)
+        for preset in arguments.presets:
+            corpus = make_corpus(scion, preset, folder / preset)
+            for precision in arguments.precisions:
+                for threads in arguments.threads:
+                    config = write_config(scion, folder, preset, precision, threads, corpus)
+                    ours, our_memory, theirs, their_memory = compare(scion, config, folder, arguments.turns)
+                    print(f"{preset:12} {precision:9} {threads:7} {ours:6.0f} {theirs:7.1f} {'':14} "
+                          f"{ours / theirs:6.2f} {'':7} {our_memory:6.0f} {their_memory:7.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
