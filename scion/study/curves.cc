@@ -9,8 +9,9 @@
 namespace scion {
 namespace {
 
-// One evaluation: update and epoch, then the seeds that have it.
-using Evaluations = std::map<std::pair<int64_t, double>, std::map<int64_t, const ResultRow*>>;
+// By epoch the seeds that were evaluated there. Not by update: seeds differ in the number of batches
+// that their epochs are cut into.
+using Evaluations = std::map<double, std::map<int64_t, const ResultRow*>>;
 
 CurvePoint point_of(const std::map<int64_t, const ResultRow*>& rows) {
   CurvePoint point;
@@ -33,8 +34,8 @@ CurvePoint point_of(const std::map<int64_t, const ResultRow*>& rows) {
 
 void fill(Curve& curve, const Evaluations& evaluations) {
   size_t most = 0;
-  for (const auto& [place, rows] : evaluations) most = std::max(most, rows.size());
-  for (const auto& [place, rows] : evaluations) {
+  for (const auto& [epoch, rows] : evaluations) most = std::max(most, rows.size());
+  for (const auto& [epoch, rows] : evaluations) {
     if (rows.size() < most) continue;
     curve.points.push_back(point_of(rows));
     if (curve.seeds.empty())
@@ -55,7 +56,7 @@ std::vector<Curve> learning_curves(const std::vector<ResultRow>& rows) {
       curves.push_back({row.schedule, row.set, row.arm, {}, {}});
       evaluations.emplace_back();
     }
-    evaluations[entry->second][{row.update, row.epoch}][row.seed] = &row;
+    evaluations[entry->second][row.epoch][row.seed] = &row;
   }
   for (size_t i = 0; i < curves.size(); ++i) fill(curves[i], evaluations[i]);
   return curves;
