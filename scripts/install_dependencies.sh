@@ -94,6 +94,8 @@ install_wheels() {
   local pip=(python3 -m pip install --disable-pip-version-check --root-user-action ignore
     --no-deps --only-binary :all: --target "$new" -r "$list")
   if [ -t 1 ]; then "${pip[@]}"; else logged "${pip[@]}"; fi
+  # nvcc links from lib64, which its wheel calls lib.
+  if [ -x "$new/nvidia/cu13/bin/nvcc" ]; then ln -s lib "$new/nvidia/cu13/lib64"; fi
   cp "$list" "$new/.wheels"
   rm -rf "$folder"
   mv "$new" "$folder"

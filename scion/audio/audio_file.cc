@@ -111,9 +111,12 @@ Audio read_audio(const fs::path& path, int64_t sample_rate) {
 double audio_seconds(const fs::path& path) {
   SF_INFO info;
   const SoundFile file = open_audio(path, info);
-  if (info.frames == 0)
+  // A FLAC file from a pipe does not say how long it is.
+  const auto frames =
+      info.frames > 0 ? double(info.frames) : double(read_mono(file.get(), info).size());
+  if (frames == 0)
     throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
-  return double(info.frames) / info.samplerate;
+  return frames / info.samplerate;
 }
 
 std::vector<float> resample(const std::vector<float>& samples, double from, double to) {

@@ -12,19 +12,19 @@
 namespace scion {
 namespace {
 
-struct Arguments {
+struct CompareArguments {
   std::string recipe, out, table, baseline;
   int64_t seeds = 0, jobs = 0;
   bool tune = false;
 };
 
-void compare_table(const Arguments& arguments) {
+void compare_table(const CompareArguments& arguments) {
   const StudyReport report = run_table_study(arguments.table, arguments.baseline);
   fmt::print("{}", report_text(report));
   if (!arguments.out.empty()) fmt::print("\n{}\n", write_report(report, arguments.out).string());
 }
 
-void compare_recipe(const Arguments& arguments) {
+void compare_recipe(const CompareArguments& arguments) {
   if (arguments.out.empty()) throw UserError("--out is missing", "name the folder of the comparison");
   Recipe recipe = read_recipe(arguments.recipe);
   if (arguments.seeds > 0) recipe.seeds = arguments.seeds;
@@ -39,7 +39,7 @@ void compare_recipe(const Arguments& arguments) {
 }  // namespace
 
 void add_compare(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = app.add_subcommand("compare", "compare initialisations on equal terms");
   CLI::Option* recipe = command->add_option("recipe", arguments->recipe, "TOML recipe, see recipes/an4");
   CLI::Option* table = command->add_option("--from", arguments->table, "a table (CSV: epoch,set,arm,wer[,seed]) instead of a recipe");

@@ -13,7 +13,7 @@
 namespace scion {
 namespace {
 
-struct Arguments {
+struct EvaluateArguments {
   std::string model, manifest, hypotheses, precision = "fp32", device = "cpu";
   int threads = 0;
   bool json = false;
@@ -35,7 +35,7 @@ void write_hypotheses(const std::string& path, const EvaluationResult& result) {
   write_file(path, lines);
 }
 
-void run(const Arguments& arguments) {
+void run(const EvaluateArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   ModelFile file = load_model(arguments.model);
   file.model->to(at::Device(arguments.device));
@@ -66,7 +66,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_evaluate(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "error rates of a model on a manifest");
   command->add_option("--model", arguments->model, "model file")->required();
   command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")->required();

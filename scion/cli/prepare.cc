@@ -10,12 +10,12 @@
 namespace scion {
 
 void add_prepare(CLI::App& app) {
-  struct Arguments {
+  struct PrepareArguments {
     PrepareConfig config;
     Options options;
     std::string source, out;
   };
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PrepareArguments>();
   arguments->config.declare(arguments->options);
   CLI::App* command = app.add_subcommand("prepare", "check a corpus, train its tokenizer");
   command->add_option("source", arguments->source, "manifest (.jsonl) or LibriSpeech tree")

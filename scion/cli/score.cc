@@ -11,13 +11,13 @@
 namespace scion {
 namespace {
 
-struct Arguments {
+struct ScoreArguments {
   std::string references, hypotheses, by = "utterance";
   bool json = false, alignments = false;
   ScoreOptions options;
 };
 
-void run(Arguments& arguments) {
+void run(ScoreArguments& arguments) {
   arguments.options.by_speaker = arguments.by == "speaker";
   const SetScore result =
       score(read_transcripts(arguments.references, Role::reference),
@@ -36,7 +36,7 @@ void run(Arguments& arguments) {
 }  // namespace
 
 void add_score(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ScoreArguments>();
   CLI::App* command = app.add_subcommand("score", "word and character error rates of hypotheses");
   const char* forms = "Kaldi text (id word word …) or JSON lines (id, text)";
   command->add_option("--ref", arguments->references, forms)->required();

@@ -11,14 +11,14 @@
 namespace scion {
 namespace {
 
-struct Arguments {
+struct SelectArguments {
   std::string teacher, student, out, rules = "paper", layers, elements, init = "xavier";
   std::vector<std::string> partial;
   bool dry_run = false, json = false;
   int64_t seed = 1;
 };
 
-void write_student(const Arguments& arguments, const ModelFile& teacher, const SelectionRules& rules,
+void write_student(const SelectArguments& arguments, const ModelFile& teacher, const SelectionRules& rules,
                    const Selection& selection) {
   if (arguments.out.empty()) throw UserError("--out is missing", "name the student's file, or use --dry-run");
   const nlohmann::json provenance = selection_provenance(arguments.teacher, teacher.provenance,
@@ -27,7 +27,7 @@ void write_student(const Arguments& arguments, const ModelFile& teacher, const S
   write_file(arguments.out + ".plan.json", selection.plan.to_json().dump(1) + "\n");
 }
 
-void select(const Arguments& arguments) {
+void select(const SelectArguments& arguments) {
   spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher, arguments.rules);
   const ModelFile teacher = load_model(arguments.teacher);
   SelectionRules rules = named_rules(arguments.rules);
@@ -50,7 +50,7 @@ void select(const Arguments& arguments) {
 }  // namespace
 
 void add_select(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SelectArguments>();
   CLI::App* command = app.add_subcommand("select", "start a student from a teacher's weights");
   command->add_option("--teacher", arguments->teacher, "the teacher's model file")->required();
   command->add_option("--student", arguments->student, "TOML file with the student's [model]")->required();

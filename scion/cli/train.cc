@@ -11,11 +11,11 @@
 namespace scion {
 
 void add_train(CLI::App& app) {
-  struct Arguments {
+  struct TrainArguments {
     std::string config, out;
     bool dump = false;
   };
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand("train", "train a recogniser");
   command->add_option("--config", arguments->config, "TOML file, see docs/options.md")->required();
   command->add_option("--out", arguments->out, "folder of the run");

@@ -16,7 +16,7 @@
 namespace scion {
 namespace {
 
-struct Arguments {
+struct TranscribeArguments {
   std::string model, device = "cpu";
   std::vector<std::string> files;
   int threads = 0;
@@ -52,7 +52,7 @@ class Transcriber {
   Fbank fbank_;
 };
 
-void print(const Arguments& arguments, const std::string& path, const Transcriber::Result& result) {
+void print(const TranscribeArguments& arguments, const std::string& path, const Transcriber::Result& result) {
   if (arguments.json)
     fmt::print("{}\n", nlohmann::json({{"audio_filepath", path}, {"duration", result.audio_seconds}, {"text", result.text}}).dump());
   else
@@ -60,7 +60,7 @@ void print(const Arguments& arguments, const std::string& path, const Transcribe
 }
 
 // A file that cannot be read is reported and the others are transcribed all the same.
-void run(const Arguments& arguments) {
+void run(const TranscribeArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   const Transcriber transcriber(arguments.model, arguments.device);
   const auto start = std::chrono::steady_clock::now();
@@ -87,7 +87,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_transcribe(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TranscribeArguments>();
   CLI::App* command = app.add_subcommand("transcribe", "audio files to text");
   command->add_option("model", arguments->model, "model file")->required();
   command->add_option("files", arguments->files, "audio files")->required();

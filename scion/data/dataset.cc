@@ -12,15 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the stores found. Without a cache every file is decoded once, so that the same utterances
-/// are usable with it and without it.
-std::vector<AudioCheck> gather_checks(const std::vector<FeatureStore>& stores, size_t count) {
-  std::vector<AudioCheck> checks(count);
-  for (const FeatureStore& store : stores)
-    for (size_t i = 0; i < count; ++i) {
-      checks[i].seconds = store.seconds(i);
-      if (checks[i].reason.empty()) checks[i].reason = store.reason(i);
-    }
+std::vector<AudioCheck> checks_of(const FeatureStore& store, size_t count) {
+  std::vector<AudioCheck> checks;
+  for (size_t i = 0; i < count; ++i) checks.push_back({store.seconds(i), store.reason(i)});
   return checks;
 }
 
@@ -55,17 +49,16 @@ Dataset::~Dataset() = default;
 void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& tokenizer,
                    const fs::path& cache_directory) {
   std::vector<Utterance> listed = read_manifest(path);
-  auto& stores = stores_.emplace_back();
-  if (!cache_directory.empty())
-    for (const double speed : speeds_)
-      stores.emplace_back(
-          listed, feature_config_, speed, cache_directory,
-          fmt::format("features of {}, speed {}", path.filename().string(), speed));
-  const std::vector<AudioCheck> checks =
-      stores.empty() ? check_audio(listed, feature_config_.sample_rate,
-                                   shortest_samples(fbank_, speeds_),
-                                   "checking " + path.filename().string())
-                     : gather_checks(stores, listed.size());
+  const std::string name = path.filename().string();
+  std::vector<AudioCheck> checks;
+  if (cache_directory.empty()) {
+    // Every file is decoded once, so that the same utterances are usable with a cache and without.
+    checks = check_audio(listed, feature_config_.sample_rate, shortest_samples(fbank_, speeds_),
+                         "checking " + name);
+  } else {
+    stores_.emplace_back(listed, feature_config_, speeds_, cache_directory, "features of " + name);
+    checks = checks_of(stores_.back(), listed.size());
+  }
   std::vector<Skipped> skipped;
   for (size_t i = 0; i < listed.size(); ++i) {
     std::string reason = checks[i].reason;
@@ -83,12 +76,6 @@ void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& token
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
 }
 
-const FeatureStore* Dataset::store(size_t manifest, double speed) const {
-  for (const FeatureStore& store : stores_[manifest])
-    if (store.speed() == speed) return &store;
-  return nullptr;
-}
-
 double Dataset::total_seconds() const {
   double seconds = 0;
   for (const Utterance& utterance : utterances_) seconds += utterance.seconds;
@@ -97,8 +84,8 @@ double Dataset::total_seconds() const {
 
 at::Tensor Dataset::features(size_t i, double speed) const {
   const Origin origin = origins_[i];
-  if (const FeatureStore* found = store(origin.manifest, speed))
-    return found->features(origin.line);
+  if (!stores_.empty() && stores_[origin.manifest].contains(speed))
+    return stores_[origin.manifest].features(origin.line, speed);
   const Audio audio = read_audio(utterances_[i].audio, feature_config_.sample_rate);
   return speech_features(fbank_, audio.samples, speed);
 }

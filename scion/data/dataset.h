@@ -19,9 +19,9 @@ namespace scion {
 
 class FeatureStore;
 
-/// The usable utterances of one or several manifests. Features come from a FeatureStore: a file of
-/// filter banks per (manifest, feature settings, speed), made once in `cache_directory` and mapped
-/// into memory, so that runs side by side share it. With an empty cache_directory they are computed
+/// The usable utterances of one or several manifests. Features come from a FeatureStore: files of
+/// filter banks per (manifest, feature settings, speeds), made once in `cache_directory` and mapped
+/// into memory, so that runs side by side share them. With an empty cache_directory they are computed
 /// from audio when asked for. Lengths (`utterance(i).seconds`) are those of the audio itself.
 class Dataset {
  public:
@@ -54,8 +54,6 @@ class Dataset {
   };
   void read(size_t manifest, const std::filesystem::path& path, const Tokenizer& tokenizer,
             const std::filesystem::path& cache_directory);
-  const FeatureStore* store(size_t manifest, double speed) const;
-
   FeatureConfig feature_config_;
   Fbank fbank_;
   std::vector<double> speeds_;
@@ -63,7 +61,7 @@ class Dataset {
   std::vector<std::vector<int64_t>> tokens_;
   std::vector<Origin> origins_;
   std::vector<Skipped> skipped_;
-  std::vector<std::vector<FeatureStore>> stores_;  // [manifest][speed], empty without a cache
+  std::vector<FeatureStore> stores_;  // one a manifest, none without a cache
 };
 
 /// Puts utterances with their features side by side: pads, stacks.

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr int format_version = 1;
+constexpr int store_version = 2;
 
 /// The settings that features follow from. Normalisation is the model's work.
 Json feature_settings(FeatureConfig config) {
@@ -27,9 +27,9 @@ Json feature_settings(FeatureConfig config) {
 }
 
 std::string store_name(const std::vector<Utterance>& utterances, const FeatureConfig& config,
-                       double speed) {
-  std::string recipe = fmt::format("version {}\n{}\nspeed {}\n", format_version,
-                                   feature_settings(config).dump(), speed);
+                       const std::vector<double>& speeds) {
+  std::string recipe = fmt::format("version {}\n{}\nspeeds {}\n", store_version,
+                                   feature_settings(config).dump(), fmt::join(speeds, " "));
   for (const Utterance& utterance : utterances) {
     std::error_code error;
     const auto size = fs::file_size(utterance.audio, error);
@@ -40,56 +40,97 @@ std::string store_name(const std::vector<Utterance>& utterances, const FeatureCo
   return "features-" + checksum(recipe);
 }
 
+std::string rows_name(double speed) { return fmt::format("speed-{}.f32", speed); }
+
 struct Entry {
-  at::Tensor features;  // undefined when there is a reason
+  std::vector<at::Tensor> features;  // one a speed; none when there is a reason
   double seconds = 0;
   std::string reason;
 };
 
+/// Decoding costs more than the filter banks of all speeds, so it is done once.
 Entry analyse(const Utterance& utterance, const Fbank& fbank, const FeatureConfig& config,
-              double speed) {
+              const std::vector<double>& speeds) {
   Entry entry;
   try {
     const Audio audio = read_audio(utterance.audio, config.sample_rate);
     entry.seconds = audio.seconds();
-    entry.features = speech_features(fbank, audio.samples, speed);
-    if (entry.features.size(0) == 0)
-      entry.reason = fmt::format("too short for a frame: {} samples", audio.samples.size());
+    for (const double speed : speeds) {
+      entry.features.push_back(speech_features(fbank, audio.samples, speed));
+      if (entry.features.back().size(0) == 0)
+        entry.reason = fmt::format("too short for a frame: {} samples", audio.samples.size());
+    }
   } catch (const UserError& error) {
     entry.reason = error.what();
   }
+  if (!entry.reason.empty()) entry.features.clear();
   return entry;
 }
 
+/// The files of a new store.
+class StoreWriter {
+ public:
+  StoreWriter(const fs::path& directory, const FeatureConfig& config,
+              const std::vector<double>& speeds)
+      : directory_(directory), frames_(speeds.size(), Json::array()) {
+    for (const double speed : speeds)
+      rows_.emplace_back(directory / rows_name(speed), std::ios::binary);
+    index_ = {{"settings", feature_settings(config)}, {"columns", config.columns()},
+              {"speeds", speeds},                     {"seconds", Json::array()},
+              {"reasons", Json::object()}};
+  }
+
+  void add(size_t i, const Entry& entry) {
+    for (size_t s = 0; s < rows_.size(); ++s) {
+      if (entry.reason.empty())
+        rows_[s].write(static_cast<const char*>(entry.features[s].const_data_ptr()),
+                       static_cast<std::streamsize>(entry.features[s].nbytes()));
+      frames_[s].push_back(entry.reason.empty() ? entry.features[s].size(0) : 0);
+    }
+    index_["seconds"].push_back(entry.seconds);
+    if (!entry.reason.empty()) index_["reasons"][std::to_string(i)] = entry.reason;
+  }
+
+  void finish() {
+    for (std::ofstream& rows : rows_) {
+      rows.close();
+      if (!rows)
+        throw Failure("cannot write features to " + directory_.string(),
+                      "free some space on that disk, or choose another cache folder");
+    }
+    index_["frames"] = frames_;
+    write_file(directory_ / "index.json",
+               index_.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+
+ private:
+  fs::path directory_;
+  std::vector<std::ofstream> rows_;
+  std::vector<Json> frames_;
+  Json index_;
+};
+
 void make_store(const fs::path& directory, const std::vector<Utterance>& utterances,
-                const FeatureConfig& config, double speed, const std::string& title) {
+                const FeatureConfig& config, const std::vector<double>& speeds,
+                const std::string& title) {
   const Fbank fbank(config);
-  std::ofstream rows(directory / "rows.f32", std::ios::binary);
-  Json frames = Json::array(), seconds = Json::array(), reasons = Json::object();
+  StoreWriter writer(directory, config, speeds);
   Progress progress(title, static_cast<int64_t>(utterances.size()), "utterances");
   work_in_order<Entry>(
-      utterances.size(),
-      [&](size_t i) { return analyse(utterances[i], fbank, config, speed); },
+      utterances.size(), [&](size_t i) { return analyse(utterances[i], fbank, config, speeds); },
       [&](size_t i, const Entry& entry) {
-        const bool usable = entry.reason.empty();
-        if (usable)
-          rows.write(static_cast<const char*>(entry.features.const_data_ptr()),
-                     static_cast<std::streamsize>(entry.features.nbytes()));
-        frames.push_back(usable ? entry.features.size(0) : 0);
-        seconds.push_back(entry.seconds);
-        if (!usable) reasons[std::to_string(i)] = entry.reason;
+        writer.add(i, entry);
         progress.update(static_cast<int64_t>(i) + 1);
       });
-  rows.close();
-  if (!rows)
-    throw Failure("cannot write features to " + directory.string(),
-                  "free some space on that disk, or choose another cache folder");
-  const Json index = {{"settings", feature_settings(config)}, {"speed", speed},
-                      {"columns", config.columns()},          {"frames", frames},
-                      {"seconds", seconds},                   {"reasons", reasons}};
-  write_file(directory / "index.json",
-             index.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  writer.finish();
   progress.finish();
+}
+
+/// Where each utterance's rows begin, and where the last ones end.
+std::vector<int64_t> running_sums(const std::vector<int64_t>& frames) {
+  std::vector<int64_t> offsets = {0};
+  for (const int64_t count : frames) offsets.push_back(offsets.back() + count);
+  return offsets;
 }
 
 }  // namespace
@@ -102,41 +143,58 @@ at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples
 }
 
 FeatureStore::FeatureStore(const std::vector<Utterance>& utterances, const FeatureConfig& config,
-                           double speed, const fs::path& cache_directory, const std::string& title)
-    : speed_(speed), columns_(config.columns()) {
-  const fs::path directory = cache_directory / store_name(utterances, config, speed);
+                           const std::vector<double>& speeds, const fs::path& cache_directory,
+                           const std::string& title)
+    : columns_(config.columns()) {
+  const fs::path directory = cache_directory / store_name(utterances, config, speeds);
   make_once(directory, [&](const fs::path& temporary) {
-    make_store(temporary, utterances, config, speed, title);
+    make_store(temporary, utterances, config, speeds, title);
   });
-  open(directory, utterances.size());
+  open(directory, utterances.size(), speeds);
 }
 
-void FeatureStore::open(const fs::path& directory, size_t utterances) {
-  const Failure damaged("features in the cache are damaged: " + directory.string(),
-                        "remove that folder: it is made again when it is needed");
-  rows_ = std::make_shared<const MappedFile>(directory / "rows.f32");
-  offsets_ = {0};
+void FeatureStore::open(const fs::path& directory, size_t utterances,
+                        const std::vector<double>& speeds) {
+  const auto demand = [&](bool condition) {
+    if (!condition)
+      throw Failure("features in the cache are damaged: " + directory.string(),
+                    "remove that folder: it is made again when it is needed");
+  };
   reasons_.resize(utterances);
+  std::vector<std::vector<int64_t>> frames;
   try {
     const Json index = Json::parse(read_file(directory / "index.json"));
-    for (const int64_t frames : index.at("frames")) offsets_.push_back(offsets_.back() + frames);
-    seconds_ = index.at("seconds").get<std::vector<double>>();
+    index.at("frames").get_to(frames);
+    index.at("seconds").get_to(seconds_);
     for (const auto& [place, reason] : index.at("reasons").items())
       reasons_.at(std::stoul(place)) = reason;
   } catch (const std::exception&) {
-    throw damaged;
+    demand(false);
   }
-  const auto bytes = static_cast<size_t>(offsets_.back() * columns_) * sizeof(float);
-  if (offsets_.size() != utterances + 1 || seconds_.size() != utterances ||
-      rows_->bytes().size() != bytes)
-    throw damaged;
+  demand(frames.size() == speeds.size() && seconds_.size() == utterances);
+  for (size_t s = 0; s < speeds.size(); ++s) {
+    const fs::path path = directory / rows_name(speeds[s]);
+    demand(frames[s].size() == utterances && fs::exists(path));
+    rows_.push_back(
+        {speeds[s], std::make_shared<const MappedFile>(path), running_sums(frames[s])});
+    demand(rows_.back().file->bytes().size() ==
+           static_cast<size_t>(rows_.back().offsets.back() * columns_) * sizeof(float));
+  }
 }
 
-at::Tensor FeatureStore::features(size_t i) const {
-  const auto* const rows = reinterpret_cast<const float*>(rows_->bytes().data());
-  return at::from_blob(const_cast<float*>(rows + offsets_[i] * columns_),
-                       {offsets_[i + 1] - offsets_[i], columns_},
-                       [keep = rows_](void*) {}, at::kFloat);
+const FeatureStore::Rows* FeatureStore::find(double speed) const {
+  for (const Rows& rows : rows_)
+    if (rows.speed == speed) return &rows;
+  return nullptr;
+}
+
+at::Tensor FeatureStore::features(size_t i, double speed) const {
+  const Rows* const rows = find(speed);
+  TORCH_CHECK(rows != nullptr, "no features at speed ", speed);
+  const auto* const first = reinterpret_cast<const float*>(rows->file->bytes().data());
+  return at::from_blob(const_cast<float*>(first + rows->offsets[i] * columns_),
+                       {rows->offsets[i + 1] - rows->offsets[i], columns_},
+                       [keep = rows->file](void*) {}, at::kFloat);
 }
 
 }  // namespace scion

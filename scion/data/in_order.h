@@ -16,12 +16,12 @@
 namespace scion {
 
 /// Calls `make(i)` for i = 0 … count-1 on as many threads as there are processors, and
-/// `use(i, result)` in the calling thread, in order. Some hundred results exist at a time. The
+/// `use(i, result)` in the calling thread, in order. Some dozen results exist at a time. The
 /// first exception is thrown here.
 template <class Result>
 void work_in_order(size_t count, const std::function<Result(size_t)>& make,
                    const std::function<void(size_t, Result)>& use) {
-  constexpr size_t block_size = 256;
+  constexpr size_t block_size = 64;
   const size_t workers = std::max(1u, std::thread::hardware_concurrency());
   for (size_t begin = 0; begin < count; begin += block_size) {
     const size_t size = std::min(block_size, count - begin);

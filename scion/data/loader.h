@@ -23,12 +23,13 @@ struct LoaderConfig {
   void declare(Options& options);
 };
 
-/// The batches of an epoch: shuffled inside buckets, then batches shuffled. A pure function of its
-/// arguments; the same for every thread count.
+/// The batches of an epoch, at the speeds drawn from `dataset.speeds()`: shuffled inside buckets,
+/// then batches shuffled. A pure function of its arguments; the same for every thread count.
 std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const LoaderConfig& config,
                                                 uint64_t seed, int64_t epoch);
 
-/// Delivers the batches of the epochs, in order, from a given position on.
+/// Delivers the batches of the epochs, in order, from a given position on: features at the drawn
+/// speed (one of `dataset.speeds()`), masked by SpecAugment.
 class BatchLoader {
  public:
   /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0).

@@ -15,15 +15,15 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-constexpr int64_t sample_rate = 16000;  // only for decoding: features choose their own
+constexpr int64_t decoding_rate = 16000;  // only for decoding: features choose their own
 
 /// The usable utterances, with the lengths that decoding showed.
 std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::path& source,
                                    std::vector<Skipped>& skipped) {
   const std::vector<AudioCheck> checks =
-      check_audio(utterances, sample_rate, 1, "checking " + source.filename().string());
+      check_audio(utterances, decoding_rate, 1, "checking " + source.filename().string());
   std::vector<Utterance> kept;
   for (size_t i = 0; i < utterances.size(); ++i) {
     std::string reason = checks[i].reason;
@@ -65,7 +65,7 @@ Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utteranc
 }
 
 /// Utterances, hours, speakers and percentiles of the length of one list.
-Json summarise(const std::vector<Utterance>& utterances, const Tokenizer& tokenizer) {
+OrderedJson summarise(const std::vector<Utterance>& utterances, const Tokenizer& tokenizer) {
   std::set<std::string> speakers;
   std::vector<double> lengths;
   double seconds = 0;
@@ -77,7 +77,7 @@ Json summarise(const std::vector<Utterance>& utterances, const Tokenizer& tokeni
     tokens += tokenizer.encode(utterance.text).size();
   }
   std::sort(lengths.begin(), lengths.end());
-  Json summary = {{"utterances", utterances.size()},
+  OrderedJson summary = {{"utterances", utterances.size()},
                   {"hours", seconds / 3600},
                   {"speakers", speakers.size()},
                   {"tokens", tokens}};
@@ -87,7 +87,7 @@ Json summarise(const std::vector<Utterance>& utterances, const Tokenizer& tokeni
   return summary;
 }
 
-void print_part(const std::string& name, const Json& part) {
+void print_part(const std::string& name, const OrderedJson& part) {
   std::string lengths;
   for (const auto& [percent, seconds] : part["seconds"].items())
     lengths += fmt::format("{}{}: {:.2f} s", lengths.empty() ? "" : ", ", percent,
@@ -98,7 +98,7 @@ void print_part(const std::string& name, const Json& part) {
              part["speakers"].get<size_t>(), part["tokens"].get<size_t>(), lengths);
 }
 
-void print_summary(const Json& summary) {
+void print_summary(const OrderedJson& summary) {
   for (const auto& [name, part] : summary["parts"].items()) print_part(name, part);
   fmt::print("vocabulary    {} pieces\nskipped       {}\n", summary["vocabulary"].get<int64_t>(),
              summary["skipped"].get<size_t>());
@@ -138,7 +138,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   outside.merge(drop_uncovered(dev, tokenizer, skipped));
   check_skipped_share(source, skipped, total);
 
-  Json summary = {{"source", fs::absolute(source).lexically_normal().string()},
+  OrderedJson summary = {{"source", fs::absolute(source).lexically_normal().string()},
                   {"vocabulary", tokenizer.size()},
                   {"skipped", skipped.size()},
                   {"outside_alphabet", outside}};

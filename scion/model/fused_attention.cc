@@ -4,10 +4,10 @@
 namespace scion::fused {
 namespace {
 
-struct Sizes {
+struct AttentionSizes {
   int64_t batch, frames, heads, width, range;
 
-  Sizes(const at::Tensor& h, const at::Tensor& table)
+  AttentionSizes(const at::Tensor& h, const at::Tensor& table)
       : batch(h.size(0)),
         frames(h.size(1)),
         heads(table.size(0)),
@@ -22,7 +22,7 @@ struct Sizes {
 
 // work(utterance, head, scratch); every thread takes whole heads.
 template <class Work>
-void for_each_head(const Sizes& sizes, const Work& work) {
+void for_each_head(const AttentionSizes& sizes, const Work& work) {
   const AttentionShape longest{sizes.frames, sizes.frames, sizes.heads, sizes.width, sizes.range};
   at::parallel_for(0, sizes.batch * sizes.heads, 1, [&](int64_t begin, int64_t end) {
     const at::Tensor scratch = at::empty({longest.scratch()}, at::kFloat);
@@ -36,7 +36,7 @@ class RelativeAttention : public Function<RelativeAttention> {
                             const at::Tensor& bias, const at::Tensor& position_bias,
                             const at::Tensor& lengths, int64_t key, double rate) {
     const at::Tensor h = input.contiguous(), table = position_bias.contiguous();
-    const Sizes sizes(h, table);
+    const AttentionSizes sizes(h, table);
     const at::Tensor out =
         at::empty({sizes.batch, sizes.frames, sizes.heads * sizes.width}, h.options());
     const at::Tensor log_sums = at::empty({sizes.batch, sizes.heads, sizes.frames}, at::kFloat);
@@ -59,7 +59,7 @@ class RelativeAttention : public Function<RelativeAttention> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &bias = saved[1], &table = saved[2], &lengths = saved[3];
     const at::Tensor& log_sums = saved[4];
-    const Sizes sizes(h, table);
+    const AttentionSizes sizes(h, table);
     const int64_t key = context->saved_data["key"].toInt();
     const double rate = context->saved_data["rate"].toDouble();
     const at::Tensor gradient = gradients[0].contiguous(), grad_h = at::empty_like(h);

@@ -16,10 +16,10 @@ std::pair<at::Tensor, at::Tensor> pool_statistics(const at::Tensor& means, const
   return {mean, (squares.to(at::kDouble).sum(0) + between) / total};
 }
 
-struct Sizes {
+struct ConvolutionSizes {
   int64_t batch, frames, channels, taps;
 
-  Sizes(const at::Tensor& h, const at::Tensor& weight)
+  ConvolutionSizes(const at::Tensor& h, const at::Tensor& weight)
       : batch(h.size(0)), frames(h.size(1)), channels(h.size(2) / 2), taps(weight.size(2)) {}
   StripShape strip(const at::Tensor& lengths, int64_t b) const {
     return {frames, lengths.const_data_ptr<int64_t>()[b], channels, taps};
@@ -28,7 +28,7 @@ struct Sizes {
 
 // work(utterance, scratch)
 template <class Work>
-void for_each_utterance(const Sizes& sizes, const Work& work) {
+void for_each_utterance(const ConvolutionSizes& sizes, const Work& work) {
   at::parallel_for(0, sizes.batch, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch(
         static_cast<size_t>(StripShape{sizes.frames, 0, 0, sizes.taps}.scratch()));
@@ -46,7 +46,7 @@ class GatedConvolution : public Function<GatedConvolution> {
                             int64_t activation) {
     const bool training = momentum > 0;
     const at::Tensor h = input.contiguous(), kernel = weight.contiguous();
-    const Sizes sizes(h, kernel);
+    const ConvolutionSizes sizes(h, kernel);
     const at::Tensor y = at::empty({sizes.batch, sizes.frames, sizes.channels}, at::kFloat);
     const at::Tensor means = at::empty({sizes.batch, sizes.channels}, at::kFloat);
     const at::Tensor squares = at::empty_like(means);
@@ -81,7 +81,7 @@ class GatedConvolution : public Function<GatedConvolution> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &bias = saved[1], &weight = saved[2], &norm_weight = saved[3];
     const at::Tensor &lengths = saved[4], &y = saved[5], &mean = saved[8], &spread = saved[9];
-    const Sizes sizes(h, weight);
+    const ConvolutionSizes sizes(h, weight);
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const at::Tensor grad_z = at::empty_like(y);
     const at::Tensor sums = sum_backward(gradients[0].contiguous(), y, saved[6], saved[7], mean,

@@ -8,9 +8,10 @@ namespace fs = std::filesystem;
 namespace {
 
 // Reads a table key by key and complains about what nobody asked for.
-class Table {
+class TomlTable {
  public:
-  Table(nlohmann::json table, std::string place) : table_(std::move(table)), place_(std::move(place)) {
+  TomlTable(nlohmann::json table, std::string place)
+      : table_(std::move(table)), place_(std::move(place)) {
     if (!table_.is_object()) throw UserError(place_ + " is not a table", "see recipes/an4");
   }
 
@@ -95,7 +96,7 @@ class RecipeReader {
   }
 
   void read_set(const nlohmann::json& entry) {
-    Table table(entry, place_ + " [[sets]]");
+    TomlTable table(entry, place_ + " [[sets]]");
     RecipeSet set;
     table.read("name", set.name, true);
     table.read("manifest", set.manifest, true);
@@ -114,7 +115,7 @@ class RecipeReader {
   }
 
   void read_arm(const nlohmann::json& entry) {
-    Table table(entry, place_ + " [[arms]]");
+    TomlTable table(entry, place_ + " [[arms]]");
     RecipeArm arm;
     table.read("name", arm.name, true);
     table.read("init", arm.init);
@@ -134,7 +135,7 @@ class RecipeReader {
   }
 
   void read_schedule(const nlohmann::json& entry) {
-    Table table(entry, place_ + " [[schedules]]");
+    TomlTable table(entry, place_ + " [[schedules]]");
     RecipeSchedule schedule;
     table.read("name", schedule.name, true);
     table.read("epochs", schedule.epochs, true);
@@ -144,7 +145,7 @@ class RecipeReader {
   }
 
   void read_check(const nlohmann::json& entry) {
-    Table table(entry, place_ + " [[checks]]");
+    TomlTable table(entry, place_ + " [[checks]]");
     RecipeCheck check;
     table.read("kind", check.kind, true);
     table.read("set", check.set, true);
@@ -161,7 +162,7 @@ class RecipeReader {
   }
 
   void read_study() {
-    Table table(root_.take("study"), place_ + " [study]");
+    TomlTable table(root_.take("study"), place_ + " [study]");
     table.read("seeds", recipe_.seeds);
     table.read("first_seed", recipe_.first_seed);
     table.read("jobs", recipe_.jobs);
@@ -177,7 +178,7 @@ class RecipeReader {
   void read_tuning() {
     const nlohmann::json tuning = root_.take("tuning");
     if (!tuning.is_object()) return;
-    Table table(tuning, place_ + " [tuning]");
+    TomlTable table(tuning, place_ + " [tuning]");
     std::string file;
     table.read("peak_lr", recipe_.grid, true);
     table.read("train", recipe_.tuning_train, true);
@@ -213,7 +214,7 @@ class RecipeReader {
   }
 
   std::string place_;
-  Table root_;
+  TomlTable root_;
   Recipe recipe_;
 };
 

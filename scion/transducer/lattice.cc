@@ -20,14 +20,10 @@ const LossKernels& fastest_kernels() {
 // At least this many pieces of work, so that a few long utterances keep all threads busy.
 constexpr int64_t kSegments = 16;
 
-std::string shape(const at::Tensor& tensor) {
-  return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
-}
-
 at::Tensor whole_numbers(const at::Tensor& tensor, const char* name, int64_t dimensions,
                          int64_t size) {
   if (tensor.dim() != dimensions || tensor.size(0) != size) {
-    throw UserError(fmt::format("{} have shape {} for {} utterances", name, shape(tensor), size),
+    throw UserError(fmt::format("{} have shape {} for {} utterances", name, shape_text(tensor), size),
                     dimensions == 1 ? "give one length an utterance" : "give (B, U) tokens");
   }
   if (!at::isIntegralType(tensor.scalar_type(), false)) {
@@ -58,6 +54,10 @@ void check_labels(const LatticeBatch& batch, int64_t b, int64_t classes) {
 }
 
 }  // namespace
+
+std::string shape_text(const at::Tensor& tensor) {
+  return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
+}
 
 const LossKernels& loss_kernels() {
   static const LossKernels& kernels = fastest_kernels();

@@ -5,9 +5,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace scion {
+
+/// "(4, 80, 12)", for messages.
+std::string shape_text(const at::Tensor& tensor);
 
 /// The labels and sizes of a batch, checked. An utterance's nodes (t, u) are counted
 /// n = t · states + u.

@@ -11,10 +11,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-std::string shape(const at::Tensor& tensor) {
-  return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
-}
-
 void check_type(const at::Tensor& tensor, const char* name) {
   if (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16) return;
   throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
@@ -111,8 +107,8 @@ void check_joiner(const at::Tensor& encoder, const at::Tensor& predictor, const 
   if (!right) {
     throw UserError(fmt::format("encoder {}, predictor {}, weight {}, bias {} and tokens {} do "
                                 "not fit together",
-                                shape(encoder), shape(predictor), shape(weight), shape(bias),
-                                shape(tokens)),
+                                shape_text(encoder), shape_text(predictor), shape_text(weight), shape_text(bias),
+                                shape_text(tokens)),
                     "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
   }
 }
@@ -125,7 +121,7 @@ at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
   check_type(logits, "logits");
   if (logits.dim() != 4 || tokens.dim() != 2 || logits.size(2) != tokens.size(1) + 1) {
     throw UserError(
-        fmt::format("logits {} and tokens {} do not fit together", shape(logits), shape(tokens)),
+        fmt::format("logits {} and tokens {} do not fit together", shape_text(logits), shape_text(tokens)),
         "give (B, T, U+1, V) and (B, U)");
   }
   const LatticeBatch batch =

@@ -11,7 +11,7 @@
 namespace scion {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// The message of the UserError that reading gives; "" when it reads.
 std::string complaint(const std::filesystem::path& path) {
@@ -77,7 +77,7 @@ TEST(AudioFile, ChannelsAreAveraged) {
   write_sound(folder / "a.wav", {0.5f, 0.25f, -0.5f, 0.5f}, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000,
               2);
   const Audio audio = read_audio(folder / "a.wav", 16000);
-  EXPECT_THAT(audio.samples, testing::ElementsAre(0.375f, 0.f));
+  EXPECT_THAT(audio.samples, ::testing::ElementsAre(0.375f, 0.f));
 }
 
 TEST(AudioFile, OtherRatesAreResampled) {

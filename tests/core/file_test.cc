@@ -18,10 +18,10 @@
 namespace scion {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
 void put(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
@@ -145,7 +145,7 @@ TEST(File, LeftOversOfDeadProcessesGoThoseOfLivingOnesStay) {
   put(folder / ".x.notes.tmp", "a user's own");
   write_file(folder / "x", "text");
   EXPECT_THAT(folder.names(),
-              testing::UnorderedElementsAre(".x." + living + "-0.tmp", "x",
+              ::testing::UnorderedElementsAre(".x." + living + "-0.tmp", "x",
                                             ".other." + dead + "-0.tmp", ".x.notes.tmp"));
 }
 

@@ -13,10 +13,10 @@
 namespace scion {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 struct TrainConfig {
   double peak_learning_rate = 2e-3;
@@ -182,7 +182,7 @@ TEST(Options, TomlOfTheOptionsLoadsToTheSame) {
 TEST(Options, TomlHasCommentsAndSections) {
   EXPECT_THAT(
       Config().options.to_toml(),
-      AllOf(testing::StartsWith("# what it is called\nname = \"run\"\n"),
+      AllOf(::testing::StartsWith("# what it is called\nname = \"run\"\n"),
             HasSubstr("\n# How it is trained.\n[train]\n# peak learning rate (0 to 10)\n"
                       "peak_lr = 0.002\n# length (in updates; at least 1)\n"),
             HasSubstr("factors = [0.9, 1.0, 1.1]"), HasSubstr("(one of: scaled_adam, adamw)")));

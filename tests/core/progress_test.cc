@@ -11,7 +11,7 @@
 namespace scion {
 namespace {
 
-using testing::ContainsRegex;
+using ::testing::ContainsRegex;
 
 TEST(FormatDuration, MinutesAndHours) {
   EXPECT_EQ(format_duration(0), "0:00");
@@ -24,7 +24,7 @@ TEST(FormatDuration, MinutesAndHours) {
   EXPECT_EQ(format_duration(std::numeric_limits<double>::infinity()), "?");
 }
 
-class LogTest : public testing::Test {
+class LogTest : public ::testing::Test {
  protected:
   LogTest() : before_(spdlog::default_logger()) {}
   ~LogTest() override { spdlog::set_default_logger(before_); }
@@ -49,7 +49,7 @@ TEST_F(LogTest, LinesHaveTheTimeAndWarningsAMark) {
     spdlog::debug("unseen");
   });
   const std::string time = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9] ";
-  EXPECT_THAT(text, testing::MatchesRegex(time + "hello\n" + time + "warning: careful\n" + time +
+  EXPECT_THAT(text, ::testing::MatchesRegex(time + "hello\n" + time + "warning: careful\n" + time +
                                           "error: bad\n"));
 }
 
@@ -61,7 +61,7 @@ TEST_F(LogTest, QuietLeavesWarnings) {
     progress.update(5);
     progress.finish();
   });
-  EXPECT_THAT(text, testing::MatchesRegex("[0-9:]+ warning: careful\n"));
+  EXPECT_THAT(text, ::testing::MatchesRegex("[0-9:]+ warning: careful\n"));
 }
 
 TEST_F(LogTest, ProgressIsPlainLinesWhenNobodyWatches) {

@@ -15,7 +15,7 @@
 namespace scion {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string with_header(const std::string& header, const std::string& data = "") {
   std::string bytes(8, '\0');
@@ -169,7 +169,7 @@ std::vector<Broken> broken_files() {
   };
 }
 
-class BrokenSafeTensors : public testing::TestWithParam<Broken> {};
+class BrokenSafeTensors : public ::testing::TestWithParam<Broken> {};
 
 TEST_P(BrokenSafeTensors, IsAUserErrorThatNamesFileAndPlace) {
   const std::string message =
@@ -178,7 +178,7 @@ TEST_P(BrokenSafeTensors, IsAUserErrorThatNamesFileAndPlace) {
   for (const std::string& part : GetParam().message) EXPECT_THAT(message, HasSubstr(part));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, BrokenSafeTensors, testing::ValuesIn(broken_files()),
+INSTANTIATE_TEST_SUITE_P(Table, BrokenSafeTensors, ::testing::ValuesIn(broken_files()),
                          [](const auto& info) { return std::string(info.param.name); });
 
 // Whatever one byte turns into, the answer is tensors or a UserError.

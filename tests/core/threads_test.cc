@@ -25,7 +25,7 @@ TEST(Threads, OneOpenMpRuntimeIsLoaded) {
     if (name.starts_with("libgomp") || name.starts_with("libomp") || name.starts_with("libiomp"))
       runtimes.insert(path);
   }
-  EXPECT_EQ(runtimes.size(), 1U) << testing::PrintToString(runtimes);
+  EXPECT_EQ(runtimes.size(), 1U) << ::testing::PrintToString(runtimes);
 }
 
 size_t threads_that_work() {

@@ -13,7 +13,7 @@ namespace {
 
 const std::vector<double> speeds = {0.9, 1.0, 1.1};
 
-class Loader : public testing::Test {
+class Loader : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     corpus_ = new SmallCorpus(40);

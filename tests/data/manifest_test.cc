@@ -12,7 +12,7 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string complaint(const std::string& text) {
   const TemporaryFolder folder;

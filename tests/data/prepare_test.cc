@@ -12,7 +12,7 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// What it prints.
 std::string run(const PrepareConfig& config, const fs::path& source, const fs::path& out) {

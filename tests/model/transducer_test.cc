@@ -9,8 +9,8 @@
 namespace scion {
 namespace {
 
-using testing::randomise;
-using testing::small_config;
+using scion::testing::randomise;
+using scion::testing::small_config;
 
 struct Variant {
   std::string positions, norm;

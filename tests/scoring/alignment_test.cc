@@ -12,7 +12,7 @@ namespace scion {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::vector<json> golden_pairs() {
   std::ifstream file(SCION_SOURCE_DIR "/tests/golden/scoring/jiwer_pairs.jsonl");

@@ -11,8 +11,8 @@
 namespace scion {
 namespace {
 
-using testing::DoubleEq;
-using testing::ElementsAre;
+using ::testing::DoubleEq;
+using ::testing::ElementsAre;
 
 TEST(Bootstrap, MatchesTheNormalApproximation) {
   // 2000 one-word utterances of which a tenth is wrong: the rate is binomial.

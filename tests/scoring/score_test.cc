@@ -11,8 +11,8 @@
 namespace scion {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 template <class Action>
 std::string user_error(Action action) {

@@ -13,8 +13,8 @@
 namespace scion {
 namespace {
 
-using testing::randomise;
-using testing::small_config;
+using scion::testing::randomise;
+using scion::testing::small_config;
 
 ModelConfig large_config(const std::string& positions, const std::string& norm) {
   ModelConfig config = small_config(positions, norm);

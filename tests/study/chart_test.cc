@@ -11,9 +11,9 @@
 namespace scion {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // The points of all polylines, in order.
 std::vector<std::pair<double, double>> line_points(const std::string& html) {
@@ -53,7 +53,7 @@ TEST(Chart, EqualRatiosAreEqualStepsOnALogarithmicScale) {
 TEST(Chart, LeavesOutWhatCannotBeDrawn) {
   Chart chart{"t", "x", "y", {{"a", 1, {0, 1, 2, 3}, {HUGE_VAL, 0, NAN, 5}, {}, {}}}, true};
   EXPECT_EQ(line_points(chart_html(chart)).size(), 1);
-  EXPECT_THAT(chart_html(chart), Not(testing::ContainsRegex("[^a-z](nan|inf)")));
+  EXPECT_THAT(chart_html(chart), Not(::testing::ContainsRegex("[^a-z](nan|inf)")));
   chart.series[0].y[3] = NAN;
   EXPECT_EQ(chart_html(chart), "");
 }

@@ -6,7 +6,7 @@
 namespace scion {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 ResultRow row(const std::string& arm, int64_t seed, double epoch, double wer) {
   ResultRow result;

@@ -9,10 +9,10 @@
 namespace scion {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // 6 speakers × 5 utterances of 10 words; `errors` of them wrong on average.
-ResultRow row(const std::string& arm, int64_t seed, double epoch, int64_t errors) {
+ResultRow counted_row(const std::string& arm, int64_t seed, double epoch, int64_t errors) {
   ResultRow result;
   result.schedule = "s", result.set = "test", result.arm = arm;
   result.seed = seed, result.epoch = epoch;
@@ -33,9 +33,9 @@ std::vector<ResultRow> made_up_rows() {
     for (const double epoch : {1.0, 2.0})
       for (const auto& [arm, errors] :
            {std::pair{"random", 5}, {"selected", 3}, {"again", 5}, {"close", 5}})
-        rows.push_back(row(arm, seed, epoch, errors));
+        rows.push_back(counted_row(arm, seed, epoch, errors));
   for (ResultRow& r : rows)
-    if (r.arm == "again") r.utterances = row("random", r.seed, r.epoch, 5).utterances;
+    if (r.arm == "again") r.utterances = counted_row("random", r.seed, r.epoch, 5).utterances;
   return rows;
 }
 

@@ -8,8 +8,8 @@
 namespace scion {
 namespace {
 
-using testing::DoubleNear;
-using testing::ElementsAre;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
 
 TEST(Gradients, MeansAreGeometric) {
   const auto curves = gradient_curves({{"s", "a", 1, 1, 1.0},

@@ -58,7 +58,7 @@ TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
   EXPECT_FALSE(tuning.best("a", "short").has_value());
 }
 
-ResultRow row(const std::string& arm, int64_t seed, double epoch, double wer) {
+ResultRow wer_row(const std::string& arm, int64_t seed, double epoch, double wer) {
   ResultRow result;
   result.arm = arm;
   result.schedule = "full";
@@ -77,9 +77,9 @@ TEST(Checks, HoldInEverySeedOrSayWhereNot) {
   recipe.checks = {{.kind = "teacher_wer", .set = "clean", .limit = 10},
                    {.kind = "arm_wer", .set = "clean", .schedule = "full", .limit = 14},
                    {.kind = "early_cut", .set = "clean", .schedule = "full", .limit = 30, .arm = "selected", .baseline = "xavier", .share = 0.2}};
-  const std::vector<ResultRow> rows = {row("xavier", 1, 2, 50), row("xavier", 1, 10, 13), row("selected", 1, 2, 30), row("selected", 1, 10, 12),
-                                       row("xavier", 2, 2, 50), row("xavier", 2, 10, 13), row("selected", 2, 2, 36), row("selected", 2, 10, 12)};
-  const auto checks = run_checks(recipe, rows, {row("teacher", 1, 5, 20), row("teacher", 1, 10, 9.5)});
+  const std::vector<ResultRow> rows = {wer_row("xavier", 1, 2, 50), wer_row("xavier", 1, 10, 13), wer_row("selected", 1, 2, 30), wer_row("selected", 1, 10, 12),
+                                       wer_row("xavier", 2, 2, 50), wer_row("xavier", 2, 10, 13), wer_row("selected", 2, 2, 36), wer_row("selected", 2, 10, 12)};
+  const auto checks = run_checks(recipe, rows, {wer_row("teacher", 1, 5, 20), wer_row("teacher", 1, 10, 9.5)});
   ASSERT_EQ(checks.size(), 3U);
   EXPECT_TRUE(checks[0].passed);
   EXPECT_TRUE(checks[1].passed);

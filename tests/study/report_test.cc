@@ -17,9 +17,9 @@
 namespace scion {
 namespace {
 
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const StudyReport& study() {
   static const StudyReport report = made_up_study();
@@ -55,7 +55,7 @@ TEST(Report, PageIsWellFormedAndSelfContained) {
 TEST(Report, HasEverySection) {
   std::vector<std::string> ids;
   for (const Section& section : report_sections(study())) ids.push_back(section.id);
-  EXPECT_THAT(ids, testing::ElementsAre("arms", "wer", "curves", "speed", "differences", "seen",
+  EXPECT_THAT(ids, ::testing::ElementsAre("arms", "wer", "curves", "speed", "differences", "seen",
                                         "gradients", "teacher", "tuning", "checks"));
   const std::string html = report_html(study());
   for (const std::string& id : ids) EXPECT_THAT(html, HasSubstr("<section id=\"" + id + "\">"));

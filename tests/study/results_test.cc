@@ -12,7 +12,7 @@
 namespace scion {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 ResultRow made_up_row() {
   ResultRow row;

@@ -8,8 +8,8 @@
 namespace scion {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const Table table{"A & B",
                   {"arm", "1", "10"},

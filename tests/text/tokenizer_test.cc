@@ -9,9 +9,9 @@
 namespace scion {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::vector<std::string> some_texts() {
   std::vector<std::string> texts;
@@ -76,12 +76,12 @@ TEST(Tokenizer, NamesCharactersThatNoPieceCovers) {
   const Tokenizer tokenizer = Tokenizer::train({"abc", "a b"}, kind("char"));
   EXPECT_THAT(tokenizer.uncovered("abc a"), IsEmpty());
   EXPECT_THAT(tokenizer.uncovered("xa ÄÄy xb"), ElementsAre("x", "Ä", "y"));
-  EXPECT_THAT(tokenizer.encode("axyb"), testing::Contains(1));
+  EXPECT_THAT(tokenizer.encode("axyb"), ::testing::Contains(1));
 }
 
 TEST(Tokenizer, TextCannotNameTheBlank) {
   const Tokenizer tokenizer = Tokenizer::train({"a <blk> b", "blk <>"}, kind("char"));
-  EXPECT_THAT(tokenizer.encode("a <blk> b"), testing::Not(testing::Contains(0)));
+  EXPECT_THAT(tokenizer.encode("a <blk> b"), ::testing::Not(::testing::Contains(0)));
   EXPECT_EQ(tokenizer.decode({tokenizer.encode("a")[0], 0, 0, tokenizer.encode("b")[0]}), "ab");
 }
 

@@ -20,8 +20,8 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::fresh_folder;
-using testing::tiny_run;
+using scion::testing::fresh_folder;
+using scion::testing::tiny_run;
 
 size_t count_lines(const fs::path& path) {
   const std::string text = read_file(path);

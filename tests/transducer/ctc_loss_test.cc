@@ -14,7 +14,7 @@ using scion::testing::finite_differences;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 
-at::Tensor loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
+at::Tensor ctc_loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
   return scion::ctc_loss(logits, c.tokens, c.frames, c.labels, blank);
 }
 
@@ -61,14 +61,14 @@ TEST_F(CtcLossTest, IsTheSumOverAllStringsThatCollapse) {
   Case c = make_case({5, 1, 4, 3, 1}, {2, 1, 3, 0, 0}, 4);
   c.tokens[0].slice(0, 0, 2).fill_(2);  // a repeat
   const at::Tensor logits = at::randn({5, c.T, 4}) * 2;
-  EXPECT_LT(largest_difference(loss_of(logits, c), brute_force(logits, c)), 2e-6);
+  EXPECT_LT(largest_difference(ctc_loss_of(logits, c), brute_force(logits, c)), 2e-6);
 }
 
 TEST_F(CtcLossTest, GradientIsThatOfTheSum) {
   const Case c = make_case({4, 3}, {2, 0}, 3);
   const at::Tensor weights = at::tensor({1.5, -0.5}, at::kFloat);
   const at::Tensor logits = at::randn({2, c.T, 3}).requires_grad_();
-  loss_of(logits, c).backward(weights);
+  ctc_loss_of(logits, c).backward(weights);
   const at::Tensor expected = finite_differences(
       [&](const at::Tensor& z) { return (brute_force(z, c) * weights).sum().item<double>(); },
       logits.detach());
@@ -81,7 +81,7 @@ TEST_F(CtcLossTest, EqualsTheLibrarys) {
     if (blank == 27) c.tokens = c.tokens.clamp_min(1) - 1;
     const at::Tensor logits = (at::randn({4, c.T, 28}) * 2).requires_grad_();
     const at::Tensor other = logits.detach().to(at::kDouble).requires_grad_();
-    const at::Tensor loss = loss_of(logits, c, blank);
+    const at::Tensor loss = ctc_loss_of(logits, c, blank);
     const at::Tensor expected =
         at::ctc_loss(other.log_softmax(-1).transpose(0, 1), c.tokens.clamp_min(0), c.frames,
                      c.labels, blank, at::Reduction::None);
@@ -99,7 +99,7 @@ TEST_F(CtcLossTest, TooFewFramesGiveInfinityAndNoGradient) {
   c.tokens[2].slice(0, 0, 2).fill_(4);
   c.frames[2] = 2;
   const at::Tensor logits = at::randn({3, c.T, 5}).requires_grad_();
-  const at::Tensor loss = loss_of(logits, c);
+  const at::Tensor loss = ctc_loss_of(logits, c);
   EXPECT_EQ(loss[0].item<float>(), INFINITY);
   EXPECT_TRUE(std::isfinite(loss[1].item<float>()));
   EXPECT_EQ(loss[2].item<float>(), INFINITY);
@@ -116,7 +116,7 @@ TEST_F(CtcLossTest, PaddingAndNonFiniteNeighboursHaveNoInfluence) {
   dirty[0].slice(0, 5).fill_(NAN);
   dirty[1][2][3] = NAN;
   dirty.requires_grad_();
-  const at::Tensor loss = loss_of(clean, c), dirty_loss = loss_of(dirty, c);
+  const at::Tensor loss = ctc_loss_of(clean, c), dirty_loss = ctc_loss_of(dirty, c);
   loss.sum().backward();
   dirty_loss.sum().backward();
   EXPECT_TRUE(at::equal(loss[0], dirty_loss[0]));
@@ -128,7 +128,7 @@ TEST_F(CtcLossTest, PaddingAndNonFiniteNeighboursHaveNoInfluence) {
 TEST_F(CtcLossTest, TakesBFloat16AndEmptyBatches) {
   const Case c = make_case({5}, {2}, 6);
   const at::Tensor half = at::randn({1, c.T, 6}).to(at::kBFloat16).requires_grad_();
-  loss_of(half, c).sum().backward();
+  ctc_loss_of(half, c).sum().backward();
   EXPECT_EQ(half.grad().scalar_type(), at::kBFloat16);
   const at::Tensor none = at::zeros({0}, at::kLong);
   EXPECT_EQ(scion::ctc_loss(at::zeros({0, 4, 3}), at::zeros({0, 2}, at::kLong), none, none).numel(), 0);
@@ -136,9 +136,9 @@ TEST_F(CtcLossTest, TakesBFloat16AndEmptyBatches) {
 
 TEST_F(CtcLossTest, ErrorsAreTheUsers) {
   const Case c = make_case({5}, {2}, 6);
-  EXPECT_THROW(loss_of(at::randn({1, c.T, 2}), c), UserError);
-  EXPECT_THROW(loss_of(at::randn({c.T, 6}), c), UserError);
-  EXPECT_THROW(loss_of(at::randn({1, 4, 6}), c), UserError);
+  EXPECT_THROW(ctc_loss_of(at::randn({1, c.T, 2}), c), UserError);
+  EXPECT_THROW(ctc_loss_of(at::randn({c.T, 6}), c), UserError);
+  EXPECT_THROW(ctc_loss_of(at::randn({1, 4, 6}), c), UserError);
 }
 
 }  // namespace
