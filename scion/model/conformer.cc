@@ -37,12 +37,11 @@ Attention::Attention(Scope scope, const ConformerConfig& config, const Axis& res
                      const Axis& frequencies)
     : Module(scope),
       heads_(config.heads),
-      head_width_(config.head_width),
       dropout_(config.dropout),
       norm_(scope / "norm", residual) {
   const Axis heads = leaf("heads", heads_);
-  const Axis query = Axis::product(heads, leaf("query", head_width_));
-  const Axis value = Axis::product(heads, leaf("value", head_width_));
+  const Axis query = Axis::product(heads, leaf("query", config.head_width));
+  const Axis value = Axis::product(heads, leaf("value", config.head_width));
   const Axis stacked = Axis::concat({query, query, value});
   weight_in_ = parameter("in.weight", {stacked, residual}, init::weight);
   bias_in_ = parameter("in.bias", {stacked}, init::bias(residual.size()));
@@ -59,38 +58,15 @@ Attention::Attention(Scope scope, const ConformerConfig& config, const Axis& res
   }
 }
 
-// (B, H, T, 2T−1) by distance T−1 … −(T−1) → (B, H, T, T) by key: row t starts T−1−t later.
-static at::Tensor shift_to_keys(const at::Tensor& x) {
-  const int64_t frames = x.size(2);
-  const at::Tensor padded = at::constant_pad_nd(x, {1, 0}).view({x.size(0), x.size(1), -1, frames});
-  return padded.slice(2, 1).view_as(x).slice(3, 0, frames);
-}
-
-at::Tensor Attention::attend_sinusoids(const at::Tensor& h, const EncoderFrames& frames,
-                                       const Context& context) const {
-  const at::Tensor stacked = (h + bias_in_)
-                                 .view({h.size(0), h.size(1), 3, heads_, head_width_})
-                                 .permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
-  const at::Tensor query = stacked[0], key = stacked[1];
-  const auto offset = [&](const at::Tensor& x) { return x.view({heads_, 1, head_width_}); };
-  const at::Tensor positions = linear(frames.sinusoids, position_weight_, {}, context)
-                                   .view({-1, heads_, head_width_})
-                                   .permute({1, 2, 0});  // (H, d, 2T−1)
-  const at::Tensor content = at::matmul(query + offset(content_offset_), key.transpose(2, 3));
-  const at::Tensor position = shift_to_keys(at::matmul(query + offset(position_offset_), positions));
-  const double scale = 1 / std::sqrt(static_cast<double>(head_width_));
-  const at::Tensor scores = (content + position) * scale + frames.key_mask;
-  const at::Tensor weights = dropout(at::softmax(scores, -1), dropout_, context);
-  return at::matmul(weights, stacked[2]).transpose(1, 2).flatten(2);
-}
-
 at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
                               const Context& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
-  const at::Tensor heads = position_bias_.defined()
-                               ? relative_attention(h, bias_in_, position_bias_, frames.lengths,
-                                                    dropout_, context)
-                               : attend_sinusoids(h, frames, context);
+  const at::Tensor heads =
+      position_bias_.defined()
+          ? relative_attention(h, bias_in_, position_bias_, frames.lengths, dropout_, context)
+          : sinusoid_attention(h, bias_in_, linear(frames.sinusoids, position_weight_, {}, context),
+                               content_offset_, position_offset_, heads_, frames.lengths, dropout_,
+                               context);
   const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
@@ -182,9 +158,6 @@ EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_
   shared.lengths = lengths;
   shared.valid = valid_frames(lengths, frames);
   if (config_.positions == "bias") return shared;
-  shared.key_mask = at::zeros({lengths.size(0), 1, 1, frames}, lengths.options().dtype(at::kFloat))
-                        .masked_fill_(shared.valid.logical_not().unsqueeze(1).unsqueeze(1),
-                                      -std::numeric_limits<float>::infinity());
   const at::Tensor distance = at::arange(frames - 1, -frames, -1, frequencies_.options());
   const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
   shared.sinusoids = at::stack({angle.sin(), angle.cos()}, 2).flatten(1);

@@ -40,7 +40,6 @@ class FeedForward : public Module {
 struct EncoderFrames {
   at::Tensor lengths;    ///< (B) int64
   at::Tensor valid;      ///< (B, T) bool
-  at::Tensor key_mask;   ///< positions = sinusoid: (B, 1, 1, T) float: 0, or −∞ where a key is padding
   at::Tensor sinusoids;  ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
 };
 
@@ -52,11 +51,7 @@ class Attention : public Module {
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
 
  private:
-  /// h (B, T, 3·H·d) without bias → (B, T, H·d)
-  at::Tensor attend_sinusoids(const at::Tensor& h, const EncoderFrames& frames,
-                              const Context& context) const;
-
-  int64_t heads_, head_width_;
+  int64_t heads_;
   double dropout_;
   LayerNorm norm_;
   at::Tensor weight_in_, bias_in_, weight_out_, bias_out_;

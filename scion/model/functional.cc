@@ -131,8 +131,6 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
   return (x - mean) * (norm.weight * (variance + epsilon).rsqrt()) + norm.bias;
 }
 
-// (T, T): the row of a table of distances −range … range, for each query and key.
-
 at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
                        const at::Tensor& norm_bias, const at::Tensor& weight,
                        const Context& context) {
@@ -165,6 +163,14 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               double rate, const Context& context) {
   const auto form = h.is_cpu() ? fused::relative_attention : composed::relative_attention;
   return form(h, bias, position_bias, lengths, rate, context);
+}
+
+at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& positions,
+                              const at::Tensor& content_offset, const at::Tensor& position_offset,
+                              int64_t heads, const at::Tensor& lengths, double rate,
+                              const Context& context) {
+  const auto form = h.is_cpu() ? fused::sinusoid_attention : composed::sinusoid_attention;
+  return form(h, bias, positions, content_offset, position_offset, heads, lengths, rate, context);
 }
 
 at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,

@@ -46,6 +46,20 @@ struct AttentionShape {
     const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
     return 5 * valid * column + 2 * width * time + 2 * valid * time + 4 * time + 32;
   }
+  /// … and those that know positions besides.
+  int64_t position_scratch() const {
+    const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
+    return scratch() + 2 * valid * column + 16 * (time + 32);
+  }
+};
+
+/// What a head's queries meet at each distance (of query from key, frames − 1 first), one row a
+/// distance: (2 · frames − 1, width up to whole vectors); and the same transposed, (width, stride),
+/// with zeros beyond the last distance, for `spare` floats at least.
+struct HeadPositions {
+  const float *rows, *columns;
+  int64_t stride;
+  static constexpr int64_t spare = 32;
 };
 
 /// A convolution without padding over (rows, columns, channels); channel counts are multiples of
@@ -129,6 +143,18 @@ struct TypedKernels {
                           const float* log_sums, AttentionShape shape, int64_t head,
                           DropoutMask mask, float* scratch, T* grad_h, float* grad_bias,
                           float* grad_table);
+
+  /// One head: softmax((q kᵀ + (q + offset) pᵀ) / √width) v, p the row of the distance, as attend().
+  /// offset (heads, width).
+  void (*attend_positions)(const T* h, const float* bias, const float* offset,
+                           HeadPositions positions, AttentionShape shape, int64_t head,
+                           DropoutMask mask, float* scratch, T* out, float* log_sums);
+  /// This head's columns of grad_h, grad_bias and grad_offset are written, grad_rows is added to.
+  void (*attend_positions_backward)(const T* gradient, const T* h, const float* bias,
+                                    const float* offset, HeadPositions positions,
+                                    const float* log_sums, AttentionShape shape, int64_t head,
+                                    DropoutMask mask, float* scratch, T* grad_h, float* grad_bias,
+                                    float* grad_offset, float* grad_rows);
 };
 
 struct ModelKernels {

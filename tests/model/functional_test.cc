@@ -94,6 +94,22 @@ Pair attention_pair(int64_t heads, int64_t width) {
 }
 
 template <class Form>
+Operation sinusoids_with(const Form& form, int64_t heads) {
+  return [=](const Tensors& in, const Context& context) {
+    const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
+    return valid_only(form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
+  };
+}
+
+Pair sinusoids_pair(int64_t heads, int64_t width) {
+  const int64_t all = heads * width;
+  return {fmt::format("sinusoid_attention, {} heads of {}", heads, width),
+          {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}), normal({all})},
+          sinusoids_with(fused::sinusoid_attention, heads),
+          sinusoids_with(composed::sinusoid_attention, heads)};
+}
+
+template <class Form>
 Operation subsample_with(const Form& form, int64_t stride, const at::Tensor& features) {
   return [=](const Tensors& in, const Context&) {
     return valid_only(form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
@@ -111,8 +127,18 @@ Pair subsample_pair(int64_t channels1, int64_t channels2, int64_t kernel, int64_
 
 std::vector<Pair> pairs() {
   at::manual_seed(1);
-  return {gated_convolution_pair("relu", 5), gated_convolution_pair("swish", 31), attention_pair(2, 24),
-          attention_pair(3, 5), subsample_pair(8, 20, 3, 2), subsample_pair(16, 16, 5, 3), norm_linear_pair(), activate_pair("relu"), activate_pair("swish"), add_linear_pair()};
+  return {gated_convolution_pair("relu", 5),
+          gated_convolution_pair("swish", 31),
+          attention_pair(2, 24),
+          attention_pair(3, 5),
+          sinusoids_pair(2, 24),
+          sinusoids_pair(3, 5),
+          subsample_pair(8, 20, 3, 2),
+          subsample_pair(16, 16, 5, 3),
+          norm_linear_pair(),
+          activate_pair("relu"),
+          activate_pair("swish"),
+          add_linear_pair()};
 }
 
 // The result, then the gradient of every input for one random upstream gradient.
