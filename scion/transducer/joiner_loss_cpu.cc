@@ -13,47 +13,71 @@ constexpr int64_t kPartialBytes = int64_t{64} << 20;  // partial sums of the wei
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// A matrix (rows, columns) as the right-hand factor of `multiply`: panels of columns, padded
-/// with zeros.
-class PackedMatrix {
+/// Rows of one thread, `stride` apart, not initialised.
+template <class Number>
+class Rows {
  public:
-  explicit PackedMatrix(const at::Tensor& matrix)
-      : rows_(matrix.size(0)),
-        columns_(round_up(matrix.size(1), loss_kernels().lanes)),
-        panel_(loss_kernels().panel) {
-    const int64_t panels = (columns_ + panel_ - 1) / panel_;
-    values_ = at::zeros({rows_, panels * panel_}, at::kFloat);
-    values_.narrow(1, 0, matrix.size(1)).copy_(matrix);
-    values_ = values_.view({rows_, panels, panel_}).transpose(0, 1).contiguous();
-  }
-  int64_t columns() const { return columns_; }  ///< padded to whole vectors
-
-  /// c = start + a · this, for `m` rows
-  void multiply(int64_t m, const float* a, int64_t a_row, MatrixStart start, float* c,
-                int64_t c_row) const {
-    loss_kernels().multiply(m, columns_, rows_, a, a_row, 1, values_.const_data_ptr<float>(),
-                            panel_, rows_ * panel_, start, c, c_row);
-  }
-
- private:
-  int64_t rows_, columns_, panel_;
-  at::Tensor values_;
-};
-
-/// Rows of floats of one thread, `stride` apart, not initialised.
-class Tile {
- public:
-  Tile(int64_t rows, int64_t stride)
-      : storage_(at::empty({rows, stride}, at::kFloat)),
-        data_(storage_.data_ptr<float>()),
+  Rows(int64_t rows, int64_t stride)
+      : storage_(at::empty({rows, stride}, std::is_integral_v<Number> ? at::kInt : at::kFloat)),
+        data_(static_cast<Number*>(storage_.mutable_data_ptr())),
         stride_(stride) {}
-  float* row(int64_t r) const { return data_ + r * stride_; }
+  Number* row(int64_t r) const { return data_ + r * stride_; }
   int64_t stride() const { return stride_; }
 
  private:
   at::Tensor storage_;
-  float* data_;
+  Number* data_;
   int64_t stride_;
+};
+using Tile = Rows<float>;
+using PairTile = Rows<uint32_t>;  // pairs of bfloat16
+
+/// A matrix (rows, columns) as the right-hand factor of `multiply`: panels of columns, padded
+/// with zeros.
+class PackedMatrix {
+ public:
+  /// In pairs of bfloat16 when there are kernels for them.
+  PackedMatrix(const at::Tensor& matrix, const PairKernels* pairs)
+      : depth_(matrix.size(0)),
+        columns_(round_up(matrix.size(1), loss_kernels().lanes)),
+        panel_(loss_kernels().panel),
+        pairs_(pairs) {
+    const int64_t panels = (columns_ + panel_ - 1) / panel_, width = panels * panel_;
+    at::Tensor padded = at::zeros({depth_, width}, at::kFloat);
+    padded.narrow(1, 0, matrix.size(1)).copy_(matrix);
+    if (pairs_ != nullptr) {
+      rows_ = (depth_ + 1) / 2;
+      values_ = at::empty({rows_, width}, at::kInt);
+      pairs_->pairs_across_rows(padded.const_data_ptr<float>(), width, depth_, width,
+                                static_cast<uint32_t*>(values_.mutable_data_ptr()), width);
+    } else {
+      rows_ = depth_;
+      values_ = padded;
+    }
+    values_ = values_.view({rows_, panels, panel_}).transpose(0, 1).contiguous();
+  }
+  int64_t columns() const { return columns_; }  ///< padded to whole vectors
+
+  /// c = start + a · this, for `m` rows; `scratch` for a's pairs
+  void multiply(int64_t m, const Tile& a, const PairTile& scratch, MatrixStart start, float* c,
+                int64_t c_row) const {
+    if (pairs_ == nullptr) {
+      loss_kernels().multiply(m, columns_, rows_, a.row(0), a.stride(), 1,
+                              values_.const_data_ptr<float>(), panel_, rows_ * panel_, start, c,
+                              c_row);
+    } else {
+      pairs_->pairs_in_rows(a.row(0), a.stride(), m, depth_, scratch.row(0), scratch.stride());
+      pairs_->multiply(m, columns_, rows_, scratch.row(0), scratch.stride(), 1,
+                       static_cast<const uint32_t*>(values_.const_data_ptr()), panel_,
+                       rows_ * panel_, start, c, c_row);
+    }
+  }
+
+ private:
+  int64_t depth_, columns_, panel_;
+  const PairKernels* pairs_;
+  int64_t rows_ = 0;  // of values, or of pairs
+  at::Tensor values_;
 };
 
 /// What both halves need: the inputs' places and the sizes of a tile.
@@ -64,13 +88,15 @@ struct JoinerView {
   int64_t hidden, classes;                // D, V
   int64_t hidden_stride, classes_stride;  // one more vector keeps rows off the same cache sets
   int64_t tile_rows;
+  const PairKernels* pairs;  // nullptr: products in float
 
-  JoinerView(const LatticeBatch& lattices, const JoinerTensors& joiner)
+  JoinerView(const LatticeBatch& lattices, const JoinerTensors& joiner, bool bf16)
       : batch(lattices),
         encoder(joiner.encoder.const_data_ptr<float>()),
         predictor(joiner.predictor.const_data_ptr<float>()),
         hidden(joiner.weight.size(1)),
-        classes(joiner.weight.size(0)) {
+        classes(joiner.weight.size(0)),
+        pairs(bf16 ? pair_kernels() : nullptr) {
     const int64_t lanes = loss_kernels().lanes;
     hidden_stride = round_up(hidden, lanes) + lanes;
     classes_stride = round_up(classes, lanes) + lanes;
@@ -82,6 +108,10 @@ struct JoinerView {
 
   Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
   Tile classes_tile() const { return {tile_rows, classes_stride}; }
+  /// Holds pairs along or across the rows of either tile.
+  PairTile pair_tile() const {
+    return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, classes_stride) / 2};
+  }
 
   /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
   void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
@@ -129,6 +159,7 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
   const int64_t states = joiner.batch.states_of(b), last = end * states;
   const Tile hidden = joiner.hidden_tile();
   const Tile own(kept ? 0 : joiner.tile_rows, joiner.classes_stride);
+  const PairTile scratch = joiner.pair_tile();
   int64_t t = begin, u = 0;
   for (int64_t n = begin * states; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
@@ -141,7 +172,7 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
     }
     float* const logits = kept ? kept.row(b, n) : own.row(0);
     const int64_t stride = kept ? kept.stride() : own.stride();
-    to_logits.multiply(rows, hidden.row(0), hidden.stride(), joiner.from_bias(), logits, stride);
+    to_logits.multiply(rows, hidden, scratch, joiner.from_bias(), logits, stride);
     terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
   }
 }
@@ -157,19 +188,19 @@ struct Partial {
 class BackwardPass {
  public:
   BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner, const at::Tensor& terms,
-               const at::Tensor& kept_logits, const at::Tensor& weights)
+               const at::Tensor& kept_logits, const at::Tensor& weights, bool bf16)
       : batch_(batch),
-        view_(batch, joiner),
+        view_(batch, joiner, bf16),
         terms_(terms),
         kept_(batch, kept_logits),
         weights_(weights.to(at::kFloat).contiguous()),
         segments_(divide(batch)),
-        to_hidden_(joiner.weight),
+        to_hidden_(joiner.weight, view_.pairs),
         encoder_(at::zeros_like(joiner.encoder)),
         predictor_(at::zeros({batch.size(), segments_per_utterance(batch), batch.max_states(),
                               view_.hidden},
                              at::kFloat)) {
-    if (!kept_) to_logits_.emplace(joiner.weight.t());
+    if (!kept_) to_logits_.emplace(joiner.weight.t(), view_.pairs);
   }
 
   JoinerTensors run() {
@@ -199,6 +230,7 @@ class BackwardPass {
     int64_t segment = 0, utterance = 0;
     std::vector<Node> nodes;
     Tile hidden, hidden_gradient, gradient;
+    PairTile pairs, other_pairs;
     Partial sums;
   };
 
@@ -219,6 +251,8 @@ class BackwardPass {
               .hidden = view_.hidden_tile(),
               .hidden_gradient = view_.hidden_tile(),
               .gradient = view_.classes_tile(),
+              .pairs = view_.pair_tile(),
+              .other_pairs = view_.pair_tile(),
               .sums = {at::zeros({view_.classes, to_hidden_.columns()}, at::kFloat),
                        at::zeros({view_.classes}, at::kFloat)}};
     for (int64_t i = begin; i < end; ++i) {
@@ -259,8 +293,8 @@ class BackwardPass {
       view_.hidden_rows(b, work.nodes[r].t, work.nodes[r].u, count, work.hidden.row(r));
     });
     if (to_logits_) {
-      to_logits_->multiply(rows, work.hidden.row(0), work.hidden.stride(), view_.from_bias(),
-                           work.gradient.row(0), work.gradient.stride());
+      to_logits_->multiply(rows, work.hidden, work.pairs, view_.from_bias(), work.gradient.row(0),
+                           work.gradient.stride());
     }
     const float weight = weights_.const_data_ptr<float>()[b];
     for (int64_t r = 0; r < rows; ++r) {
@@ -272,20 +306,39 @@ class BackwardPass {
   }
 
   void add_parameter_gradients(Work& work) {
+    const int64_t rows = work.nodes.size();
+    if (view_.pairs != nullptr) add_weight_gradient_of_pairs(work);
+    else add_weight_gradient(work);
+    loss_kernels().add_rows(work.gradient.row(0), rows, work.gradient.stride(), view_.classes,
+                            work.sums.bias.data_ptr<float>());
+  }
+
+  void add_weight_gradient(Work& work) {
     const int64_t rows = work.nodes.size(), columns = to_hidden_.columns();
-    const LossKernels& kernels = loss_kernels();
     float* const weight = work.sums.weight.data_ptr<float>();
-    kernels.multiply(view_.classes, columns, rows, work.gradient.row(0), 1,
-                     work.gradient.stride(), work.hidden.row(0), work.hidden.stride(),
-                     kernels.panel, {weight, columns}, weight, columns);
-    kernels.add_rows(work.gradient.row(0), rows, work.gradient.stride(), view_.classes,
-                     work.sums.bias.data_ptr<float>());
+    loss_kernels().multiply(view_.classes, columns, rows, work.gradient.row(0), 1,
+                            work.gradient.stride(), work.hidden.row(0), work.hidden.stride(),
+                            loss_kernels().panel, {weight, columns}, weight, columns);
+  }
+
+  // Pairs of nodes. The tiles of pairs are as long as two rows of the others are wide.
+  void add_weight_gradient_of_pairs(Work& work) {
+    const int64_t rows = work.nodes.size(), columns = to_hidden_.columns();
+    const int64_t classes = round_up(view_.classes, loss_kernels().lanes);
+    view_.pairs->pairs_across_rows(work.gradient.row(0), work.gradient.stride(), rows, classes,
+                                   work.pairs.row(0), classes);
+    view_.pairs->pairs_across_rows(work.hidden.row(0), work.hidden.stride(), rows, columns,
+                                   work.other_pairs.row(0), columns);
+    float* const weight = work.sums.weight.data_ptr<float>();
+    view_.pairs->multiply(view_.classes, columns, (rows + 1) / 2, work.pairs.row(0), 1, classes,
+                          work.other_pairs.row(0), columns, loss_kernels().panel,
+                          {weight, columns}, weight, columns);
   }
 
   void add_input_gradients(Work& work) {
     const int64_t rows = work.nodes.size(), D = view_.hidden;
-    to_hidden_.multiply(rows, work.gradient.row(0), work.gradient.stride(), {},
-                        work.hidden_gradient.row(0), work.hidden_gradient.stride());
+    to_hidden_.multiply(rows, work.gradient, work.pairs, {}, work.hidden_gradient.row(0),
+                        work.hidden_gradient.stride());
     float* const encoder =
         encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
     float* const predictor = predictor_.data_ptr<float>() + work.segment * batch_.max_states() * D;
@@ -311,9 +364,9 @@ class BackwardPass {
 }  // namespace
 
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows) {
-  const JoinerView view(batch, joiner);
-  const PackedMatrix to_logits(joiner.weight.t());
+                                     bool flows, bool bf16) {
+  const JoinerView view(batch, joiner, bf16);
+  const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
   const KeptLogits kept =
       flows ? KeptLogits::make(batch, to_logits.columns()) : KeptLogits(batch, {});
   NodeTerms terms = NodeTerms::make(batch);
@@ -327,8 +380,8 @@ JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTens
 
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
                                    const at::Tensor& terms, const at::Tensor& kept_logits,
-                                   const at::Tensor& weights) {
-  return BackwardPass(batch, joiner, terms, kept_logits, weights).run();
+                                   const at::Tensor& weights, bool bf16) {
+  return BackwardPass(batch, joiner, terms, kept_logits, weights, bf16).run();
 }
 
 }  // namespace scion

@@ -64,6 +64,13 @@ const LossKernels& loss_kernels() {
   return kernels;
 }
 
+const PairKernels* pair_kernels() {
+#if defined(__x86_64__)
+  if (processor().avx512_bf16) return &avx512bf16_pair_kernels();
+#endif
+  return nullptr;
+}
+
 LatticeBatch::LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states,
                            int64_t max_frames, int64_t blank)
     : tokens_(std::move(tokens)),

@@ -58,9 +58,11 @@ class JoinerLoss : public Function<JoinerLoss> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
                             const at::Tensor& predictor, const at::Tensor& weight,
-                            const at::Tensor& bias, const LatticeBatch& batch, bool gradient) {
+                            const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
+                            bool gradient) {
     const JoinerTensors joiner = as_float({encoder, predictor, weight, bias});
-    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient);
+    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, bf16);
+    ctx->saved_data["bf16"] = bf16;
     if (gradient) {
       save(ctx, batch, {encoder, predictor, weight, bias, solution.lattice.terms,
                         solution.kept_logits});
@@ -73,11 +75,13 @@ class JoinerLoss : public Function<JoinerLoss> {
     const LatticeBatch batch = saved_batch(ctx, saved);
     const JoinerTensors joiner = as_float({saved[0], saved[1], saved[2], saved[3]});
     const JoinerTensors gradients =
-        joiner_gradients_cpu(batch, joiner, saved[4], saved[5], upstream[0]);
+        joiner_gradients_cpu(batch, joiner, saved[4], saved[5], upstream[0],
+                             ctx->saved_data["bf16"].toBool());
     return {gradients.encoder.to(saved[0].scalar_type()),
             gradients.predictor.to(saved[1].scalar_type()),
             gradients.weight.to(saved[2].scalar_type()),
             gradients.bias.to(saved[3].scalar_type()),
+            {},
             {},
             {}};
   }
@@ -139,7 +143,7 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
   const LatticeBatch batch =
       check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
                           token_lengths, options.blank);
-  return JoinerLoss::apply(encoder, predictor, weight, bias, batch,
+  return JoinerLoss::apply(encoder, predictor, weight, bias, batch, options.bf16,
                            wants_gradient({encoder, predictor, weight, bias}));
 }
 

@@ -26,11 +26,12 @@ struct JoinerSolution {
   LatticeSolution lattice;
   at::Tensor kept_logits;  ///< every node's, where they are small; else undefined
 };
+/// With `bf16`, the products' factors are rounded to bfloat16 where the processor multiplies them.
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows);
+                                     bool flows, bool bf16);
 /// Gradients of Σ_b weights[b] · loss[b].
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
                                    const at::Tensor& terms, const at::Tensor& kept_logits,
-                                   const at::Tensor& weights);
+                                   const at::Tensor& weights, bool bf16);
 
 }  // namespace scion

@@ -161,5 +161,36 @@ TEST(KernelChoice, TakesTheFastest) {
   EXPECT_EQ(loss_kernels().name, all_kernels().back()->name);
 }
 
+// Factors of m × k and k × n: packed, multiplied and compared with the product of rounded factors.
+void check_pairs(int64_t m, int64_t n, int64_t k) {
+  const PairKernels& kernels = *pair_kernels();
+  const int64_t columns = (n + 15) / 16 * 16, panel = loss_kernels().panel;
+  const int64_t panels = (columns + panel - 1) / panel, pairs = (k + 1) / 2;
+  const at::Tensor a = at::randn({m, k + 3}), start = at::randn({columns});
+  const at::Tensor b = at::zeros({panels, k, panel});
+  for (int64_t p = 0; p < panels; ++p) b[p] = at::randn({k, panel});
+  const at::Tensor a_pairs = at::empty({m, pairs}, at::kInt);
+  const at::Tensor b_pairs = at::empty({panels, pairs, panel}, at::kInt);
+  const auto words = [](const at::Tensor& x) { return static_cast<uint32_t*>(x.mutable_data_ptr()); };
+  kernels.pairs_in_rows(a.const_data_ptr<float>(), k + 3, m, k, words(a_pairs), pairs);
+  for (int64_t p = 0; p < panels; ++p)
+    kernels.pairs_across_rows(b[p].const_data_ptr<float>(), panel, k, panel, words(b_pairs[p]), panel);
+  const at::Tensor c = at::empty({m, columns});
+  kernels.multiply(m, columns, pairs, words(a_pairs), pairs, 1, words(b_pairs), panel,
+                   pairs * panel, {start.const_data_ptr<float>(), 0}, c.data_ptr<float>(), columns);
+  const auto exact = [](const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kDouble); };
+  const at::Tensor right = b.transpose(0, 1).reshape({k, -1}).slice(1, 0, columns);
+  const at::Tensor expected = at::mm(exact(a.slice(1, 0, k)), exact(right)) + start;
+  EXPECT_LT(largest_difference(c, expected), 1e-5 * std::sqrt(k)) << m << " " << n << " " << k;
+}
+
+TEST(PairKernels, MultiplyRoundedFactors) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  at::manual_seed(4);
+  for (const int64_t m : {1, 5, 6, 13})
+    for (const int64_t n : {16, 48, 64, 112})
+      for (const int64_t k : {1, 2, 17, 40}) check_pairs(m, n, k);
+}
+
 }  // namespace
 }  // namespace scion

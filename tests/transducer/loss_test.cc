@@ -8,6 +8,7 @@
 #include "scion/core/error.h"
 #include "scion/core/safetensors.h"
 #include "scion/core/threads.h"
+#include "scion/transducer/loss_kernels.h"
 #include "tests/transducer/lattice_cases.h"
 
 namespace scion {
@@ -335,6 +336,31 @@ TEST_F(JoinerLoss, EqualsTheComposedRoute) {
       EXPECT_LT(largest_difference(fused.tensors[i].grad(), want),
                 3e-6 * (1 + want.abs().max().item<double>()))
           << "tensor " << i << ", V " << size.V << ", D " << size.D;
+    }
+  }
+}
+
+at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
+
+// The value is that of rounded factors; gradients are rounded once more on their way.
+TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  for (const auto& [V, D] : {std::pair<int64_t, int64_t>{2, 1}, {28, 64}, {61, 37}, {130, 48}}) {
+    const Case c = make_case({70, 12, 41, 5}, {20, 12, 3, 1}, V);
+    const Joiner joiner = Joiner::random(c, D), fused = joiner.leaves(), composed = joiner.leaves();
+    const auto& in = fused.tensors;
+    const at::Tensor loss = joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens,
+                                                   c.frames, c.labels, {.bf16 = true});
+    const at::Tensor hidden = at::tanh(joiner.tensors[0].unsqueeze(2) + joiner.tensors[1].unsqueeze(1));
+    const at::Tensor expected =
+        loss_of(at::linear(rounded(hidden), rounded(joiner.tensors[2]), joiner.tensors[3]), c);
+    EXPECT_LT(largest_difference(loss / expected, at::ones_like(loss)), 2e-5) << V << " " << D;
+    loss.sum().backward();
+    composed.composed(c).sum().backward();
+    for (size_t i = 0; i < 4; ++i) {
+      const at::Tensor want = composed.tensors[i].grad();
+      const at::Tensor error = (fused.tensors[i].grad() - want).norm() / (want.norm() + 1e-3);
+      EXPECT_LT(error.item<double>(), 1e-2) << "tensor " << i << ", V " << V << ", D " << D;
     }
   }
 }
