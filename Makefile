@@ -37,7 +37,7 @@ format: ## lay out the sources anew
 	@scripts/install_dependencies.sh lint
 	@git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format -i
 
-lint: build ## check layout (clang-format) and habits (clang-tidy)
+lint: deps ## check layout (clang-format) and habits (clang-tidy)
 	@scripts/install_dependencies.sh lint
 	@scripts/lint.sh $(JOBS)
 

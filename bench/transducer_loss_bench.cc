@@ -12,7 +12,10 @@ struct Inputs {
   at::Tensor tokens, frames, labels;
 
   explicit Inputs(const benchmark::State& state)
-      : B(state.range(0)), T(state.range(1)), U(state.range(2)), V(state.range(3)),
+      : B(state.range(0)),
+        T(state.range(1)),
+        U(state.range(2)),
+        V(state.range(3)),
         D(state.range(4)) {
     at::manual_seed(1);
     scion::set_thread_count(static_cast<int>(state.range(5)));
@@ -33,7 +36,8 @@ void from_logits(benchmark::State& state) {
 
 void fused(benchmark::State& state) {
   const Inputs in(state);
-  std::vector<at::Tensor> leaves = {at::randn({in.B, in.T, in.D}), at::randn({in.B, in.U + 1, in.D}),
+  std::vector<at::Tensor> leaves = {at::randn({in.B, in.T, in.D}),
+                                    at::randn({in.B, in.U + 1, in.D}),
                                     at::randn({in.V, in.D}) * 0.1, at::zeros({in.V})};
   for (at::Tensor& leaf : leaves) leaf.requires_grad_();
   for (auto _ : state) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Layout by clang-format, habits by clang-tidy's checks: scripts/lint.sh JOBS [FILE]...
-# Without files: every tracked source. Needs build/cpu (make build).
+# Without files: every tracked source.
 #
 # The checks (.clang-tidy) run inside clangd: it looks at the file itself, where the clang-tidy
 # program looks at the whole of torch's headers again and again, 20 times as long.
@@ -35,12 +35,14 @@ printf '%s\0' "${files[@]}" |
 # Clang cannot read GCC's precompiled header and does not know all of GCC's options: it gets a
 # compilation database of its own, and a header that it compiled itself.
 mkdir -p "$folder"
+cmake --preset cpu -B "$folder/cmake" -D SCION_UNITY=OFF >"$folder/configure.log" 2>&1 ||
+  { cat "$folder/configure.log" >&2 && exit 1; }
 header=$PWD/$folder/precompiled.pch
 sed -E -e "s| -include [^ ]*cmake_pch\.hxx| -include-pch $header|" \
   -e 's/ (-fpch-preprocess|-Winvalid-pch|-Wno-restrict|-Wno-stringop-overflow)//g' \
-  build/cpu/compile_commands.json >"$folder/compile_commands.json"
+  "$folder/cmake/compile_commands.json" >"$folder/compile_commands.json"
 if ! [ -f "$header" ] || [ cmake/precompiled.h -nt "$header" ] ||
-  [ build/cpu/build.ninja -nt "$header" ]; then
+  [ CMakeLists.txt -nt "$header" ]; then
   echo "clang++: compiling cmake/precompiled.h"
   options=$(grep -m 1 -o '"command": .*-include-pch.*' "$folder/compile_commands.json" |
     sed -E -e 's/^"command": "[^ ]+ //' -e 's/ -include-pch .*//' -e 's/\\"/"/g' -e 's/\\\\/\\/g')

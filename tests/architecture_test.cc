@@ -10,9 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> layers = {"core",       "audio",     "text",     "scoring",
-                                         "data",       "model",     "transducer", "selection",
-                                         "training",   "study",     "interchange", "cli"};
+const std::vector<std::string> layers = {"core",     "audio", "text",        "scoring",
+                                         "data",     "model", "transducer",  "selection",
+                                         "training", "study", "interchange", "cli"};
 
 size_t rank(const std::string& folder) {
   return static_cast<size_t>(std::find(layers.begin(), layers.end(), folder) - layers.begin());
@@ -33,7 +33,8 @@ TEST(Architecture, FoldersIncludeOnlyFoldersAboveThem) {
       if (!std::regex_search(line, match, include)) continue;
       const std::string used = match[1];
       EXPECT_LE(rank(used), rank(folder)) << entry.path() << " includes " << used;
-      EXPECT_FALSE((folder == "study" && used == "interchange") || (folder == "interchange" && used == "study"));
+      EXPECT_FALSE((folder == "study" && used == "interchange") ||
+                   (folder == "interchange" && used == "study"));
     }
   }
   EXPECT_GT(files, 50U);
@@ -44,7 +45,8 @@ TEST(Architecture, ThePageNamesEveryFolder) {
   const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const auto& entry : fs::directory_iterator(fs::path(SCION_SOURCE_DIR) / "scion"))
     if (entry.is_directory() && !fs::is_empty(entry.path())) {
-      EXPECT_NE(page.find("`scion/" + entry.path().filename().string() + "`"), std::string::npos) << entry.path();
+      EXPECT_NE(page.find("`scion/" + entry.path().filename().string() + "`"), std::string::npos)
+          << entry.path();
     }
 }
 

@@ -53,9 +53,10 @@ SoundFile open_audio(const fs::path& path, SF_INFO& info) {
   if (!file) {
     const int error = sf_error(nullptr);
     if (error == SF_ERR_MALFORMED_FILE) fail_truncated(path, "the format's structure is broken");
-    throw UserError(fmt::format("cannot read audio file {}: {}", path.string(), sf_strerror(nullptr)),
-                    error == SF_ERR_SYSTEM ? "check that you may read it"
-                                           : "convert it to WAV, FLAC or Ogg Opus");
+    throw UserError(
+        fmt::format("cannot read audio file {}: {}", path.string(), sf_strerror(nullptr)),
+        error == SF_ERR_SYSTEM ? "check that you may read it"
+                               : "convert it to WAV, FLAC or Ogg Opus");
   }
   check_wav_is_whole(path, size);
   // libsndfile finds no last page of an Ogg stream that was cut.
@@ -93,8 +94,7 @@ Audio read_audio(const fs::path& path, int64_t sample_rate) {
   const SoundFile file = open_audio(path, info);
   Audio audio{read_mono(file.get(), info), info.samplerate};
   const auto got = static_cast<sf_count_t>(audio.samples.size());
-  if (got < info.frames)
-    fail_truncated(path, fmt::format("{} samples of {}", got, info.frames));
+  if (got < info.frames) fail_truncated(path, fmt::format("{} samples of {}", got, info.frames));
   if (audio.samples.empty())
     throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
   if (!std::all_of(audio.samples.begin(), audio.samples.end(),
@@ -125,9 +125,9 @@ std::vector<float> resample(const std::vector<float>& samples, double from, doub
       static_cast<size_t>(std::max(1LL, std::llround(double(samples.size()) * to / from))));
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   size_t written = 0;
-  const soxr_error_t error = soxr_oneshot(from, to, 1, samples.data(), samples.size(), nullptr,
-                                          out.data(), out.size(), &written, nullptr, &quality,
-                                          nullptr);
+  const soxr_error_t error =
+      soxr_oneshot(from, to, 1, samples.data(), samples.size(), nullptr, out.data(), out.size(),
+                   &written, nullptr, &quality, nullptr);
   if (error) throw Failure(fmt::format("resampling {} Hz to {} Hz failed: {}", from, to, error));
   // soxr may stop a sample early at the end of its input: the rest stays zero.
   return out;

@@ -17,7 +17,7 @@ struct AugmentConfig {
   int64_t frequency_masks = 1;                   ///< SpecAugment (Park et al., 2019)
   int64_t frequency_width = 15;                  ///< widest mask, bins
   int64_t time_masks = 1;
-  double time_share = 0.10;                      ///< widest mask, share of the utterance
+  double time_share = 0.10;  ///< widest mask, share of the utterance
 
   void declare(Options& options);
 };

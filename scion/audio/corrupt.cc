@@ -60,7 +60,8 @@ at::Tensor pink_noise(int64_t count, int64_t sample_rate, Random& random) {
   const int64_t size = power_of_two_from(std::max<int64_t>(count, 2));
   const at::Tensor hertz =
       at::arange(size / 2 + 1, at::kDouble) * (double(sample_rate) / double(size));
-  const at::Tensor shape = at::where(hertz.lt(50), at::zeros_like(hertz), hertz.clamp_min(1).rsqrt());
+  const at::Tensor shape =
+      at::where(hertz.lt(50), at::zeros_like(hertz), hertz.clamp_min(1).rsqrt());
   return at::fft_irfft(at::fft_rfft(gaussian(size, random)) * shape, size).narrow(0, 0, count);
 }
 
@@ -103,9 +104,8 @@ void check(const CorruptionConfig& c) {
 }  // namespace
 
 void CorruptionConfig::declare(Options& options) {
-  const auto pair = [&](const std::string& name, double& low, double& high,
-                        const std::string& help, double least, double most,
-                        const std::string& unit) {
+  const auto pair = [&](const std::string& name, double& low, double& high, const std::string& help,
+                        double least, double most, const std::string& unit) {
     const std::string suffix = unit == "dB" ? "_db" : "";
     options.add(name + "_low" + suffix, low, help + ": lowest").range(least, most).unit(unit);
     options.add(name + "_high" + suffix, high, help + ": highest").range(least, most).unit(unit);
@@ -136,8 +136,8 @@ std::vector<float> corrupt(const std::vector<float>& samples, int64_t sample_rat
       to_tensor(resample(samples, speed_draw.uniform(config.speed_low, config.speed_high), 1));
   const double seconds =
       room_draw.uniform(config.reverberation_seconds_low, config.reverberation_seconds_high);
-  const double direct = room_draw.uniform(config.direct_to_reverberant_low_db,
-                                          config.direct_to_reverberant_high_db);
+  const double direct =
+      room_draw.uniform(config.direct_to_reverberant_low_db, config.direct_to_reverberant_high_db);
   signal = convolve(signal, room_response(seconds, direct, sample_rate, room_draw));
   const double power = mean_power(signal);
   const double babble_snr =

@@ -29,8 +29,8 @@ at::Tensor make_window(const std::string& kind, int64_t size) {
 /// stands twice, because power is the sum of two squares (real and imaginary): (2 (fft/2+1), bins).
 at::Tensor make_mel_weights(const FeatureConfig& config, int64_t fft_size) {
   const double nyquist = 0.5 * double(config.sample_rate);
-  const double high = config.high_frequency > 0 ? config.high_frequency
-                                                : nyquist + config.high_frequency;
+  const double high =
+      config.high_frequency > 0 ? config.high_frequency : nyquist + config.high_frequency;
   const double mel_low = mel_scale(config.low_frequency);
   const double mel_step = (mel_scale(high) - mel_low) / double(config.bins + 1);
   at::Tensor weights = at::zeros({fft_size / 2 + 1, 2, config.bins});
@@ -67,10 +67,9 @@ void check(const FeatureConfig& config) {
   const double high =
       config.high_frequency > 0 ? config.high_frequency : nyquist + config.high_frequency;
   if (config.low_frequency < 0 || high > nyquist || config.low_frequency >= high)
-    throw UserError(
-        fmt::format("filter banks from {} Hz to {} Hz at a sample rate of {} Hz",
-                    config.low_frequency, high, config.sample_rate),
-        fmt::format("choose 0 <= low_frequency < high_frequency <= {} Hz", nyquist));
+    throw UserError(fmt::format("filter banks from {} Hz to {} Hz at a sample rate of {} Hz",
+                                config.low_frequency, high, config.sample_rate),
+                    fmt::format("choose 0 <= low_frequency < high_frequency <= {} Hz", nyquist));
   if (config.window != "povey" && config.window != "hamming" && config.window != "hanning")
     throw UserError("unknown window '" + config.window + "'", "use povey, hamming or hanning");
 }
@@ -100,8 +99,9 @@ void FeatureConfig::declare(Options& options) {
   options.add("snip_edges", snip_edges,
               "only frames that lie whole in the signal; otherwise it is mirrored at its ends");
   options.add("use_energy", use_energy, "a first column with the frame's log energy");
-  options.add("sample_scale", sample_scale,
-              "factor on samples in [-1, 1]; 32768 for Kaldi's own scale")
+  options
+      .add("sample_scale", sample_scale,
+           "factor on samples in [-1, 1]; 32768 for Kaldi's own scale")
       .range(1e-6, 1e6);
   options.add("window", window, "window function").choices({"povey", "hamming", "hanning"});
   options.add("normalisation", normalisation, "what the model does to features first")
@@ -110,7 +110,8 @@ void FeatureConfig::declare(Options& options) {
 
 Fbank::Fbank(const FeatureConfig& config) : config_(config) {
   check(config);
-  window_samples_ = static_cast<int64_t>(double(config.sample_rate) * 0.001 * config.frame_length_ms);
+  window_samples_ =
+      static_cast<int64_t>(double(config.sample_rate) * 0.001 * config.frame_length_ms);
   shift_samples_ = static_cast<int64_t>(double(config.sample_rate) * 0.001 * config.frame_shift_ms);
   if (window_samples_ < 2 || shift_samples_ < 1)
     throw UserError(fmt::format("frames of {} ms every {} ms at {} Hz", config.frame_length_ms,
@@ -157,11 +158,11 @@ at::Tensor Fbank::padded_signal(const at::Tensor& samples, const std::vector<int
 void Fbank::analyse(const at::Tensor& signal, int64_t first, at::Tensor features) const {
   const int64_t batch = signal.size(0), frames = features.size(1), last = window_samples_ - 1;
   // Overlapping windows of the signal, without a copy.
-  const at::Tensor overlapping = signal.as_strided(
-      {batch, frames, window_samples_}, {signal.stride(0), shift_samples_, 1},
-      signal.storage_offset() + first * shift_samples_);
-  const at::Tensor raw = config_.remove_dc_offset ? overlapping - overlapping.mean(-1, true)
-                                                  : overlapping;
+  const at::Tensor overlapping =
+      signal.as_strided({batch, frames, window_samples_}, {signal.stride(0), shift_samples_, 1},
+                        signal.storage_offset() + first * shift_samples_);
+  const at::Tensor raw =
+      config_.remove_dc_offset ? overlapping - overlapping.mean(-1, true) : overlapping;
   // x[n] - p x[n-1] with x[-1] = x[0], then the window, padded with zeros for the FFT.
   at::Tensor padded = at::empty({batch, frames, fft_size_}, signal.options());
   at::Tensor start = padded.narrow(-1, 0, 1), rest = padded.narrow(-1, 1, last);

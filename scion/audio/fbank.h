@@ -12,18 +12,18 @@ class Options;
 
 /// Settings are part of a model. The defaults are icefall's.
 struct FeatureConfig {
-  int64_t sample_rate = 16000;    ///< Hz
+  int64_t sample_rate = 16000;  ///< Hz
   int64_t bins = 80;
   double frame_length_ms = 25;
   double frame_shift_ms = 10;
-  double low_frequency = 20;      ///< Hz
-  double high_frequency = -400;   ///< Hz; ≤ 0 counts from the Nyquist frequency
+  double low_frequency = 20;     ///< Hz
+  double high_frequency = -400;  ///< Hz; ≤ 0 counts from the Nyquist frequency
   double preemphasis = 0.97;
   bool remove_dc_offset = true;
   bool snip_edges = false;
-  bool use_energy = false;        ///< one more, first, column: log energy of the raw frame
-  double sample_scale = 1;        ///< 32768 for Kaldi's own 16-bit scale
-  std::string window = "povey";   ///< povey, hamming, hanning
+  bool use_energy = false;               ///< one more, first, column: log energy of the raw frame
+  double sample_scale = 1;               ///< 32768 for Kaldi's own 16-bit scale
+  std::string window = "povey";          ///< povey, hamming, hanning
   std::string normalisation = "global";  ///< none, global, utterance (applied by the model)
 
   void declare(Options& options);

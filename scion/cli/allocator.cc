@@ -1,5 +1,5 @@
-// How the program's allocator (jemalloc) is set: a training step frees and takes the same hundreds of
-// megabytes over and over, so what is freed is kept, large blocks included.
+// How the program's allocator (jemalloc) is set: a training step frees and takes the same hundreds
+// of megabytes over and over, so what is freed is kept, large blocks included.
 
 // The name and the type are jemalloc's, read before main().
 extern "C" const char* malloc_conf;  // NOLINT(readability-identifier-naming)

@@ -1,4 +1,6 @@
 // scion compare: arms on equal terms, or the same arithmetic on a table of numbers.
+#include "scion/study/compare.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -6,7 +8,6 @@
 #include "scion/cli/commands.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
-#include "scion/study/compare.h"
 #include "scion/study/report.h"
 
 namespace scion {
@@ -25,15 +26,18 @@ void compare_table(const CompareArguments& arguments) {
 }
 
 void compare_recipe(const CompareArguments& arguments) {
-  if (arguments.out.empty()) throw UserError("--out is missing", "name the folder of the comparison");
+  if (arguments.out.empty())
+    throw UserError("--out is missing", "name the folder of the comparison");
   Recipe recipe = read_recipe(arguments.recipe);
   if (arguments.seeds > 0) recipe.seeds = arguments.seeds;
   if (arguments.jobs > 0) recipe.jobs = arguments.jobs;
   spdlog::info("compares {} arms × {} schedules × {} seeds by {} into {}", recipe.arms.size(),
                recipe.schedules.size(), recipe.seeds, arguments.recipe, arguments.out);
-  const CompareOptions options{arguments.recipe, arguments.out, std::filesystem::canonical("/proc/self/exe"), arguments.tune};
+  const CompareOptions options{arguments.recipe, arguments.out,
+                               std::filesystem::canonical("/proc/self/exe"), arguments.tune};
   if (!compare(recipe, options))
-    throw Failure("the results fall short of what the recipe demands", "see 'checks' above and in the report");
+    throw Failure("the results fall short of what the recipe demands",
+                  "see 'checks' above and in the report");
 }
 
 }  // namespace
@@ -41,17 +45,23 @@ void compare_recipe(const CompareArguments& arguments) {
 void add_compare(CLI::App& app) {
   auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = app.add_subcommand("compare", "compare initialisations on equal terms");
-  CLI::Option* recipe = command->add_option("recipe", arguments->recipe, "TOML recipe, see recipes/an4");
-  CLI::Option* table = command->add_option("--from", arguments->table, "a table (CSV: epoch,set,arm,wer[,seed]) instead of a recipe");
+  CLI::Option* recipe =
+      command->add_option("recipe", arguments->recipe, "TOML recipe, see recipes/an4");
+  CLI::Option* table = command->add_option(
+      "--from", arguments->table, "a table (CSV: epoch,set,arm,wer[,seed]) instead of a recipe");
   recipe->excludes(table);
   command->add_option("--out", arguments->out, "folder of the comparison");
-  command->add_option("--baseline", arguments->baseline, "with --from: the arm that others are held against");
+  command->add_option("--baseline", arguments->baseline,
+                      "with --from: the arm that others are held against");
   command->add_option("--study.seeds", arguments->seeds, "seeds instead of the recipe's");
   command->add_option("--study.jobs", arguments->jobs, "runs at a time instead of the recipe's");
-  command->add_flag("--tune", arguments->tune, "tune on dev again instead of using the frozen outcome");
+  command->add_flag("--tune", arguments->tune,
+                    "tune on dev again instead of using the frozen outcome");
   command->callback([arguments] {
     if (!arguments->table.empty()) return compare_table(*arguments);
-    if (arguments->recipe.empty()) throw UserError("neither a recipe nor --from", "scion compare recipes/an4/compare.toml --out DIR");
+    if (arguments->recipe.empty())
+      throw UserError("neither a recipe nor --from",
+                      "scion compare recipes/an4/compare.toml --out DIR");
     compare_recipe(*arguments);
   });
 }

@@ -31,7 +31,11 @@ Interval speaker_interval(const EvaluationResult& result) {
 void write_hypotheses(const std::string& path, const EvaluationResult& result) {
   std::string lines;
   for (const UtteranceResult& utterance : result.utterances)
-    lines += nlohmann::json({{"id", utterance.id}, {"text", utterance.reference}, {"pred_text", utterance.hypothesis}}).dump() + "\n";
+    lines += nlohmann::json({{"id", utterance.id},
+                             {"text", utterance.reference},
+                             {"pred_text", utterance.hypothesis}})
+                 .dump() +
+             "\n";
   write_file(path, lines);
 }
 
@@ -42,8 +46,10 @@ void run(const EvaluateArguments& arguments) {
   const Tokenizer tokenizer(file.tokenizer);
   const Dataset data({arguments.manifest}, file.model->config().features, tokenizer, "", {1.0});
   EvaluationConfig config;
-  config.bf16 = use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
-  spdlog::info("evaluates {} on {} utterances of {}", arguments.model, data.size(), arguments.manifest);
+  config.bf16 =
+      use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
+  spdlog::info("evaluates {} on {} utterances of {}", arguments.model, data.size(),
+               arguments.manifest);
   const EvaluationResult result = evaluate(*file.model, tokenizer, data, config);
   const Interval interval = speaker_interval(result);
   if (!arguments.hypotheses.empty()) write_hypotheses(arguments.hypotheses, result);
@@ -55,11 +61,15 @@ void run(const EvaluateArguments& arguments) {
     fmt::print("{}\n", json.dump());
     return;
   }
-  fmt::print("WER {:.2f} % [{:.2f}, {:.2f}] by speaker: {} errors in {} words ({} substitutions, {} insertions, {} deletions)\n",
-             100 * result.words.rate(), 100 * interval.low, 100 * interval.high, result.words.errors(),
-             result.words.reference_length(), result.words.substitutions, result.words.insertions, result.words.deletions);
-  fmt::print("CER {:.2f} %\nreal-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n", 100 * result.characters.rate(),
-             result.seconds / result.audio_seconds, result.audio_seconds, result.seconds);
+  fmt::print(
+      "WER {:.2f} % [{:.2f}, {:.2f}] by speaker: {} errors in {} words ({} substitutions, {} "
+      "insertions, {} deletions)\n",
+      100 * result.words.rate(), 100 * interval.low, 100 * interval.high, result.words.errors(),
+      result.words.reference_length(), result.words.substitutions, result.words.insertions,
+      result.words.deletions);
+  fmt::print("CER {:.2f} %\nreal-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n",
+             100 * result.characters.rate(), result.seconds / result.audio_seconds,
+             result.audio_seconds, result.seconds);
   if (!data.skipped().empty()) fmt::print("{} utterances skipped\n", data.skipped().size());
 }
 
@@ -69,11 +79,16 @@ void add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "error rates of a model on a manifest");
   command->add_option("--model", arguments->model, "model file")->required();
-  command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")->required();
-  command->add_option("--hypotheses", arguments->hypotheses, "write what was recognised, as JSON lines");
-  command->add_option("--precision", arguments->precision, "fp32, bf16, auto")->capture_default_str()
+  command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")
+      ->required();
+  command->add_option("--hypotheses", arguments->hypotheses,
+                      "write what was recognised, as JSON lines");
+  command->add_option("--precision", arguments->precision, "fp32, bf16, auto")
+      ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
-  command->add_option("--device", arguments->device, "cpu, cuda")->capture_default_str()->check(CLI::IsMember({"cpu", "cuda"}));
+  command->add_option("--device", arguments->device, "cpu, cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "0: all processors");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback([arguments] { run(*arguments); });

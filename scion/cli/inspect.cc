@@ -41,9 +41,9 @@ void print_pedigree(const nlohmann::json& provenance, int depth = 0) {
   if (provenance.contains("start")) print_pedigree(provenance["start"], depth + 1);
   if (provenance.contains("selected")) {
     const auto& selected = provenance["selected"];
-    fmt::print("{}selected from {} ({}) by '{}', layers {}\n", indent, selected.value("teacher", "?"),
-               selected.value("teacher_checksum", "?"), selected.value("rule_set", "?"),
-               selected["plan"]["layers"].dump());
+    fmt::print("{}selected from {} ({}) by '{}', layers {}\n", indent,
+               selected.value("teacher", "?"), selected.value("teacher_checksum", "?"),
+               selected.value("rule_set", "?"), selected["plan"]["layers"].dump());
     print_pedigree(selected["teacher_provenance"], depth + 1);
   }
 }
@@ -51,15 +51,16 @@ void print_pedigree(const nlohmann::json& provenance, int depth = 0) {
 void print_text(const ModelFile& file) {
   const Registry& registry = file.model->registry();
   for (const Parameter& parameter : registry.all())
-    fmt::print("{:<56} {:>10}  {}{}\n", parameter.name, parameter.tensor.numel(), parameter.axes_text(),
-               parameter.trainable ? "" : "  (not trained)");
+    fmt::print("{:<56} {:>10}  {}{}\n", parameter.name, parameter.tensor.numel(),
+               parameter.axes_text(), parameter.trainable ? "" : "  (not trained)");
   std::map<std::string, int64_t> parts;
   for (const Parameter& parameter : registry.all())
-    if (parameter.trainable) parts[parameter.name.substr(0, parameter.name.find('.'))] += parameter.tensor.numel();
+    if (parameter.trainable)
+      parts[parameter.name.substr(0, parameter.name.find('.'))] += parameter.tensor.numel();
   fmt::print("\n");
   for (const auto& [part, count] : parts) fmt::print("{:<56} {:>10}\n", part, count);
-  fmt::print("{:<56} {:>10}\n\nvocabulary: {} pieces, blank is 0\n", "parameters", registry.parameter_count(),
-             file.model->vocabulary());
+  fmt::print("{:<56} {:>10}\n\nvocabulary: {} pieces, blank is 0\n", "parameters",
+             registry.parameter_count(), file.model->vocabulary());
   print_pedigree(file.provenance);
 }
 

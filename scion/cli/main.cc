@@ -25,7 +25,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", SCION_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  app.add_flag_callback("--quiet", [] { start_logging(true); }, "warnings and errors only");
+  app.add_flag_callback(
+      "--quiet", [] { start_logging(true); }, "warnings and errors only");
   add_prepare(app);
   add_train(app);
   add_select(app);

@@ -33,9 +33,7 @@ void add_prepare(CLI::App& app) {
         ->default_str(option->value().is_string() ? option->value().get<std::string>()
                                                   : option->value().dump());
   }
-  command->callback([arguments] {
-    prepare(arguments->config, arguments->source, arguments->out);
-  });
+  command->callback([arguments] { prepare(arguments->config, arguments->source, arguments->out); });
 }
 
 }  // namespace scion

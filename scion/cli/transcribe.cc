@@ -26,7 +26,9 @@ struct TranscribeArguments {
 class Transcriber {
  public:
   Transcriber(const std::string& model, const std::string& device)
-      : file_(load_model(model)), tokenizer_(file_.tokenizer), fbank_(file_.model->config().features) {
+      : file_(load_model(model)),
+        tokenizer_(file_.tokenizer),
+        fbank_(file_.model->config().features) {
     file_.model->to(at::Device(device));
   }
 
@@ -52,9 +54,13 @@ class Transcriber {
   Fbank fbank_;
 };
 
-void print(const TranscribeArguments& arguments, const std::string& path, const Transcriber::Result& result) {
+void print(const TranscribeArguments& arguments, const std::string& path,
+           const Transcriber::Result& result) {
   if (arguments.json)
-    fmt::print("{}\n", nlohmann::json({{"audio_filepath", path}, {"duration", result.audio_seconds}, {"text", result.text}}).dump());
+    fmt::print("{}\n", nlohmann::json({{"audio_filepath", path},
+                                       {"duration", result.audio_seconds},
+                                       {"text", result.text}})
+                           .dump());
   else
     fmt::print("{}\t{}\n", path, result.text);
 }
@@ -76,12 +82,15 @@ void run(const TranscribeArguments& arguments) {
       fmt::print(stderr, "error: {}\nhint: {}\n", error.what(), error.hint());
     }
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (audio_seconds > 0)
-    spdlog::info("{:.1f} s of speech in {:.2f} s: real-time factor {:.4f}", audio_seconds, seconds, seconds / audio_seconds);
+    spdlog::info("{:.1f} s of speech in {:.2f} s: real-time factor {:.4f}", audio_seconds, seconds,
+                 seconds / audio_seconds);
   if (failed > 0)
-    throw UserError(fmt::format("{} of {} files could not be transcribed", failed, arguments.files.size()),
-                    "see the errors above");
+    throw UserError(
+        fmt::format("{} of {} files could not be transcribed", failed, arguments.files.size()),
+        "see the errors above");
 }
 
 }  // namespace
@@ -91,7 +100,9 @@ void add_transcribe(CLI::App& app) {
   CLI::App* command = app.add_subcommand("transcribe", "audio files to text");
   command->add_option("model", arguments->model, "model file")->required();
   command->add_option("files", arguments->files, "audio files")->required();
-  command->add_option("--device", arguments->device, "cpu, cuda")->capture_default_str()->check(CLI::IsMember({"cpu", "cuda"}));
+  command->add_option("--device", arguments->device, "cpu, cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "0: all processors");
   command->add_flag("--json", arguments->json, "one JSON object a file");
   command->callback([arguments] { run(*arguments); });

@@ -21,8 +21,9 @@ class FeatureStore;
 
 /// The usable utterances of one or several manifests. Features come from a FeatureStore: files of
 /// filter banks per (manifest, feature settings, speeds), made once in `cache_directory` and mapped
-/// into memory, so that runs side by side share them. With an empty cache_directory they are computed
-/// from audio when asked for. Lengths (`utterance(i).seconds`) are those of the audio itself.
+/// into memory, so that runs side by side share them. With an empty cache_directory they are
+/// computed from audio when asked for. Lengths (`utterance(i).seconds`) are those of the audio
+/// itself.
 class Dataset {
  public:
   /// UserError when more than 5 % of a manifest cannot be used, or when two manifests share an id.

@@ -75,8 +75,10 @@ class StoreWriter {
       : directory_(directory), frames_(speeds.size(), Json::array()) {
     for (const double speed : speeds)
       rows_.emplace_back(directory / rows_name(speed), std::ios::binary);
-    index_ = {{"settings", feature_settings(config)}, {"columns", config.columns()},
-              {"speeds", speeds},                     {"seconds", Json::array()},
+    index_ = {{"settings", feature_settings(config)},
+              {"columns", config.columns()},
+              {"speeds", speeds},
+              {"seconds", Json::array()},
               {"reasons", Json::object()}};
   }
 
@@ -175,8 +177,7 @@ void FeatureStore::open(const fs::path& directory, size_t utterances,
   for (size_t s = 0; s < speeds.size(); ++s) {
     const fs::path path = directory / rows_name(speeds[s]);
     demand(frames[s].size() == utterances && fs::exists(path));
-    rows_.push_back(
-        {speeds[s], std::make_shared<const MappedFile>(path), running_sums(frames[s])});
+    rows_.push_back({speeds[s], std::make_shared<const MappedFile>(path), running_sums(frames[s])});
     demand(rows_.back().file->bytes().size() ==
            static_cast<size_t>(rows_.back().offsets.back() * columns_) * sizeof(float));
   }
@@ -192,9 +193,10 @@ at::Tensor FeatureStore::features(size_t i, double speed) const {
   const Rows* const rows = find(speed);
   TORCH_CHECK(rows != nullptr, "no features at speed ", speed);
   const auto* const first = reinterpret_cast<const float*>(rows->file->bytes().data());
-  return at::from_blob(const_cast<float*>(first + rows->offsets[i] * columns_),
-                       {rows->offsets[i + 1] - rows->offsets[i], columns_},
-                       [keep = rows->file](void*) {}, at::kFloat);
+  return at::from_blob(
+      const_cast<float*>(first + rows->offsets[i] * columns_),
+      {rows->offsets[i + 1] - rows->offsets[i], columns_}, [keep = rows->file](void*) {},
+      at::kFloat);
 }
 
 }  // namespace scion

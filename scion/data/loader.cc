@@ -117,9 +117,9 @@ struct BatchLoader::State {
   std::mutex mutex;
   std::condition_variable ready, room;
   bool stopping = false;
-  int64_t consumed = 0;              // tickets given to next()
-  Ticket upcoming;                   // the next to be worked on
-  std::map<int64_t, Outcome> done;   // by ticket number
+  int64_t consumed = 0;             // tickets given to next()
+  Ticket upcoming;                  // the next to be worked on
+  std::map<int64_t, Outcome> done;  // by ticket number
   std::vector<std::jthread> threads;
 
   State(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,

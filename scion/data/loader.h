@@ -14,12 +14,12 @@ namespace scion {
 class Options;
 
 struct LoaderConfig {
-  double batch_seconds = 30;    ///< audio in a batch, at most
-  int64_t buckets = 8;          ///< of equal total duration; a batch comes from one bucket
+  double batch_seconds = 30;  ///< audio in a batch, at most
+  int64_t buckets = 8;        ///< of equal total duration; a batch comes from one bucket
   double shortest_seconds = 0.3;
   double longest_seconds = 30;
-  int64_t threads = 1;          ///< loader threads
-  int64_t prefetch = 4;         ///< batches held ready
+  int64_t threads = 1;   ///< loader threads
+  int64_t prefetch = 4;  ///< batches held ready
   void declare(Options& options);
 };
 

@@ -21,7 +21,8 @@ std::string place(const fs::path& path, size_t line) {
   return fmt::format("{}:{}", path.string(), line);
 }
 
-std::string string_at(const Json& object, const char* key, bool required, const std::string& where) {
+std::string string_at(const Json& object, const char* key, bool required,
+                      const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end()) {
     if (required) throw UserError(fmt::format("{}: no \"{}\"", where, key), manifest_hint);
@@ -59,8 +60,8 @@ Utterance parse_line(const std::string& line, const fs::path& base, const std::s
 /// The transcript files of a LibriSpeech tree, sorted.
 std::vector<fs::path> transcript_files(const fs::path& directory) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(
-           directory, fs::directory_options::follow_directory_symlink))
+  for (const auto& entry :
+       fs::recursive_directory_iterator(directory, fs::directory_options::follow_directory_symlink))
     if (entry.path().filename().string().ends_with(".trans.txt")) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
@@ -110,9 +111,10 @@ void write_manifest(const fs::path& path, const std::vector<Utterance>& utteranc
     const fs::path folder = utterance.audio.parent_path();
     auto found = relative.find(folder);
     if (found == relative.end())
-      found = relative
-                  .emplace(folder, fs::weakly_canonical(fs::absolute(folder)).lexically_relative(base))
-                  .first;
+      found =
+          relative
+              .emplace(folder, fs::weakly_canonical(fs::absolute(folder)).lexically_relative(base))
+              .first;
     nlohmann::ordered_json object;
     object["id"] = utterance.id;
     object["audio_filepath"] =

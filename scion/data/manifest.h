@@ -12,7 +12,7 @@ struct Utterance {
   std::filesystem::path audio;  ///< absolute or relative to the working directory
   double seconds = 0;
   std::string text;
-  std::string speaker;          ///< "" when unknown
+  std::string speaker;  ///< "" when unknown
 };
 
 /// Reads a manifest. Missing `id`: the audio file's stem. UserError with the line number on broken

@@ -78,9 +78,9 @@ OrderedJson summarise(const std::vector<Utterance>& utterances, const Tokenizer&
   }
   std::sort(lengths.begin(), lengths.end());
   OrderedJson summary = {{"utterances", utterances.size()},
-                  {"hours", seconds / 3600},
-                  {"speakers", speakers.size()},
-                  {"tokens", tokens}};
+                         {"hours", seconds / 3600},
+                         {"speakers", speakers.size()},
+                         {"tokens", tokens}};
   for (const int percent : {0, 5, 50, 95, 100})
     summary["seconds"][std::to_string(percent) + "%"] =
         lengths.empty() ? 0 : lengths[size_t(percent) * (lengths.size() - 1) / 100];
@@ -90,12 +90,13 @@ OrderedJson summarise(const std::vector<Utterance>& utterances, const Tokenizer&
 void print_part(const std::string& name, const OrderedJson& part) {
   std::string lengths;
   for (const auto& [percent, seconds] : part["seconds"].items())
-    lengths += fmt::format("{}{}: {:.2f} s", lengths.empty() ? "" : ", ", percent,
-                           seconds.get<double>());
-  fmt::print("{}\n  utterances  {}\n  hours       {:.3f}\n  speakers    {}\n  tokens      {}\n"
-             "  lengths     {}\n",
-             name, part["utterances"].get<size_t>(), part["hours"].get<double>(),
-             part["speakers"].get<size_t>(), part["tokens"].get<size_t>(), lengths);
+    lengths +=
+        fmt::format("{}{}: {:.2f} s", lengths.empty() ? "" : ", ", percent, seconds.get<double>());
+  fmt::print(
+      "{}\n  utterances  {}\n  hours       {:.3f}\n  speakers    {}\n  tokens      {}\n"
+      "  lengths     {}\n",
+      name, part["utterances"].get<size_t>(), part["hours"].get<double>(),
+      part["speakers"].get<size_t>(), part["tokens"].get<size_t>(), lengths);
 }
 
 void print_summary(const OrderedJson& summary) {
@@ -139,9 +140,9 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   check_skipped_share(source, skipped, total);
 
   OrderedJson summary = {{"source", fs::absolute(source).lexically_normal().string()},
-                  {"vocabulary", tokenizer.size()},
-                  {"skipped", skipped.size()},
-                  {"outside_alphabet", outside}};
+                         {"vocabulary", tokenizer.size()},
+                         {"skipped", skipped.size()},
+                         {"outside_alphabet", outside}};
   PendingDirectory folder(out);
   summary["parts"]["manifest.jsonl"] = summarise(utterances, tokenizer);
   write_manifest(folder.path() / "manifest.jsonl", utterances);

@@ -76,12 +76,14 @@ std::string Axis::to_string() const {
 
 Indices crop_taps(int64_t teacher, int64_t student, Axis::Anchor anchor) {
   if (student > teacher)
-    throw UserError(fmt::format("the student's kernel has {} taps, the teacher's {}", student, teacher),
-                    "give the student a kernel that is not longer than the teacher's");
+    throw UserError(
+        fmt::format("the student's kernel has {} taps, the teacher's {}", student, teacher),
+        "give the student a kernel that is not longer than the teacher's");
   const int64_t dropped = teacher - student;
   if (anchor == Axis::Anchor::centre && dropped % 2 != 0)
-    throw UserError(fmt::format("a centred kernel of {} taps has no centre part of {}", teacher, student),
-                    "choose two odd kernel sizes");
+    throw UserError(
+        fmt::format("a centred kernel of {} taps has no centre part of {}", teacher, student),
+        "choose two odd kernel sizes");
   Indices indices(static_cast<size_t>(student));
   std::iota(indices.begin(), indices.end(), anchor == Axis::Anchor::centre ? dropped / 2 : dropped);
   return indices;

@@ -58,18 +58,20 @@ static at::Tensor shift_to_keys(const at::Tensor& x) {
   return padded.slice(2, 1).view_as(x).slice(3, 0, frames);
 }
 
-at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& positions,
-                              const at::Tensor& content_offset, const at::Tensor& position_offset,
-                              int64_t heads, const at::Tensor& lengths, double rate,
-                              const Context& context) {
+at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& positions, const at::Tensor& content_offset,
+                              const at::Tensor& position_offset, int64_t heads,
+                              const at::Tensor& lengths, double rate, const Context& context) {
   const int64_t batch = h.size(0), frames = h.size(1), width = h.size(2) / (3 * heads);
-  const at::Tensor stacked =
-      (h + bias).view({batch, frames, 3, heads, width}).permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
+  const at::Tensor stacked = (h + bias)
+                                 .view({batch, frames, 3, heads, width})
+                                 .permute({2, 0, 3, 1, 4});  // (3, B, H, T, d)
   const auto query = [&](const at::Tensor& offset) {
     return stacked[0] + offset.view({heads, 1, width});
   };
   const at::Tensor content = at::matmul(query(content_offset), stacked[1].transpose(2, 3));
-  const at::Tensor distances = positions.view({-1, heads, width}).permute({1, 2, 0});  // (H, d, 2T−1)
+  const at::Tensor distances =
+      positions.view({-1, heads, width}).permute({1, 2, 0});  // (H, d, 2T−1)
   const at::Tensor position = shift_to_keys(at::matmul(query(position_offset), distances));
   const at::Tensor hidden = valid_frames(lengths, frames).logical_not().view({batch, 1, 1, frames});
   const at::Tensor scores = ((content + position) / std::sqrt(static_cast<double>(width)))

@@ -13,18 +13,18 @@ class Options;
 
 /// Conformer (Gulati et al., 2020).
 struct ConformerConfig {
-  int64_t width = 96;              ///< of the residual stream
+  int64_t width = 96;  ///< of the residual stream
   int64_t layers = 2;
   int64_t heads = 4;
-  int64_t head_width = 24;         ///< of queries, keys and values
+  int64_t head_width = 24;  ///< of queries, keys and values
   int64_t feed_forward = 384;
-  int64_t kernel = 15;             ///< taps of the depthwise convolution, odd
-  int64_t subsampling = 6;         ///< 4 or 6 feature frames an encoder frame
+  int64_t kernel = 15;      ///< taps of the depthwise convolution, odd
+  int64_t subsampling = 6;  ///< 4 or 6 feature frames an encoder frame
   int64_t subsampling_channels = 8;
-  std::string convolution_norm = "batch";   ///< batch, layer
-  std::string positions = "bias";           ///< bias (per head and distance), sinusoid (Dai et al., 2019)
-  int64_t position_range = 16;     ///< bias: farther distances share one value, frames
-  std::string activation = "relu";          ///< relu, swish
+  std::string convolution_norm = "batch";  ///< batch, layer
+  std::string positions = "bias";   ///< bias (per head and distance), sinusoid (Dai et al., 2019)
+  int64_t position_range = 16;      ///< bias: farther distances share one value, frames
+  std::string activation = "relu";  ///< relu, swish
   double dropout = 0.1;
 
   void declare(Options& options);
@@ -34,9 +34,9 @@ struct ModelConfig {
   std::string encoder = "conformer";
   ConformerConfig conformer;
   int64_t predictor_width = 64;
-  int64_t predictor_context = 2;   ///< labels the stateless predictor sees
+  int64_t predictor_context = 2;  ///< labels the stateless predictor sees
   int64_t joiner_width = 64;
-  bool ctc = true;                 ///< an auxiliary CTC head on the encoder
+  bool ctc = true;  ///< an auxiliary CTC head on the encoder
   FeatureConfig features;
 
   void declare(Options& options);

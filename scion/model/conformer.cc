@@ -100,10 +100,11 @@ at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& 
                                       const Context& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   const at::Tensor inner =
-      batch_norm_ ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
-                                      {norm_weight_, norm_bias_, running_mean_, running_variance_},
-                                      activation_, context)
-                  : convolve_with_layer_norm(h, frames);
+      batch_norm_
+          ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
+                              {norm_weight_, norm_bias_, running_mean_, running_variance_},
+                              activation_, context)
+          : convolve_with_layer_norm(h, frames);
   const at::Tensor y = add_linear(x, inner, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
@@ -166,7 +167,8 @@ EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_
 
 at::Tensor ConformerEncoder::forward(const at::Tensor& features, const at::Tensor& encoder_lengths,
                                      const Context& context) const {
-  at::Tensor x = dropout(subsampling_.forward(features, encoder_lengths, context), config_.dropout, context);
+  at::Tensor x =
+      dropout(subsampling_.forward(features, encoder_lengths, context), config_.dropout, context);
   const EncoderFrames frames = prepare_frames(encoder_lengths, x.size(1));
   for (const ConformerLayer& layer : layers_) x = layer.forward(x, frames, context);
   return x;

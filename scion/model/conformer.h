@@ -48,14 +48,15 @@ class Attention : public Module {
  public:
   Attention(Scope scope, const ConformerConfig& config, const Axis& residual,
             const Axis& frequencies);
-  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
+                     const Context& context) const;
 
  private:
   int64_t heads_;
   double dropout_;
   LayerNorm norm_;
   at::Tensor weight_in_, bias_in_, weight_out_, bias_out_;
-  at::Tensor position_bias_;                                  // (H, distances)
+  at::Tensor position_bias_;                                       // (H, distances)
   at::Tensor position_weight_, content_offset_, position_offset_;  // sinusoid only
 };
 
@@ -63,7 +64,8 @@ class Attention : public Module {
 class ConvolutionModule : public Module {
  public:
   ConvolutionModule(Scope scope, const ConformerConfig& config, const Axis& residual);
-  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
+                     const Context& context) const;
 
  private:
   at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
@@ -81,7 +83,8 @@ class ConformerLayer : public Module {
  public:
   ConformerLayer(Scope scope, const ConformerConfig& config, const Axis& residual,
                  const Axis& frequencies);
-  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
+                     const Context& context) const;
 
  private:
   FeedForward feed_forward1_;

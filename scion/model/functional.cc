@@ -126,7 +126,8 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
     variance = ((x - mean).square() * mask).sum(frames) / count;
     const at::NoGradGuard no_grad;
     norm.running_mean.lerp_(mean.detach(), norm.momentum);
-    norm.running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)), norm.momentum);
+    norm.running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)),
+                                norm.momentum);
   }
   return (x - mean) * (norm.weight * (variance + epsilon).rsqrt()) + norm.bias;
 }
@@ -165,10 +166,10 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
   return form(h, bias, position_bias, lengths, rate, context);
 }
 
-at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& positions,
-                              const at::Tensor& content_offset, const at::Tensor& position_offset,
-                              int64_t heads, const at::Tensor& lengths, double rate,
-                              const Context& context) {
+at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& positions, const at::Tensor& content_offset,
+                              const at::Tensor& position_offset, int64_t heads,
+                              const at::Tensor& lengths, double rate, const Context& context) {
   const auto form = h.is_cpu() ? fused::sinusoid_attention : composed::sinusoid_attention;
   return form(h, bias, positions, content_offset, position_offset, heads, lengths, rate, context);
 }

@@ -71,12 +71,12 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               double rate, const Context& context);
 
 /// Self-attention with relative positions (Dai et al., 2019): query t scores key j with
-/// (q_t + content_offset) · k_j + (q_t + position_offset) · p_(t−j), over √d. Positions (2T − 1, H·d)
-/// hold p for distances T − 1 … −(T − 1); offsets (H·d). The rest as in relative_attention().
-at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& positions,
-                              const at::Tensor& content_offset, const at::Tensor& position_offset,
-                              int64_t heads, const at::Tensor& lengths, double rate,
-                              const Context& context);
+/// (q_t + content_offset) · k_j + (q_t + position_offset) · p_(t−j), over √d. Positions (2T − 1,
+/// H·d) hold p for distances T − 1 … −(T − 1); offsets (H·d). The rest as in relative_attention().
+at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& positions, const at::Tensor& content_offset,
+                              const at::Tensor& position_offset, int64_t heads,
+                              const at::Tensor& lengths, double rate, const Context& context);
 
 /// Two convolutions over time and frequency with a relu behind each, the first 3 × 3 with stride 2:
 /// features (B, T, F) → (B, T', F', C). Frames beyond `lengths` (B, in T') are undefined.

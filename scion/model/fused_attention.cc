@@ -17,7 +17,9 @@ struct AttentionSizes {
     return {frames, lengths.const_data_ptr<int64_t>()[b], heads, width, range};
   }
   /// Place of the first weight of a head in (B, H, T, T).
-  int64_t first_weight(int64_t b, int64_t head) const { return (b * heads + head) * frames * frames; }
+  int64_t first_weight(int64_t b, int64_t head) const {
+    return (b * heads + head) * frames * frames;
+  }
 };
 
 // work(utterance, head, scratch); every thread takes whole heads.
@@ -43,9 +45,10 @@ class RelativeAttention : public Function<RelativeAttention> {
     with_type(h, [&](const auto& kernels, auto zero) {
       using T = decltype(zero);
       for_each_head(sizes, [&](int64_t b, int64_t head, float* scratch) {
-        kernels.attend(data<T>(h) + b * h.stride(0), floats(bias), floats(table) + head * table.size(1),
-                       sizes.of(lengths, b), head, mask(key, rate, sizes.first_weight(b, head)),
-                       scratch, data<T>(out) + b * out.stride(0),
+        kernels.attend(data<T>(h) + b * h.stride(0), floats(bias),
+                       floats(table) + head * table.size(1), sizes.of(lengths, b), head,
+                       mask(key, rate, sizes.first_weight(b, head)), scratch,
+                       data<T>(out) + b * out.stride(0),
                        floats(log_sums) + (b * sizes.heads + head) * sizes.frames);
       });
     });
@@ -89,7 +92,8 @@ struct PositionTables {
   PositionTables(const at::Tensor& positions, const AttentionSizes& sizes) {
     constexpr int64_t lanes = 16;
     const at::Tensor heads = positions.view({-1, sizes.heads, sizes.width});
-    rows = at::constant_pad_nd(heads.transpose(0, 1), {0, (lanes - sizes.width % lanes) % lanes}).contiguous();
+    rows = at::constant_pad_nd(heads.transpose(0, 1), {0, (lanes - sizes.width % lanes) % lanes})
+               .contiguous();
     columns = at::constant_pad_nd(heads.permute({1, 2, 0}), {0, HeadPositions::spare}).contiguous();
   }
   HeadPositions of(int64_t head) const {
@@ -150,7 +154,8 @@ class SinusoidAttention : public Function<SinusoidAttention> {
             floats(offset), tables.of(head), floats(log_sums) + place * sizes.frames,
             sizes.of(lengths, b), head, mask(key, rate, sizes.first_weight(b, head)), scratch,
             data<T>(grad_h) + b * h.stride(0), floats(grad_bias) + b * h.size(2),
-            floats(grad_offset) + b * offset.numel(), floats(grad_rows) + place * grad_rows.stride(1));
+            floats(grad_offset) + b * offset.numel(),
+            floats(grad_rows) + place * grad_rows.stride(1));
       });
     });
     const at::Tensor grad_positions =
@@ -169,14 +174,16 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
   return RelativeAttention::apply(h, bias, position_bias, lengths, dropout.key, dropout.rate);
 }
 
-at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& positions,
-                              const at::Tensor& content_offset, const at::Tensor& position_offset,
-                              int64_t heads, const at::Tensor& lengths, double rate,
-                              const Context& context) {
+at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
+                              const at::Tensor& positions, const at::Tensor& content_offset,
+                              const at::Tensor& position_offset, int64_t heads,
+                              const at::Tensor& lengths, double rate, const Context& context) {
   const DropoutPlace dropout(rate, context);
-  const at::Tensor query_bias = at::constant_pad_nd(content_offset, {0, 2 * content_offset.size(0)});
+  const at::Tensor query_bias =
+      at::constant_pad_nd(content_offset, {0, 2 * content_offset.size(0)});
   return SinusoidAttention::apply(h, bias + query_bias, position_offset - content_offset,
-                                  positions.contiguous(), heads, lengths, dropout.key, dropout.rate);
+                                  positions.contiguous(), heads, lengths, dropout.key,
+                                  dropout.rate);
 }
 
 }  // namespace scion::fused

@@ -38,8 +38,10 @@ T* data(const at::Tensor& x) {
 // Calls work(kernels, T{}) with the kernels for the tensor's type.
 template <class Work>
 void with_type(const at::Tensor& x, const Work& work) {
-  if (x.scalar_type() == at::kBFloat16) work(model_kernels().bf16, Bf16{});
-  else work(model_kernels().fp32, float{});
+  if (x.scalar_type() == at::kBFloat16)
+    work(model_kernels().bf16, Bf16{});
+  else
+    work(model_kernels().fp32, float{});
 }
 
 // work(first row, how many, number of the block)

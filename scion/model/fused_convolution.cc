@@ -8,7 +8,8 @@ constexpr double kEpsilon = 1e-5;
 
 // Mean and variance over all valid frames from those of each utterance (Chan et al., 1979).
 // means, squares (B, C), counts (B, 1) → two of (C), double.
-std::pair<at::Tensor, at::Tensor> pool_statistics(const at::Tensor& means, const at::Tensor& squares,
+std::pair<at::Tensor, at::Tensor> pool_statistics(const at::Tensor& means,
+                                                  const at::Tensor& squares,
                                                   const at::Tensor& counts) {
   const at::Tensor total = counts.sum(), each = means.to(at::kDouble);
   const at::Tensor mean = (each * counts).sum(0) / total;
@@ -65,7 +66,8 @@ class GatedConvolution : public Function<GatedConvolution> {
       std::tie(mean, variance) = pool_statistics(means, squares, counts);
       const double count = counts.sum().item<double>();
       running_mean.lerp_(mean.to(at::kFloat), momentum);
-      running_variance.lerp_((variance * (count / std::max(1.0, count - 1))).to(at::kFloat), momentum);
+      running_variance.lerp_((variance * (count / std::max(1.0, count - 1))).to(at::kFloat),
+                             momentum);
     }
     const at::Tensor spread = (variance.to(at::kDouble) + kEpsilon).rsqrt();
     const at::Tensor scale = (norm_weight * spread).to(at::kFloat);
@@ -84,8 +86,8 @@ class GatedConvolution : public Function<GatedConvolution> {
     const ConvolutionSizes sizes(h, weight);
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const at::Tensor grad_z = at::empty_like(y);
-    const at::Tensor sums = sum_backward(gradients[0].contiguous(), y, saved[6], saved[7], mean,
-                                         activation, grad_z);
+    const at::Tensor sums =
+        sum_backward(gradients[0].contiguous(), y, saved[6], saved[7], mean, activation, grad_z);
     const at::Tensor grad_norm_bias = sums[0], grad_norm_weight = sums[1] * spread;
     const at::Tensor affine = at::zeros({3, sizes.channels}, at::kFloat);
     affine[0].copy_(norm_weight * spread);
@@ -107,13 +109,21 @@ class GatedConvolution : public Function<GatedConvolution> {
             data<T>(h) + 2 * first, floats(bias), floats(weight), floats(grad_z) + first,
             floats(y) + first, floats(affine), sizes.strip(lengths, b), scratch,
             data<T>(grad_h) + 2 * first, floats(grad_bias) + b * 2 * sizes.channels,
-            floats(grad_weight) + b * weight.numel(), floats(grad_weight_bias) + b * sizes.channels);
+            floats(grad_weight) + b * weight.numel(),
+            floats(grad_weight_bias) + b * sizes.channels);
       });
     });
-    return {grad_h,          grad_bias.sum(0), grad_weight.sum(0).view(weight.sizes()),
-            grad_weight_bias.sum(0), grad_norm_weight, grad_norm_bias,
-            at::Tensor(),    at::Tensor(),     at::Tensor(),
-            at::Tensor(),    at::Tensor()};
+    return {grad_h,
+            grad_bias.sum(0),
+            grad_weight.sum(0).view(weight.sizes()),
+            grad_weight_bias.sum(0),
+            grad_norm_weight,
+            grad_norm_bias,
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor()};
   }
 
  private:
@@ -142,10 +152,10 @@ class GatedConvolution : public Function<GatedConvolution> {
       using T = decltype(zero);
       for_each_block(rows, [&](int64_t first, int64_t count, int64_t block) {
         float* const sum = floats(sums) + block * 2 * width;
-        kernels.affine_activate_backward(data<T>(gradient) + first * width, floats(y) + first * width,
-                                         floats(scale), floats(shift), floats(mean), activation,
-                                         {count, width}, floats(grad_z) + first * width, sum,
-                                         sum + width);
+        kernels.affine_activate_backward(data<T>(gradient) + first * width,
+                                         floats(y) + first * width, floats(scale), floats(shift),
+                                         floats(mean), activation, {count, width},
+                                         floats(grad_z) + first * width, sum, sum + width);
       });
     });
     return sums.sum(0).view({2, width});

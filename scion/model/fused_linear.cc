@@ -38,10 +38,10 @@ class NormLinear : public Function<NormLinear> {
       using T = decltype(zero);
       for_each_block(rows, [&](int64_t first, int64_t count, int64_t block) {
         float* sum = floats(sums) + block * 2 * width;
-        kernels.layer_norm_backward(data<T>(grad_normed) + first * width,
-                                    floats(x) + first * width, floats(statistics) + 2 * first,
-                                    floats(norm_weight), {count, width},
-                                    floats(grad_x) + first * width, sum, sum + width);
+        kernels.layer_norm_backward(data<T>(grad_normed) + first * width, floats(x) + first * width,
+                                    floats(statistics) + 2 * first, floats(norm_weight),
+                                    {count, width}, floats(grad_x) + first * width, sum,
+                                    sum + width);
       });
     });
     const at::Tensor sum = sums.sum(0);
@@ -141,8 +141,9 @@ class AddLinear : public Function<AddLinear> {
     });
     const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
     const at::Tensor grad_h = like_with_last(at::mm(grad_y, operand), gradients[0]).to(type);
-    return {gradients[0], grad_h,       as_float(at::mm(grad_y.t(), inner)), sums.sum(0),
-            at::Tensor(), at::Tensor(), at::Tensor(),                        at::Tensor()};
+    return {gradients[0], grad_h,       as_float(at::mm(grad_y.t(), inner)),
+            sums.sum(0),  at::Tensor(), at::Tensor(),
+            at::Tensor(), at::Tensor()};
   }
 };
 

@@ -9,12 +9,16 @@ int64_t padded(int64_t channels) { return (channels + 15) / 16 * 16; }
 // (out, in, k, k) → (k, k, in, out), channel counts filled up with zeros.
 at::Tensor pack(const at::Tensor& weight, int64_t in) {
   const at::Tensor last = weight.permute({2, 3, 1, 0});
-  return at::constant_pad_nd(last, {0, padded(weight.size(0)) - weight.size(0), 0, in - weight.size(1)})
+  return at::constant_pad_nd(last,
+                             {0, padded(weight.size(0)) - weight.size(0), 0, in - weight.size(1)})
       .contiguous();
 }
 
 at::Tensor unpack(const at::Tensor& packed, const at::Tensor& like) {
-  return packed.narrow(2, 0, like.size(1)).narrow(3, 0, like.size(0)).permute({3, 2, 0, 1}).contiguous();
+  return packed.narrow(2, 0, like.size(1))
+      .narrow(3, 0, like.size(0))
+      .permute({3, 2, 0, 1})
+      .contiguous();
 }
 
 at::Tensor pack_bias(const at::Tensor& bias) {
@@ -29,7 +33,8 @@ struct Shapes {
          int64_t frames) {
     const int64_t rows = (frames - 1) * stride2 + kernel2, columns = (bins - 3) / 2 + 1;
     one = {bins, 1, rows, columns, channels1, 3, 2};
-    two = {columns, channels1, frames, (columns - kernel2) / stride2 + 1, channels2, kernel2, stride2};
+    two = {columns,   channels1, frames, (columns - kernel2) / stride2 + 1,
+           channels2, kernel2,   stride2};
   }
   int64_t inner() const { return one.out_rows * one.out_columns * one.out_channels; }
   int64_t outer() const { return two.out_rows * two.out_columns * two.out_channels; }
@@ -47,7 +52,8 @@ class Subsample : public Function<Subsample> {
     const at::Tensor packed1 = pack(weight1, 1), packed2 = pack(weight2, middle);
     const at::Tensor packed_bias1 = pack_bias(bias1), packed_bias2 = pack_bias(bias2);
     const Shapes whole(x.size(2), middle, packed2.size(3), weight2.size(2), stride2, frames);
-    const at::Tensor y = at::zeros({x.size(0), frames, whole.two.out_columns, packed2.size(3)}, x.options());
+    const at::Tensor y =
+        at::zeros({x.size(0), frames, whole.two.out_columns, packed2.size(3)}, x.options());
     const PlainKernels& kernels = model_kernels().plain;
     at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
       const at::Tensor inner = at::empty({whole.inner()}, at::kFloat);
@@ -68,7 +74,8 @@ class Subsample : public Function<Subsample> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight1 = saved[1], &weight2 = saved[2], &packed1 = saved[3];
-    const at::Tensor &packed_bias1 = saved[4], &packed2 = saved[5], &lengths = saved[6], &y = saved[7];
+    const at::Tensor &packed_bias1 = saved[4], &packed2 = saved[5], &lengths = saved[6],
+                     &y = saved[7];
     const int64_t stride2 = context->saved_data["stride2"].toInt();
     const int64_t batch = x.size(0), middle = packed1.size(3), outer = packed2.size(3);
     const at::Tensor upstream =
@@ -95,7 +102,8 @@ class Subsample : public Function<Subsample> {
         std::fill(grad, grad + shapes.inner(), 0.0F);
         kernels.convolve_image_input(g, floats(turned), shapes.two, grad);
         kernels.pass_where_positive(value, shapes.inner(), grad);
-        kernels.convolve_image_weights(features, grad, shapes.one, floats(grad1) + b * packed1.numel(),
+        kernels.convolve_image_weights(features, grad, shapes.one,
+                                       floats(grad1) + b * packed1.numel(),
                                        floats(grad_bias1) + b * middle);
       }
     });

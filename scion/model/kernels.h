@@ -106,8 +106,8 @@ struct TypedKernels {
                             float* grad_bias);
 
   /// out = x + scale · dropout(y + bias)
-  void (*add_residual)(const float* x, const T* y, const float* bias, float scale,
-                       DropoutMask mask, Rows rows, float* out);
+  void (*add_residual)(const float* x, const T* y, const float* bias, float scale, DropoutMask mask,
+                       Rows rows, float* out);
   /// grad_bias is added to.
   void (*add_residual_backward)(const float* gradient, float scale, DropoutMask mask, Rows rows,
                                 T* grad_y, float* grad_bias);
@@ -144,8 +144,8 @@ struct TypedKernels {
                           DropoutMask mask, float* scratch, T* grad_h, float* grad_bias,
                           float* grad_table);
 
-  /// One head: softmax((q kᵀ + (q + offset) pᵀ) / √width) v, p the row of the distance, as attend().
-  /// offset (heads, width).
+  /// One head: softmax((q kᵀ + (q + offset) pᵀ) / √width) v, p the row of the distance, as
+  /// attend(). offset (heads, width).
   void (*attend_positions)(const T* h, const float* bias, const float* offset,
                            HeadPositions positions, AttentionShape shape, int64_t head,
                            DropoutMask mask, float* scratch, T* out, float* log_sums);

@@ -9,7 +9,9 @@ namespace {
 
 constexpr const char* tokenizer_name = "tokenizer.model";
 
-std::string shape_text(at::IntArrayRef shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(at::IntArrayRef shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
 
 }  // namespace
 
@@ -65,7 +67,8 @@ ModelFile load_model(const std::filesystem::path& path) {
   ModelFile file;
   try {
     options.load_json(nlohmann::json::parse(content.metadata.at("model")), path.string());
-    file.model = std::make_unique<Transducer>(config, std::stoll(content.metadata.at("vocabulary")));
+    file.model =
+        std::make_unique<Transducer>(config, std::stoll(content.metadata.at("vocabulary")));
     file.provenance = nlohmann::json::parse(content.metadata.at("provenance"));
   } catch (const std::logic_error& error) {  // absent keys, broken numbers
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),

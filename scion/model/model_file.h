@@ -3,8 +3,8 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "scion/core/safetensors.h"
@@ -15,8 +15,8 @@ namespace scion {
 /// A recogniser as it is kept in a file.
 struct ModelFile {
   std::unique_ptr<Transducer> model;
-  std::string tokenizer;         ///< serialised SentencePiece model
-  nlohmann::json provenance;     ///< where the weights come from: training, teacher, plan
+  std::string tokenizer;      ///< serialised SentencePiece model
+  nlohmann::json provenance;  ///< where the weights come from: training, teacher, plan
 };
 
 /// Weights and buffers under their names, the tokenizer as the U8 tensor "tokenizer.model", the

@@ -31,7 +31,7 @@ struct Parameter {
   std::vector<Axis> axes;  ///< one a dimension
   Init init;
   bool trainable = true;
-  at::Tensor tensor;       ///< shared with the module that registered it
+  at::Tensor tensor;  ///< shared with the module that registered it
 
   std::string axes_text() const;  ///< "ff(384), residual(96)"
 };

@@ -13,10 +13,11 @@ Conv2dSubsampling::Conv2dSubsampling(Scope scope, int64_t bins, int64_t channels
   const auto fixed = [](int64_t size) { return Axis::fixed(size); };
   weight1_ = parameter("convolution1.weight", {one, fixed(1), fixed(3), fixed(3)}, init::weight);
   bias1_ = parameter("convolution1.bias", {one}, init::bias(9));
-  weight2_ = parameter("convolution2.weight", {two, one, fixed(kernel2_), fixed(kernel2_)},
-                       init::weight);
+  weight2_ =
+      parameter("convolution2.weight", {two, one, fixed(kernel2_), fixed(kernel2_)}, init::weight);
   bias2_ = parameter("convolution2.bias", {two}, init::bias(channels * kernel2_ * kernel2_));
-  weight3_ = parameter("projection.weight", {width, Axis::product(two, fixed(bins2))}, init::weight);
+  weight3_ =
+      parameter("projection.weight", {width, Axis::product(two, fixed(bins2))}, init::weight);
   bias3_ = parameter("projection.bias", {width}, init::bias(channels * bins2));
 }
 

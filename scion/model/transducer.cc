@@ -11,10 +11,11 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
   const Scope root(registry_);
   const int64_t columns = config.features.columns();
   feature_mean_ = registry_.add("features.mean", {Axis::fixed(columns)}, init::zero, false);
-  feature_deviation_ = registry_.add("features.deviation", {Axis::fixed(columns)}, init::one, false);
+  feature_deviation_ =
+      registry_.add("features.deviation", {Axis::fixed(columns)}, init::one, false);
   encoder_ = std::make_unique<ConformerEncoder>(root / "encoder", config.conformer, columns);
-  predictor_ = std::make_unique<StatelessPredictor>(root / "predictor", vocabulary,
-                                                    config.predictor_width, config.predictor_context);
+  predictor_ = std::make_unique<StatelessPredictor>(
+      root / "predictor", vocabulary, config.predictor_width, config.predictor_context);
   joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
                                      predictor_->output_axis(), config.joiner_width, vocabulary);
   if (config.ctc) {

@@ -38,7 +38,9 @@ class Transducer {
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
   at::Tensor ctc_logits(const at::Tensor& frames, const Context& context) const;
   /// Encoder frames that `feature_frames` give.
-  int64_t frames_out(int64_t feature_frames) const { return encoder_->subsampling().frames_out(feature_frames); }
+  int64_t frames_out(int64_t feature_frames) const {
+    return encoder_->subsampling().frames_out(feature_frames);
+  }
 
   /// The features' mean and deviation over the training data, (F) each; used with
   /// features.normalisation = "global".

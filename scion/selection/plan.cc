@@ -73,7 +73,8 @@ class PlanMaker {
     } else {
       const Parameter& teacher = counterpart(student);
       choice.teacher = teacher.name;
-      choice.action = teacher.tensor.sizes() == student.tensor.sizes() ? Action::copied : Action::selected;
+      choice.action =
+          teacher.tensor.sizes() == student.tensor.sizes() ? Action::copied : Action::selected;
       choose_leaves(teacher, student);
     }
     plan_.tensors.push_back(std::move(choice));
@@ -123,8 +124,9 @@ class PlanMaker {
     const auto known = chosen_.find(student.name());
     if (known != chosen_.end()) return plan_.leaves[known->second].indices;
     chosen_[student.name()] = plan_.leaves.size();
-    plan_.leaves.push_back({student.name(), teacher.name(), teacher.size(),
-                            select_elements(rules_, student.name(), teacher.size(), student.size())});
+    plan_.leaves.push_back(
+        {student.name(), teacher.name(), teacher.size(),
+         select_elements(rules_, student.name(), teacher.size(), student.size())});
     return plan_.leaves.back().indices;
   }
 
@@ -158,8 +160,9 @@ std::string share_text(const Plan& plan) {
   std::vector<std::string> parts;
   for (const auto& [action, name] : action_names)
     if (elements.contains(action))
-      parts.push_back(fmt::format("{} {} ({:.1f} %)", name, elements[action],
-                                  100.0 * static_cast<double>(elements[action]) / static_cast<double>(total)));
+      parts.push_back(
+          fmt::format("{} {} ({:.1f} %)", name, elements[action],
+                      100.0 * static_cast<double>(elements[action]) / static_cast<double>(total)));
   return fmt::format("elements: {} in all; {}", total, fmt::join(parts, ", "));
 }
 
@@ -237,7 +240,8 @@ Plan compose(const Plan& first, const Plan& second) {
 }
 
 nlohmann::json Plan::to_json() const {
-  nlohmann::json json = {{"format", "scion-plan-1"}, {"per_tensor", per_tensor}, {"layers", layers}};
+  nlohmann::json json = {
+      {"format", "scion-plan-1"}, {"per_tensor", per_tensor}, {"layers", layers}};
   json["leaves"] = nlohmann::json::array();
   for (const LeafChoice& leaf : leaves)
     json["leaves"].push_back({{"student", leaf.student},

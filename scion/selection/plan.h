@@ -16,7 +16,7 @@ namespace scion {
 struct LeafChoice {
   std::string student, teacher;  ///< full names
   int64_t teacher_size = 0;
-  Indices indices;               ///< ascending, one a student element
+  Indices indices;  ///< ascending, one a student element
 };
 
 /// What becomes of one student tensor.
@@ -29,7 +29,7 @@ struct TensorChoice {
   std::string student, teacher;
   Action action = Action::copied;
   std::string reason;
-  int64_t elements = 0;          ///< of the student's tensor
+  int64_t elements = 0;  ///< of the student's tensor
 };
 
 struct Plan {

@@ -54,9 +54,9 @@ void initialise_weight(const Parameter& parameter, const std::string& scheme, ui
 
 // Scales and shifts of normalisations say little by their order; all else is permuted or redrawn.
 bool is_drawn(const Parameter& parameter) {
-  return parameter.trainable && (parameter.init.kind == Init::Kind::weight ||
-                                 parameter.init.kind == Init::Kind::embedding ||
-                                 parameter.init.kind == Init::Kind::bias);
+  return parameter.trainable &&
+         (parameter.init.kind == Init::Kind::weight ||
+          parameter.init.kind == Init::Kind::embedding || parameter.init.kind == Init::Kind::bias);
 }
 
 }  // namespace

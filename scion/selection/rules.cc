@@ -38,15 +38,16 @@ Indices drawn(const SelectionRules& rules, const std::string& leaf, int64_t teac
 Indices even_indices(int64_t teacher, int64_t student) {
   Indices indices;
   for (int64_t i = 0; i < student; ++i)
-    indices.push_back(teacher % student == 0
-                          ? i * (teacher / student)
-                          : static_cast<int64_t>(std::nearbyint(linspace(teacher - 1, student, i))));
+    indices.push_back(teacher % student == 0 ? i * (teacher / student)
+                                             : static_cast<int64_t>(std::nearbyint(
+                                                   linspace(teacher - 1, student, i))));
   return indices;
 }
 
 void SelectionRules::declare(Options& options) {
   options.add("layers", layers, "which teacher layers").choices({"first", "even", "even-last"});
-  options.add("elements", elements, "which elements of a leaf").choices({"even", "first", "random"});
+  options.add("elements", elements, "which elements of a leaf")
+      .choices({"even", "first", "random"});
   options.add("per_tensor", per_tensor, "choose in every dimension of every tensor by itself");
   options.add("seed", seed, "for elements = \"random\"").range(0, 1e15);
   options.add("partial", partial, "parameters whose names begin so stay random");
@@ -82,7 +83,8 @@ Indices select_elements(const SelectionRules& rules, const std::string& leaf, in
                         int64_t student) {
   if (student > teacher)
     throw UserError(
-        fmt::format("leaf '{}': the student has {} elements, the teacher {}", leaf, student, teacher),
+        fmt::format("leaf '{}': the student has {} elements, the teacher {}", leaf, student,
+                    teacher),
         "make the student's dimension at most the teacher's, or leave its parameters random with "
         "--partial");
   if (rules.elements == "first") return consecutive(student);

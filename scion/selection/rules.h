@@ -25,8 +25,8 @@ struct SelectionRules {
   /// Every dimension of every tensor by itself, as in the authors' code: indices of one leaf then
   /// differ from tensor to tensor wherever a dimension stacks or flattens several.
   bool per_tensor = false;
-  int64_t seed = 1;                    ///< for elements = "random"
-  std::vector<std::string> partial;    ///< parameters whose names begin so stay random
+  int64_t seed = 1;                  ///< for elements = "random"
+  std::vector<std::string> partial;  ///< parameters whose names begin so stay random
 
   void declare(Options& options);
 };

@@ -17,8 +17,9 @@ nlohmann::json feature_json(FeatureConfig features) {
 template <class Value>
 void require_equal(const std::string& what, const Value& teacher, const Value& student) {
   if (teacher != student)
-    throw UserError(fmt::format("{}: the teacher's is {}, the student's {}", what, teacher, student),
-                    fmt::format("set the student's {} to the teacher's", what));
+    throw UserError(
+        fmt::format("{}: the teacher's is {}, the student's {}", what, teacher, student),
+        fmt::format("set the student's {} to the teacher's", what));
 }
 
 void require_compatible(const ModelConfig& teacher, const ModelConfig& student) {

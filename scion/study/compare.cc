@@ -82,11 +82,14 @@ class Experiment {
   void make_features(const RunPlace& place) const {
     const Tokenizer tokenizer = Tokenizer::load(tokenizer_);
     std::vector<fs::path> train(place.train.begin(), place.train.end());
-    std::set<double> speeds(recipe_.teacher.augment.speeds.begin(), recipe_.teacher.augment.speeds.end());
+    std::set<double> speeds(recipe_.teacher.augment.speeds.begin(),
+                            recipe_.teacher.augment.speeds.end());
     speeds.insert(recipe_.student.augment.speeds.begin(), recipe_.student.augment.speeds.end());
-    Dataset(train, recipe_.teacher.model.features, tokenizer, place.out / "cache", {speeds.begin(), speeds.end()});
+    Dataset(train, recipe_.teacher.model.features, tokenizer, place.out / "cache",
+            {speeds.begin(), speeds.end()});
     for (const std::string& entry : place.evaluation)
-      Dataset({entry.substr(entry.find('=') + 1)}, recipe_.teacher.model.features, tokenizer, place.out / "cache", {1.0});
+      Dataset({entry.substr(entry.find('=') + 1)}, recipe_.teacher.model.features, tokenizer,
+              place.out / "cache", {1.0});
   }
 
   // The frozen outcome beside the recipe, or the tuning itself: every arm and schedule on the same
@@ -98,7 +101,8 @@ class Experiment {
       tuning_ = read_tuning(recipe_.tuning_file);
       return;
     }
-    const RunPlace tuning = place(out_ / "tuning", recipe_.tuning_train, {"dev=" + recipe_.tuning_set});
+    const RunPlace tuning =
+        place(out_ / "tuning", recipe_.tuning_train, {"dev=" + recipe_.tuning_set});
     make_features(tuning);
     std::vector<Job> jobs;
     if (needs_teacher()) jobs.push_back(teacher_job(recipe_, tuning));
@@ -113,23 +117,27 @@ class Experiment {
         }
     run_jobs(std::move(jobs), recipe_.jobs);
     for (const StudentRun& run : runs)
-      tuning_.trials.push_back({run.arm, run.schedule, run.peak_lr,
-                                read_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
+      tuning_.trials.push_back(
+          {run.arm, run.schedule, run.peak_lr,
+           read_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
     write_file(fresh, tuning_.to_json());
     spdlog::info("tuned on dev: {}", fresh.string());
   }
 
   bool needs_teacher() const {
     return recipe_.teacher_file.empty() &&
-           std::any_of(recipe_.arms.begin(), recipe_.arms.end(), [](const RecipeArm& arm) { return arm.selected(); });
+           std::any_of(recipe_.arms.begin(), recipe_.arms.end(),
+                       [](const RecipeArm& arm) { return arm.selected(); });
   }
 
   void prepare_sets() {
     for (const RecipeSet& set : recipe_.sets) {
       fs::path manifest = set.manifest;
-      if (set.corrupted) manifest = make_condition(manifest, set.babble, set.corruption, out_ / "sets" / set.name);
+      if (set.corrupted)
+        manifest = make_condition(manifest, set.babble, set.corruption, out_ / "sets" / set.name);
       evaluation_.push_back(set.name + "=" + manifest.string());
-      for (const Utterance& utterance : read_manifest(manifest)) speakers_[utterance.id] = utterance.speaker;
+      for (const Utterance& utterance : read_manifest(manifest))
+        speakers_[utterance.id] = utterance.speaker;
     }
   }
 
@@ -146,8 +154,9 @@ class Experiment {
     for (int64_t seed = recipe_.first_seed; seed < recipe_.first_seed + recipe_.seeds; ++seed)
       for (const RecipeSchedule& schedule : recipe_.schedules)
         for (const RecipeArm& arm : recipe_.arms) {
-          runs_.push_back({arm.name, schedule.name, seed, peak_lr(arm.name, schedule.name),
-                           out_ / "students" / schedule.name / arm.name / fmt::format("seed-{}", seed)});
+          runs_.push_back(
+              {arm.name, schedule.name, seed, peak_lr(arm.name, schedule.name),
+               out_ / "students" / schedule.name / arm.name / fmt::format("seed-{}", seed)});
           jobs.push_back(student_job(recipe_, here, runs_.back()));
         }
     run_jobs(std::move(jobs), recipe_.jobs);
@@ -188,7 +197,8 @@ class Experiment {
       for (const auto& line : read_lines(run.directory / "results.jsonl"))
         report.rows.push_back(row(line, run.arm, run.schedule, run.seed, before));
       for (const auto& line : read_lines(run.directory / "updates.jsonl"))
-        report.gradients.push_back({run.schedule, run.arm, run.seed, line.at("update"), line.at("gradient_norm")});
+        report.gradients.push_back(
+            {run.schedule, run.arm, run.seed, line.at("update"), line.at("gradient_norm")});
     }
   }
 
@@ -202,18 +212,21 @@ class Experiment {
   }
 
   Differences differences(const std::vector<ResultRow>& rows) const {
-    const auto comparison = [&](const std::string& arm, const std::string& schedule, const std::string& set, double share) {
+    const auto comparison = [&](const std::string& arm, const std::string& schedule,
+                                const std::string& set, double share) {
       return Comparison{schedule, set, recipe_.baseline, arm, epoch_at(schedule, share)};
     };
-    const Comparison primary = comparison(recipe_.primary_arm, recipe_.primary_schedule, recipe_.primary_set, recipe_.primary_share);
+    const Comparison primary = comparison(recipe_.primary_arm, recipe_.primary_schedule,
+                                          recipe_.primary_set, recipe_.primary_share);
     std::vector<Comparison> secondary;
     for (const RecipeSchedule& schedule : recipe_.schedules)
       for (const RecipeSet& set : recipe_.sets)
         for (const RecipeArm& arm : recipe_.arms)
           for (const double share : {recipe_.primary_share, 1.0}) {
             const Comparison other = comparison(arm.name, schedule.name, set.name, share);
-            const bool same = other.first == primary.first && other.second == primary.second && other.schedule == primary.schedule &&
-                              other.set == primary.set && other.epoch == primary.epoch;
+            const bool same = other.first == primary.first && other.second == primary.second &&
+                              other.schedule == primary.schedule && other.set == primary.set &&
+                              other.epoch == primary.epoch;
             if (arm.name != recipe_.baseline && !same) secondary.push_back(other);
           }
     return compare_arms(rows, primary, secondary);
@@ -235,11 +248,13 @@ class Experiment {
   std::vector<ArmDescription> arm_descriptions() const {
     std::vector<ArmDescription> arms;
     for (const RecipeArm& arm : recipe_.arms) {
-      std::string text = arm.selected() ? fmt::format("selected by the rules '{}'{}{}", arm.rules,
-                                                      arm.layers.empty() ? "" : ", layers " + arm.layers,
-                                                      arm.elements.empty() ? "" : ", elements " + arm.elements)
-                                        : fmt::format("random, {}", arm.init);
-      if (!arm.control.empty()) text += fmt::format(", then {} inside each tensor (control)", arm.control);
+      std::string text = arm.selected()
+                             ? fmt::format("selected by the rules '{}'{}{}", arm.rules,
+                                           arm.layers.empty() ? "" : ", layers " + arm.layers,
+                                           arm.elements.empty() ? "" : ", elements " + arm.elements)
+                             : fmt::format("random, {}", arm.init);
+      if (!arm.control.empty())
+        text += fmt::format(", then {} inside each tensor (control)", arm.control);
       arms.push_back({.name = arm.name, .description = text});
     }
     return arms;
@@ -247,7 +262,8 @@ class Experiment {
 
   void add_tuning(StudyReport& report) const {
     for (const TuningTrial& trial : tuning_.trials)
-      report.tuning.push_back({trial.schedule, trial.arm, fmt::format("{:g}", trial.peak_lr), trial.dev_wer,
+      report.tuning.push_back({trial.schedule, trial.arm, fmt::format("{:g}", trial.peak_lr),
+                               trial.dev_wer,
                                tuning_.best(trial.arm, trial.schedule) == trial.peak_lr});
   }
 
@@ -262,16 +278,18 @@ class Experiment {
     const auto parameters = [](const ModelConfig& model) {
       return static_cast<double>(Transducer(model, 29).registry().parameter_count()) / 1e6;
     };
-    report.facts = {{"recipe", options_.recipe_file.filename().string()},
-                    {"date", today()},
-                    {"program", std::string("scion ") + SCION_VERSION},
-                    {"processor", processor().name},
-                    {"runs at a time × threads", fmt::format("{} × {}", recipe_.jobs, recipe_.threads)},
-                    {"training data", fmt::format("{} utterances, {:.2f} h", utterances, hours)},
-                    {"teacher", fmt::format("{:.2f} M parameters", parameters(recipe_.teacher.model))},
-                    {"student", fmt::format("{:.2f} M parameters", parameters(recipe_.student.model))},
-                    {"seeds", std::to_string(recipe_.seeds)}};
-    report.commands = {fmt::format("scion compare {} --out DIR --study.seeds {}", options_.recipe_file.string(), recipe_.seeds)};
+    report.facts = {
+        {"recipe", options_.recipe_file.filename().string()},
+        {"date", today()},
+        {"program", std::string("scion ") + SCION_VERSION},
+        {"processor", processor().name},
+        {"runs at a time × threads", fmt::format("{} × {}", recipe_.jobs, recipe_.threads)},
+        {"training data", fmt::format("{} utterances, {:.2f} h", utterances, hours)},
+        {"teacher", fmt::format("{:.2f} M parameters", parameters(recipe_.teacher.model))},
+        {"student", fmt::format("{:.2f} M parameters", parameters(recipe_.student.model))},
+        {"seeds", std::to_string(recipe_.seeds)}};
+    report.commands = {fmt::format("scion compare {} --out DIR --study.seeds {}",
+                                   options_.recipe_file.string(), recipe_.seeds)};
     for (const StudentRun& run : runs_)
       if (run.seed == recipe_.first_seed)
         report.commands.push_back(fmt::format("scion train --config DIR/{0}/run.toml --out DIR/{0}",
@@ -292,8 +310,10 @@ class Experiment {
     add_tuning(report);
     add_facts(report);
     const fs::path page = write_report(report, out_);
-    fmt::print("{}\n{}\n{}\n", report_text(report), (out_ / "results.jsonl").string(), page.string());
-    return std::all_of(report.checks.begin(), report.checks.end(), [](const SelfCheck& check) { return check.passed; });
+    fmt::print("{}\n{}\n{}\n", report_text(report), (out_ / "results.jsonl").string(),
+               page.string());
+    return std::all_of(report.checks.begin(), report.checks.end(),
+                       [](const SelfCheck& check) { return check.passed; });
   }
 
   const Recipe& recipe_;
@@ -309,6 +329,8 @@ class Experiment {
 
 }  // namespace
 
-bool compare(const Recipe& recipe, const CompareOptions& options) { return Experiment(recipe, options).run(); }
+bool compare(const Recipe& recipe, const CompareOptions& options) {
+  return Experiment(recipe, options).run();
+}
 
 }  // namespace scion

@@ -10,8 +10,8 @@ namespace scion {
 
 struct CompareOptions {
   std::filesystem::path recipe_file, out;
-  std::string program;       ///< path of this program, for the child processes
-  bool tune = false;         ///< redo the tuning on dev instead of reading the frozen outcome
+  std::string program;  ///< path of this program, for the child processes
+  bool tune = false;    ///< redo the tuning on dev instead of reading the frozen outcome
 };
 
 /// Works through the recipe into `out`; what is there already is kept, so that an interrupted

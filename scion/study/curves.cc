@@ -9,8 +9,8 @@
 namespace scion {
 namespace {
 
-// By epoch the seeds that were evaluated there. Not by update: seeds differ in the number of batches
-// that their epochs are cut into.
+// By epoch the seeds that were evaluated there. Not by update: seeds differ in the number of
+// batches that their epochs are cut into.
 using Evaluations = std::map<double, std::map<int64_t, const ResultRow*>>;
 
 CurvePoint point_of(const std::map<int64_t, const ResultRow*>& rows) {

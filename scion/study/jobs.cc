@@ -22,11 +22,14 @@ pid_t start_process(const Job& job) {
   fs::create_directories(job.directory);
   const std::string log = job.directory / "log.txt";
   std::vector<char*> arguments;
-  for (const std::string& argument : job.command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : job.command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child < 0) throw Failure(fmt::format("cannot start a process: {}", std::strerror(errno)), "close other programs");
+  if (child < 0)
+    throw Failure(fmt::format("cannot start a process: {}", std::strerror(errno)),
+                  "close other programs");
   if (child > 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // the parent died in between
@@ -68,7 +71,8 @@ class Pool {
   void run() {
     for (const Job& job : jobs_)
       if (job.done()) finished_.insert(job.name);
-    if (!finished_.empty()) spdlog::info("{} of {} runs are there already", finished_.size(), jobs_.size());
+    if (!finished_.empty())
+      spdlog::info("{} of {} runs are there already", finished_.size(), jobs_.size());
     while (finished_.size() < jobs_.size()) {
       start_ready();
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -80,7 +84,8 @@ class Pool {
 
  private:
   size_t running() const {
-    return static_cast<size_t>(std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid > 0; }));
+    return static_cast<size_t>(
+        std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid > 0; }));
   }
 
   bool ready(const Job& job) const {
@@ -120,7 +125,8 @@ class Pool {
       done += jobs_[i].cost * share;
       if (pids_[i] > 0) now.push_back(fmt::format("{} {:.0f} %", jobs_[i].name, 100 * share));
     }
-    progress_.update(static_cast<int64_t>(1000 * done / all), fmt::format("{}", fmt::join(now, ", ")));
+    progress_.update(static_cast<int64_t>(1000 * done / all),
+                     fmt::format("{}", fmt::join(now, ", ")));
   }
 
   std::vector<Job> jobs_;

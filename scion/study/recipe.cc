@@ -19,14 +19,16 @@ class TomlTable {
   void read(const std::string& key, T& value, bool required = false) {
     known_.push_back(key);
     if (!table_.contains(key)) {
-      if (required) throw UserError(fmt::format("{}: '{}' is missing", place_, key), "see recipes/an4");
+      if (required)
+        throw UserError(fmt::format("{}: '{}' is missing", place_, key), "see recipes/an4");
       return;
     }
     try {
       table_.at(key).get_to(value);
     } catch (const nlohmann::json::exception&) {
-      throw UserError(fmt::format("{}: '{}' has the wrong type: {}", place_, key, table_.at(key).dump()),
-                      "see recipes/an4");
+      throw UserError(
+          fmt::format("{}: '{}' has the wrong type: {}", place_, key, table_.at(key).dump()),
+          "see recipes/an4");
     }
   }
 
@@ -83,10 +85,13 @@ class RecipeReader {
   // [run] holds what teacher and student share; [teacher] and [student] override it.
   void read_runs() {
     const nlohmann::json shared = root_.take("run");
-    for (const auto& [key, config] : {std::pair{"teacher", &recipe_.teacher}, {"student", &recipe_.student}}) {
-      if (shared.is_object()) load_run_config(*config, shared, place_ + " [run]", recipe_.directory);
+    for (const auto& [key, config] :
+         {std::pair{"teacher", &recipe_.teacher}, {"student", &recipe_.student}}) {
+      if (shared.is_object())
+        load_run_config(*config, shared, place_ + " [run]", recipe_.directory);
       nlohmann::json own = root_.take(key);
-      if (!own.is_object()) throw UserError(fmt::format("{}: [{}] is missing", place_, key), "see recipes/an4");
+      if (!own.is_object())
+        throw UserError(fmt::format("{}: [{}] is missing", place_, key), "see recipes/an4");
       if (own.contains("file")) {
         recipe_.teacher_file = absolute(own["file"].get<std::string>());
         own.erase("file");
@@ -208,7 +213,8 @@ class RecipeReader {
       require_named(recipe_.sets, check.set, "set");
       if (check.kind != "teacher_wer") require_named(recipe_.schedules, check.schedule, "schedule");
     }
-    if (recipe_.seeds < 1) throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
+    if (recipe_.seeds < 1)
+      throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
     recipe_.teacher.validate();
     recipe_.student.validate();
   }
@@ -222,13 +228,16 @@ template <class Items>
 const auto& named(const Items& items, const std::string& name) {
   for (const auto& item : items)
     if (item.name == name) return item;
-  throw UserError(fmt::format("the recipe has no '{}'", name), "look at its [[arms]] and [[schedules]]");
+  throw UserError(fmt::format("the recipe has no '{}'", name),
+                  "look at its [[arms]] and [[schedules]]");
 }
 
 }  // namespace
 
 const RecipeArm& Recipe::arm(const std::string& name) const { return named(arms, name); }
-const RecipeSchedule& Recipe::schedule(const std::string& name) const { return named(schedules, name); }
+const RecipeSchedule& Recipe::schedule(const std::string& name) const {
+  return named(schedules, name);
+}
 
 Recipe read_recipe(const fs::path& path) { return RecipeReader(path).read(); }
 

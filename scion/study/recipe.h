@@ -18,17 +18,17 @@ namespace scion {
 struct RecipeSet {
   std::string name, manifest;
   bool corrupted = false;
-  std::string babble;           ///< corrupted: manifest of other speakers
+  std::string babble;  ///< corrupted: manifest of other speakers
   CorruptionConfig corruption;
 };
 
 /// How a student's weights start.
 struct RecipeArm {
   std::string name;
-  std::string init;             ///< xavier, he, default; "" for a selected arm
-  std::string rules;            ///< rule set of a selected arm
-  std::string layers, elements; ///< instead of the rule set's
-  std::string control;          ///< selected, then "shuffled" or "redrawn" inside each tensor
+  std::string init;              ///< xavier, he, default; "" for a selected arm
+  std::string rules;             ///< rule set of a selected arm
+  std::string layers, elements;  ///< instead of the rule set's
+  std::string control;           ///< selected, then "shuffled" or "redrawn" inside each tensor
   bool selected() const { return init.empty(); }
 };
 
@@ -41,33 +41,33 @@ struct RecipeSchedule {
 
 /// Shown in the report, and a reason for a non-zero exit when it does not hold.
 struct RecipeCheck {
-  std::string kind;             ///< teacher_wer, arm_wer, early_cut
+  std::string kind;  ///< teacher_wer, arm_wer, early_cut
   std::string set, schedule;
-  double limit = 0;             ///< %
-  std::string arm, baseline;    ///< early_cut: arm must be `limit` % below baseline
-  double share = 0;             ///< early_cut: at this share of the schedule's epochs
+  double limit = 0;           ///< %
+  std::string arm, baseline;  ///< early_cut: arm must be `limit` % below baseline
+  double share = 0;           ///< early_cut: at this share of the schedule's epochs
 };
 
 struct Recipe {
   std::string name, about;
   std::filesystem::path directory;
   RunConfig teacher, student;
-  std::string teacher_file;     ///< a given teacher instead of one trained here
+  std::string teacher_file;  ///< a given teacher instead of one trained here
   std::vector<RecipeSet> sets;
   std::vector<RecipeArm> arms;
   std::vector<RecipeSchedule> schedules;
   std::vector<RecipeCheck> checks;
 
   int64_t seeds = 2, first_seed = 1;
-  int64_t jobs = 2;             ///< runs at a time
-  int64_t threads = 1;          ///< threads of a run
-  std::string baseline;         ///< the arm that others are measured against
+  int64_t jobs = 2;      ///< runs at a time
+  int64_t threads = 1;   ///< threads of a run
+  std::string baseline;  ///< the arm that others are measured against
   std::string primary_arm, primary_schedule, primary_set;
-  double primary_share = 0.2;   ///< of the schedule's epochs
+  double primary_share = 0.2;  ///< of the schedule's epochs
 
-  std::vector<double> grid;     ///< tuning: peak rates tried for every arm and schedule
+  std::vector<double> grid;  ///< tuning: peak rates tried for every arm and schedule
   std::vector<std::string> tuning_train;
-  std::string tuning_set;       ///< dev manifest
+  std::string tuning_set;             ///< dev manifest
   std::filesystem::path tuning_file;  ///< frozen outcome beside the recipe
 
   const RecipeArm& arm(const std::string& name) const;

@@ -25,11 +25,13 @@ double epochs_done(const fs::path& directory) {
   const auto size = fs::file_size(path, missing);
   if (missing || size == 0) return 0;
   const MappedFile file(path);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
+                              file.bytes().size());
   const size_t end = text.rfind('\n');
   if (end == std::string_view::npos || end == 0) return 0;
   const size_t begin = text.rfind('\n', end - 1);
-  const auto line = nlohmann::json::parse(text.substr(begin == std::string_view::npos ? 0 : begin + 1, end), nullptr, false);
+  const auto line = nlohmann::json::parse(
+      text.substr(begin == std::string_view::npos ? 0 : begin + 1, end), nullptr, false);
   if (line.is_discarded()) return 0;
   return line.value("epoch", 0.0);
 }
@@ -48,8 +50,10 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
   job.done = [=] { return fs::exists(directory / "model.safetensors"); };
   const double epochs = static_cast<double>(config.train.epochs);
   job.progress = [=] { return std::min(1.0, epochs_done(directory) / epochs); };
-  const double parameters = static_cast<double>(Transducer(config.model, 64).registry().parameter_count());
-  job.cost = epochs * (parameters + 4e5);  // measured: a step has a share that does not grow with the model
+  const double parameters =
+      static_cast<double>(Transducer(config.model, 64).registry().parameter_count());
+  job.cost = epochs *
+             (parameters + 4e5);  // measured: a step has a share that does not grow with the model
   return job;
 }
 
@@ -63,20 +67,27 @@ void write_start(const Recipe& recipe, const RunPlace& place, const RecipeArm& a
   rules.seed = seed;
   if (!arm.layers.empty()) rules.layers = arm.layers;
   if (!arm.elements.empty()) rules.elements = arm.elements;
-  Selection selection = select_student(*teacher.model, student, rules, "xavier", static_cast<uint64_t>(seed));
-  if (arm.control == "shuffled") shuffle_inside_tensors(selection.student->registry(), static_cast<uint64_t>(seed));
-  if (arm.control == "redrawn") redraw_with_own_deviation(selection.student->registry(), static_cast<uint64_t>(seed));
-  nlohmann::json provenance = selection_provenance(teacher_path, teacher.provenance, arm.rules, rules, selection.plan);
+  Selection selection =
+      select_student(*teacher.model, student, rules, "xavier", static_cast<uint64_t>(seed));
+  if (arm.control == "shuffled")
+    shuffle_inside_tensors(selection.student->registry(), static_cast<uint64_t>(seed));
+  if (arm.control == "redrawn")
+    redraw_with_own_deviation(selection.student->registry(), static_cast<uint64_t>(seed));
+  nlohmann::json provenance =
+      selection_provenance(teacher_path, teacher.provenance, arm.rules, rules, selection.plan);
   if (!arm.control.empty()) provenance["control"] = arm.control;
   save_model(path, *selection.student, teacher.tokenizer, provenance);
 }
 
 }  // namespace
 
-std::string StudentRun::name() const { return fmt::format("{} / {} / seed {}", arm, schedule, seed); }
+std::string StudentRun::name() const {
+  return fmt::format("{} / {} / seed {}", arm, schedule, seed);
+}
 
 fs::path teacher_model(const Recipe& recipe, const RunPlace& place) {
-  return recipe.teacher_file.empty() ? place.out / "teacher" / "model.safetensors" : fs::path(recipe.teacher_file);
+  return recipe.teacher_file.empty() ? place.out / "teacher" / "model.safetensors"
+                                     : fs::path(recipe.teacher_file);
 }
 
 Job teacher_job(const Recipe& recipe, const RunPlace& place) {

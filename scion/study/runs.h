@@ -22,9 +22,9 @@ struct StudentRun {
 struct RunPlace {
   std::filesystem::path out;
   std::string program;
-  std::string tokenizer;               ///< the SentencePiece model
-  std::vector<std::string> train;      ///< manifests
-  std::vector<std::string> evaluation; ///< "name=manifest"
+  std::string tokenizer;                ///< the SentencePiece model
+  std::vector<std::string> train;       ///< manifests
+  std::vector<std::string> evaluation;  ///< "name=manifest"
 };
 
 Job teacher_job(const Recipe& recipe, const RunPlace& place);

@@ -31,9 +31,11 @@ Tuning read_tuning(const std::filesystem::path& path) {
   try {
     const nlohmann::json file = nlohmann::json::parse(read_file(path));
     for (const auto& trial : file.at("trials"))
-      tuning.trials.push_back({trial.at("arm"), trial.at("schedule"), trial.at("peak_lr"), trial.at("dev_wer")});
+      tuning.trials.push_back(
+          {trial.at("arm"), trial.at("schedule"), trial.at("peak_lr"), trial.at("dev_wer")});
   } catch (const nlohmann::json::exception& error) {
-    throw UserError(fmt::format("{}: broken: {}", path.string(), error.what()), "make it anew with scion compare --tune");
+    throw UserError(fmt::format("{}: broken: {}", path.string(), error.what()),
+                    "make it anew with scion compare --tune");
   }
   return tuning;
 }

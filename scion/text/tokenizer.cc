@@ -101,8 +101,8 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 Tokenizer Tokenizer::train(const std::vector<std::string>& texts, const TokenizerConfig& config) {
   TextIterator iterator(texts);
   std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(trainer_arguments(config),
-                                                                 &iterator, &model);
+  const auto status =
+      sentencepiece::SentencePieceTrainer::Train(trainer_arguments(config), &iterator, &model);
   if (!status.ok()) {
     // SentencePiece puts its source line and the failed condition in brackets before the reason.
     const std::string_view message = status.message();

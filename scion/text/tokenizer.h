@@ -13,8 +13,8 @@ namespace scion {
 class Options;
 
 struct TokenizerConfig {
-  std::string kind = "char";    ///< char, bpe, unigram
-  int64_t vocabulary = 500;     ///< pieces, blank included; ignored (taken from the text) for char
+  std::string kind = "char";  ///< char, bpe, unigram
+  int64_t vocabulary = 500;   ///< pieces, blank included; ignored (taken from the text) for char
   void declare(Options& options);
 };
 

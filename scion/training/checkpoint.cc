@@ -66,7 +66,8 @@ void save_checkpoint(const fs::path& directory, const Checkpoint& checkpoint, in
     folder.commit();
   }
   const std::vector<fs::path> folders = checkpoint_folders(directory);
-  for (size_t i = 0; i + static_cast<size_t>(keep) < folders.size(); ++i) fs::remove_all(folders[i]);
+  for (size_t i = 0; i + static_cast<size_t>(keep) < folders.size(); ++i)
+    fs::remove_all(folders[i]);
 }
 
 std::optional<Checkpoint> load_newest_checkpoint(const fs::path& directory) {

@@ -11,10 +11,10 @@ namespace scion {
 
 /// Where a run is: what has been consumed, not what has been prefetched.
 struct TrainingPosition {
-  int64_t update = 0;             ///< updates done
-  int64_t epoch = 0, batch = 0;   ///< the next batch to train on
-  double training_seconds = 0;    ///< without evaluation and checkpoints
-  double epoch_loss = 0;          ///< summed over the epoch's batches so far
+  int64_t update = 0;            ///< updates done
+  int64_t epoch = 0, batch = 0;  ///< the next batch to train on
+  double training_seconds = 0;   ///< without evaluation and checkpoints
+  double epoch_loss = 0;         ///< summed over the epoch's batches so far
 };
 
 struct Checkpoint {

@@ -5,13 +5,11 @@
 namespace scion {
 
 nlohmann::json EvaluationResult::to_json() const {
-  nlohmann::json json = {{"wer", 100 * words.rate()},
-                         {"errors", words.errors()},
-                         {"words", words.reference_length()},
-                         {"substitutions", words.substitutions},
-                         {"insertions", words.insertions},
-                         {"deletions", words.deletions},
-                         {"cer", 100 * characters.rate()}};
+  nlohmann::json json = {
+      {"wer", 100 * words.rate()},         {"errors", words.errors()},
+      {"words", words.reference_length()}, {"substitutions", words.substitutions},
+      {"insertions", words.insertions},    {"deletions", words.deletions},
+      {"cer", 100 * characters.rate()}};
   nlohmann::json& each = json["utterances"] = nlohmann::json::object();
   for (const UtteranceResult& utterance : utterances)
     each[utterance.id] = {utterance.words.errors(), utterance.words.reference_length()};
@@ -28,11 +26,13 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
   result.audio_seconds = dataset.total_seconds();
   for (const std::vector<int64_t>& indices : evaluation_batches(dataset, config.batch_seconds)) {
     std::vector<at::Tensor> features;
-    for (const int64_t i : indices) features.push_back(dataset.features(static_cast<size_t>(i), 1.0));
+    for (const int64_t i : indices)
+      features.push_back(dataset.features(static_cast<size_t>(i), 1.0));
     const Batch batch = collate(dataset, indices, features);
     const EncoderOutput encoded = model.encode(batch.features.to(model.device()),
                                                batch.feature_lengths.to(model.device()), context);
-    const std::vector<Hypothesis> hypotheses = greedy_search(model, encoded, config.search, context);
+    const std::vector<Hypothesis> hypotheses =
+        greedy_search(model, encoded, config.search, context);
     for (size_t b = 0; b < indices.size(); ++b) {
       const size_t i = static_cast<size_t>(indices[b]);
       const Utterance& utterance = dataset.utterance(i);

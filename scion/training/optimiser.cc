@@ -34,13 +34,15 @@ double AdamW::step(double lr, double scale) {
   }
   const double norm = at::stack(norms).norm().item<double>() * scale;
   if (std::isfinite(norm)) {
-    const double clip = config_.clip_norm > 0 && norm > config_.clip_norm ? config_.clip_norm / norm : 1;
+    const double clip =
+        config_.clip_norm > 0 && norm > config_.clip_norm ? config_.clip_norm / norm : 1;
     for (size_t g = 0; g < groups_.size(); ++g) {
       Group& group = groups_[g];
       if (scale * clip != 1) at::_foreach_mul_(all[g], at::Scalar(scale * clip));
       at::_foreach_add_(group.steps, at::Scalar(1));
       at::_fused_adamw_(group.parameters, all[g], group.first_moments, group.second_moments, {},
-                        group.steps, lr, config_.beta1, config_.beta2, group.decay, 1e-8, false, false);
+                        group.steps, lr, config_.beta1, config_.beta2, group.decay, 1e-8, false,
+                        false);
     }
   }
   for (const auto& gradients : all) at::_foreach_zero_(gradients);

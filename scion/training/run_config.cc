@@ -20,22 +20,35 @@ void TrainConfig::declare(Options& options) {
   options.add("schedule", schedule, "what follows the linear warm-up")
       .choices({"cosine", "noam", "constant"});
   options.add("warmup", warmup, "length of the warm-up: \"2e\" epochs or \"500u\" updates");
-  options.add("final_lr_share", final_lr_share, "cosine: last rate as a share of the highest").range(0, 1);
+  options.add("final_lr_share", final_lr_share, "cosine: last rate as a share of the highest")
+      .range(0, 1);
   options.add("beta1", beta1, "AdamW").range(0, 1);
   options.add("beta2", beta2, "AdamW").range(0, 1);
   options.add("weight_decay", weight_decay, "AdamW, on matrices and kernels").range(0, 1);
-  options.add("clip_norm", clip_norm, "gradients are scaled down to this norm; 0: never").range(0, 1e6);
-  options.add("accumulate", accumulate, "batches whose gradients make one update").range(1, 10000).unit("batches");
-  options.add("ctc_weight", ctc_weight, "share of the CTC loss; the transducer loss has the rest").range(0, 1);
-  options.add("precision", precision,
-              "of matrix products; auto: bf16 where the processor has it and it was measured to be faster")
+  options.add("clip_norm", clip_norm, "gradients are scaled down to this norm; 0: never")
+      .range(0, 1e6);
+  options.add("accumulate", accumulate, "batches whose gradients make one update")
+      .range(1, 10000)
+      .unit("batches");
+  options.add("ctc_weight", ctc_weight, "share of the CTC loss; the transducer loss has the rest")
+      .range(0, 1);
+  options
+      .add("precision", precision,
+           "of matrix products; auto: bf16 where the processor has it and it was measured to be "
+           "faster")
       .choices({"auto", "fp32", "bf16"});
-  options.add("average_last", average_last, "the final model averages so many last epochs").range(1, 1000).unit("epochs");
+  options.add("average_last", average_last, "the final model averages so many last epochs")
+      .range(1, 1000)
+      .unit("epochs");
   options.add("checkpoint_every", checkpoint_every, "\"1e\": epochs, \"100u\": updates");
-  options.add("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept").range(1, 1000);
-  options.add("evaluate_epochs", evaluate_epochs, "epochs after which to evaluate; empty: every one");
-  options.add("seed", seed, "fixes data order, augmentation, dropout, random initialisation").range(0, 1e15);
-  options.add("threads", threads, "threads of a tensor operation; 0: all processors").range(0, 1024);
+  options.add("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept")
+      .range(1, 1000);
+  options.add("evaluate_epochs", evaluate_epochs,
+              "epochs after which to evaluate; empty: every one");
+  options.add("seed", seed, "fixes data order, augmentation, dropout, random initialisation")
+      .range(0, 1e15);
+  options.add("threads", threads, "threads of a tensor operation; 0: all processors")
+      .range(0, 1024);
   options.add("device", device, "where to train").choices({"cpu", "cuda"});
 }
 
@@ -58,7 +71,8 @@ std::string RunConfig::to_toml() const {
 void RunConfig::validate() const {
   model.validate();
   if (data.train.empty())
-    throw UserError("data.train names no manifest", "name at least one: data.train = [\"train.jsonl\"]");
+    throw UserError("data.train names no manifest",
+                    "name at least one: data.train = [\"train.jsonl\"]");
   if (train.ctc_weight > 0 && !model.ctc)
     throw UserError(fmt::format("train.ctc_weight is {} and model.ctc is false", train.ctc_weight),
                     "set train.ctc_weight = 0 or model.ctc = true");

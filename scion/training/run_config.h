@@ -23,25 +23,25 @@ struct DataConfig {
 };
 
 struct TrainConfig {
-  std::string init = "xavier";          ///< xavier, he, default, or a model file
+  std::string init = "xavier";  ///< xavier, he, default, or a model file
   int64_t epochs = 20;
   double peak_lr = 4e-3;
-  std::string schedule = "cosine";      ///< cosine, noam, constant; all after a linear warm-up
-  std::string warmup = "1e";            ///< "2e": epochs, "500u": updates
-  double final_lr_share = 0.02;         ///< cosine ends at this share of the peak
+  std::string schedule = "cosine";  ///< cosine, noam, constant; all after a linear warm-up
+  std::string warmup = "1e";        ///< "2e": epochs, "500u": updates
+  double final_lr_share = 0.02;     ///< cosine ends at this share of the peak
   double beta1 = 0.9, beta2 = 0.98;
-  double weight_decay = 0.01;           ///< of matrices and kernels
-  double clip_norm = 5;                 ///< 0: no clipping
-  int64_t accumulate = 1;               ///< batches an update
-  double ctc_weight = 0.3;              ///< the transducer loss gets the rest
-  std::string precision = "auto";       ///< auto, fp32, bf16
-  int64_t average_last = 1;             ///< epochs whose weights the final model averages
+  double weight_decay = 0.01;      ///< of matrices and kernels
+  double clip_norm = 5;            ///< 0: no clipping
+  int64_t accumulate = 1;          ///< batches an update
+  double ctc_weight = 0.3;         ///< the transducer loss gets the rest
+  std::string precision = "auto";  ///< auto, fp32, bf16
+  int64_t average_last = 1;        ///< epochs whose weights the final model averages
   std::string checkpoint_every = "1e";
   int64_t keep_checkpoints = 2;
-  std::vector<int64_t> evaluate_epochs; ///< empty: every epoch
+  std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch
   int64_t seed = 1;
-  int64_t threads = 0;                  ///< 0: all processors
-  std::string device = "cpu";           ///< cpu, cuda
+  int64_t threads = 0;         ///< 0: all processors
+  std::string device = "cpu";  ///< cpu, cuda
 
   void declare(Options& options);
 };

@@ -13,9 +13,9 @@ struct StepLoss {
 };
 
 /// encoder → (CTC head), predictor, joiner and transducer loss → backward. Gradients are added to
-/// the parameters'. The loss is (1 − ctc_weight) · transducer + ctc_weight · CTC, each the mean over
-/// utterances; an utterance that is impossible for CTC counts nothing there.
-StepLoss accumulate_gradients(const Transducer& model, const Batch& batch, const TrainConfig& config,
-                              const Context& context);
+/// the parameters'. The loss is (1 − ctc_weight) · transducer + ctc_weight · CTC, each the mean
+/// over utterances; an utterance that is impossible for CTC counts nothing there.
+StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
+                              const TrainConfig& config, const Context& context);
 
 }  // namespace scion

@@ -66,7 +66,8 @@ class Run {
     write_skipped(directory_ / "skipped.jsonl", data_.skipped());
     open_evaluation_sets();
     make_model();
-    bf16_ = use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
+    bf16_ =
+        use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
     model_->to(at::Device(config.train.device));
     optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train);
   }
@@ -105,9 +106,10 @@ class Run {
     if (start_.model) {
       const nlohmann::json given = configuration_json(start_.model->config());
       if (given != configuration_json(config_.model))
-        throw UserError(fmt::format("{} is a model of another configuration: {}", config_.train.init,
-                                    nlohmann::json::diff(given, configuration_json(config_.model)).dump()),
-                        "set [model] to what 'scion inspect' prints for the file");
+        throw UserError(
+            fmt::format("{} is a model of another configuration: {}", config_.train.init,
+                        nlohmann::json::diff(given, configuration_json(config_.model)).dump()),
+            "set [model] to what 'scion inspect' prints for the file");
       model_ = std::move(start_.model);
       return;
     }
@@ -165,9 +167,9 @@ class Run {
 
   void train_epoch() {
     const int64_t epoch = position_.epoch;
-    Progress progress(fmt::format("epoch {}/{}", epoch + 1, config_.train.epochs),
-                      static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, epoch).size()),
-                      "batches");
+    Progress progress(
+        fmt::format("epoch {}/{}", epoch + 1, config_.train.epochs),
+        static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, epoch).size()), "batches");
     double audio_seconds = 0;
     const auto start = Clock::now();
     while (position_.epoch == epoch) {
@@ -175,10 +177,12 @@ class Run {
       train_batch(item);
       audio_seconds += item.batch.audio_seconds;
       const bool last = position_.epoch != epoch;
-      progress.update(item.index + 1, fmt::format("loss {:.3f}, {:.0f} x real time", epoch_loss() ,
+      progress.update(item.index + 1, fmt::format("loss {:.3f}, {:.0f} x real time", epoch_loss(),
                                                   audio_seconds / seconds_since(start)));
-      if (last) end_epoch(item.epoch_size, audio_seconds / seconds_since(start));
-      else if (checkpoint_due()) checkpoint();
+      if (last)
+        end_epoch(item.epoch_size, audio_seconds / seconds_since(start));
+      else if (checkpoint_due())
+        checkpoint();
     }
   }
 
@@ -188,7 +192,8 @@ class Run {
 
   void train_batch(const BatchLoader::Item& item) {
     const auto start = Clock::now();
-    const Context context = Context::for_training(seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    const Context context = Context::for_training(
+        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     const StepLoss loss = accumulate_gradients(*model_, item.batch, config_.train, context);
     if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
     ++accumulated_;
@@ -222,21 +227,24 @@ class Run {
 
   [[noreturn]] void diverged(const Batch& batch, const std::string& what) {
     std::string first = "none in the forward pass";
-    Context context = Context::for_training(seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    Context context = Context::for_training(
+        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     bool found = false;
     context.observe = [&](const std::string& place, const at::Tensor& output) {
       if (!found && !output.isfinite().all().item<bool>()) first = place;
       found = found || first == place;
     };
     const at::NoGradGuard no_grad;
-    model_->encode(batch.features.to(model_->device()), batch.feature_lengths.to(model_->device()), context);
-    throw Failure(fmt::format("{} is not finite in update {}; first layer: {}; utterances: {}", what,
-                              position_.update + 1, first, fmt::join(batch.ids, " ")),
+    model_->encode(batch.features.to(model_->device()), batch.feature_lengths.to(model_->device()),
+                   context);
+    throw Failure(fmt::format("{} is not finite in update {}; first layer: {}; utterances: {}",
+                              what, position_.update + 1, first, fmt::join(batch.ids, " ")),
                   "lower train.peak_lr, lengthen train.warmup, or look at these utterances");
   }
 
   bool checkpoint_due() {
-    const int64_t every = parse_span(config_.train.checkpoint_every, planned_updates_per_epoch(), "train.checkpoint_every");
+    const int64_t every = parse_span(config_.train.checkpoint_every, planned_updates_per_epoch(),
+                                     "train.checkpoint_every");
     return accumulated_ == 0 && every > 0 && position_.update - last_checkpoint_ >= every;
   }
 
@@ -257,7 +265,8 @@ class Run {
     if (epoch == config_.train.epochs) average_epochs();
     std::string rates;
     if (evaluation_due(epoch)) rates = evaluate_sets(epoch, loss);
-    spdlog::info("epoch {}/{}  loss {:.3f}{}  {:.0f} x real time", epoch, config_.train.epochs, loss, rates, speed);
+    spdlog::info("epoch {}/{}  loss {:.3f}{}  {:.0f} x real time", epoch, config_.train.epochs,
+                 loss, rates, speed);
     checkpoint();
   }
 
@@ -302,7 +311,8 @@ class Run {
     if (count == 1) return;
     const at::NoGradGuard no_grad;
     std::vector<SafeTensors> files;
-    for (int64_t i = 0; i < count; ++i) files.push_back(read_safetensors(epoch_file(config_.train.epochs - i)));
+    for (int64_t i = 0; i < count; ++i)
+      files.push_back(read_safetensors(epoch_file(config_.train.epochs - i)));
     for (const Parameter& parameter : model_->registry().all()) {
       at::Tensor sum = at::zeros_like(files[0].at(parameter.name), at::kDouble);
       for (const SafeTensors& file : files) sum += file.at(parameter.name);
@@ -312,11 +322,15 @@ class Run {
 
   void finish() {
     const nlohmann::json provenance = {
-        {"trained", {{"epochs", config_.train.epochs}, {"updates", position_.update},
-                     {"seed", config_.train.seed},
-                     {"utterances", data_.size()}, {"hours", data_.total_seconds() / 3600},
-                     {"version", SCION_VERSION}}},
-        {"start", start_.provenance.is_null() ? nlohmann::json(config_.train.init) : start_.provenance}};
+        {"trained",
+         {{"epochs", config_.train.epochs},
+          {"updates", position_.update},
+          {"seed", config_.train.seed},
+          {"utterances", data_.size()},
+          {"hours", data_.total_seconds() / 3600},
+          {"version", SCION_VERSION}}},
+        {"start",
+         start_.provenance.is_null() ? nlohmann::json(config_.train.init) : start_.provenance}};
     save_model(directory_ / "model.safetensors", *model_, tokenizer_.serialised(), provenance);
     fs::remove_all(directory_ / "epochs");
     fs::remove_all(directory_ / "checkpoints");
@@ -341,7 +355,8 @@ class Run {
 }  // namespace
 
 bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters) {
-  if (precision != "auto") return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
+  if (precision != "auto")
+    return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
   // Measured (bench/RESULTS.md): below a million parameters the casts cost what the products save.
   return device == "cuda" || (processor().avx512_bf16 && parameters > 1000000);
 }

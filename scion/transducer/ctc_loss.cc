@@ -67,9 +67,8 @@ at::Tensor ctc_loss(const at::Tensor& logits, const at::Tensor& tokens,
                                 at::toString(logits.scalar_type())),
                     "give (B, T, V) float");
   }
-  const LatticeBatch batch =
-      check_lattice_batch(logits.size(0), logits.size(1), logits.size(2), tokens, frame_lengths,
-                          token_lengths, blank);
+  const LatticeBatch batch = check_lattice_batch(logits.size(0), logits.size(1), logits.size(2),
+                                                 tokens, frame_lengths, token_lengths, blank);
   const at::Tensor values = logits.to(at::kFloat);
   if (!logits.is_cpu()) return library_loss(values, batch);
   return CtcLoss::apply(values, batch, at::GradMode::is_enabled() && values.requires_grad());

@@ -45,16 +45,15 @@ double solve_utterance(const LatticeBatch& batch, int64_t b, const float* logits
 CtcSolution solve_ctc_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                           bool with_occupancy) {
   const int64_t frames = batch.max_frames(), classes = logits.size(2);
-  CtcSolution solution{at::empty({batch.size()}, at::kFloat),
-                       at::empty({batch.size(), frames}, at::kFloat),
-                       {}};
+  CtcSolution solution{
+      at::empty({batch.size()}, at::kFloat), at::empty({batch.size(), frames}, at::kFloat), {}};
   const int64_t most = frames * ctc_stride(2 * batch.max_states() - 1);
   if (with_occupancy) solution.occupancy = at::empty({batch.size(), most}, at::kFloat);
   for_each_in_parallel(batch.size(), [&](int64_t b) {
-    const double log_probability = solve_utterance(
-        batch, b, logits.const_data_ptr<float>() + b * frames * classes, classes,
-        solution.log_sums.data_ptr<float>() + b * frames,
-        with_occupancy ? solution.occupancy.data_ptr<float>() + b * most : nullptr);
+    const double log_probability =
+        solve_utterance(batch, b, logits.const_data_ptr<float>() + b * frames * classes, classes,
+                        solution.log_sums.data_ptr<float>() + b * frames,
+                        with_occupancy ? solution.occupancy.data_ptr<float>() + b * most : nullptr);
     solution.losses.data_ptr<float>()[b] = static_cast<float>(-log_probability);
   });
   return solution;

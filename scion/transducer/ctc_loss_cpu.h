@@ -12,8 +12,7 @@ struct CtcSolution {
 };
 
 /// logits (B, T, V) float, contiguous
-CtcSolution solve_ctc_cpu(const LatticeBatch& batch, const at::Tensor& logits,
-                          bool with_occupancy);
+CtcSolution solve_ctc_cpu(const LatticeBatch& batch, const at::Tensor& logits, bool with_occupancy);
 /// Gradient of Σ_b weights[b] · loss[b], zero where the loss is not finite.
 at::Tensor ctc_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                             const CtcSolution& solution, const at::Tensor& weights);

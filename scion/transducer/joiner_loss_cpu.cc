@@ -7,8 +7,8 @@
 namespace scion {
 namespace {
 
-constexpr int64_t kKeptBytes = int64_t{64} << 20;    // logits kept for the backward half, at most
-constexpr int64_t kTileBytes = int64_t{512} << 10;   // one thread's tile: half of a usual L2 cache
+constexpr int64_t kKeptBytes = int64_t{64} << 20;     // logits kept for the backward half, at most
+constexpr int64_t kTileBytes = int64_t{512} << 10;    // one thread's tile: half of a usual L2 cache
 constexpr int64_t kPartialBytes = int64_t{64} << 20;  // partial sums of the weight's gradient
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -197,9 +197,9 @@ class BackwardPass {
         segments_(divide(batch)),
         to_hidden_(joiner.weight, view_.pairs),
         encoder_(at::zeros_like(joiner.encoder)),
-        predictor_(at::zeros({batch.size(), segments_per_utterance(batch), batch.max_states(),
-                              view_.hidden},
-                             at::kFloat)) {
+        predictor_(at::zeros(
+            {batch.size(), segments_per_utterance(batch), batch.max_states(), view_.hidden},
+            at::kFloat)) {
     if (!kept_) to_logits_.emplace(joiner.weight.t(), view_.pairs);
   }
 
@@ -307,8 +307,10 @@ class BackwardPass {
 
   void add_parameter_gradients(Work& work) {
     const int64_t rows = work.nodes.size();
-    if (view_.pairs != nullptr) add_weight_gradient_of_pairs(work);
-    else add_weight_gradient(work);
+    if (view_.pairs != nullptr)
+      add_weight_gradient_of_pairs(work);
+    else
+      add_weight_gradient(work);
     loss_kernels().add_rows(work.gradient.row(0), rows, work.gradient.stride(), view_.classes,
                             work.sums.bias.data_ptr<float>());
   }
@@ -331,22 +333,20 @@ class BackwardPass {
                                    work.other_pairs.row(0), columns);
     float* const weight = work.sums.weight.data_ptr<float>();
     view_.pairs->multiply(view_.classes, columns, (rows + 1) / 2, work.pairs.row(0), 1, classes,
-                          work.other_pairs.row(0), columns, loss_kernels().panel,
-                          {weight, columns}, weight, columns);
+                          work.other_pairs.row(0), columns, loss_kernels().panel, {weight, columns},
+                          weight, columns);
   }
 
   void add_input_gradients(Work& work) {
     const int64_t rows = work.nodes.size(), D = view_.hidden;
     to_hidden_.multiply(rows, work.gradient, work.pairs, {}, work.hidden_gradient.row(0),
                         work.hidden_gradient.stride());
-    float* const encoder =
-        encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
+    float* const encoder = encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
     float* const predictor = predictor_.data_ptr<float>() + work.segment * batch_.max_states() * D;
     for_each_run(work.nodes, [&](int64_t r, int64_t count) {
-      loss_kernels().add_tanh_gradients(work.hidden.row(r), work.hidden_gradient.row(r),
-                                        work.hidden.stride(), count, D,
-                                        encoder + work.nodes[r].t * D,
-                                        predictor + work.nodes[r].u * D, D);
+      loss_kernels().add_tanh_gradients(
+          work.hidden.row(r), work.hidden_gradient.row(r), work.hidden.stride(), count, D,
+          encoder + work.nodes[r].t * D, predictor + work.nodes[r].u * D, D);
     });
   }
 

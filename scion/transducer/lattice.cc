@@ -23,8 +23,9 @@ constexpr int64_t kSegments = 16;
 at::Tensor whole_numbers(const at::Tensor& tensor, const char* name, int64_t dimensions,
                          int64_t size) {
   if (tensor.dim() != dimensions || tensor.size(0) != size) {
-    throw UserError(fmt::format("{} have shape {} for {} utterances", name, shape_text(tensor), size),
-                    dimensions == 1 ? "give one length an utterance" : "give (B, U) tokens");
+    throw UserError(
+        fmt::format("{} have shape {} for {} utterances", name, shape_text(tensor), size),
+        dimensions == 1 ? "give one length an utterance" : "give (B, U) tokens");
   }
   if (!at::isIntegralType(tensor.scalar_type(), false)) {
     throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
@@ -165,9 +166,8 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
     const int64_t frames = batch.frames_of(b), states = batch.states_of(b);
     const at::Tensor workspace = at::empty({lattice_workspace_bytes(frames, states)}, at::kByte);
     const double log_probability =
-        loss_kernels().lattice(terms.blank(b), terms.label(b), frames, states,
-                               workspace.data_ptr(), flows ? terms.blank(b) : nullptr,
-                               flows ? terms.label(b) : nullptr);
+        loss_kernels().lattice(terms.blank(b), terms.label(b), frames, states, workspace.data_ptr(),
+                               flows ? terms.blank(b) : nullptr, flows ? terms.label(b) : nullptr);
     loss[b] = static_cast<float>(-log_probability);
     if (flows && !std::isfinite(log_probability)) {
       std::fill_n(terms.blank(b), batch.nodes_of(b), 0.F);

@@ -78,9 +78,7 @@ class NodeTerms {
            int64_t stride, int64_t classes);
 
  private:
-  float* part(int64_t which, int64_t b) const {
-    return data_ + (which * size_ + b) * stride_;
-  }
+  float* part(int64_t which, int64_t b) const { return data_ + (which * size_ + b) * stride_; }
   at::Tensor storage_;
   float* data_;
   int64_t size_, stride_;
@@ -94,8 +92,8 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
 /// less than the rounding of a float sum.
 inline constexpr float kNegligibleFlow = 1e-10f;
 
-/// out = weight · ∂loss/∂logits of node n = (t, u): weight · (flow · softmax − arcs). False, and `out`
-/// untouched, where the flow is negligible.
+/// out = weight · ∂loss/∂logits of node n = (t, u): weight · (flow · softmax − arcs). False, and
+/// `out` untouched, where the flow is negligible.
 bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
                    int64_t u, const float* logits, int64_t classes, float weight, float* out);
 

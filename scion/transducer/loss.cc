@@ -33,8 +33,8 @@ void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors
 
 LatticeBatch saved_batch(AutogradContext* ctx, const variable_list& saved) {
   const size_t last = saved.size();
-  return {saved[last - 3], saved[last - 2], saved[last - 1],
-          ctx->saved_data["max_frames"].toInt(), ctx->saved_data["blank"].toInt()};
+  return {saved[last - 3], saved[last - 2], saved[last - 1], ctx->saved_data["max_frames"].toInt(),
+          ctx->saved_data["blank"].toInt()};
 }
 
 class LogitsLoss : public Function<LogitsLoss> {
@@ -64,8 +64,8 @@ class JoinerLoss : public Function<JoinerLoss> {
     JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, bf16);
     ctx->saved_data["bf16"] = bf16;
     if (gradient) {
-      save(ctx, batch, {encoder, predictor, weight, bias, solution.lattice.terms,
-                        solution.kept_logits});
+      save(ctx, batch,
+           {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept_logits});
     }
     return solution.lattice.losses;
   }
@@ -74,9 +74,8 @@ class JoinerLoss : public Function<JoinerLoss> {
     const variable_list saved = ctx->get_saved_variables();
     const LatticeBatch batch = saved_batch(ctx, saved);
     const JoinerTensors joiner = as_float({saved[0], saved[1], saved[2], saved[3]});
-    const JoinerTensors gradients =
-        joiner_gradients_cpu(batch, joiner, saved[4], saved[5], upstream[0],
-                             ctx->saved_data["bf16"].toBool());
+    const JoinerTensors gradients = joiner_gradients_cpu(
+        batch, joiner, saved[4], saved[5], upstream[0], ctx->saved_data["bf16"].toBool());
     return {gradients.encoder.to(saved[0].scalar_type()),
             gradients.predictor.to(saved[1].scalar_type()),
             gradients.weight.to(saved[2].scalar_type()),
@@ -103,16 +102,15 @@ void check_joiner(const at::Tensor& encoder, const at::Tensor& predictor, const 
   check_type(weight, "joiner weights");
   check_type(bias, "joiner biases");
   const bool right = encoder.dim() == 3 && predictor.dim() == 3 && weight.dim() == 2 &&
-                     bias.dim() == 1 && tokens.dim() == 2 &&
-                     predictor.size(0) == encoder.size(0) &&
+                     bias.dim() == 1 && tokens.dim() == 2 && predictor.size(0) == encoder.size(0) &&
                      predictor.size(1) == tokens.size(1) + 1 &&
                      predictor.size(2) == encoder.size(2) && weight.size(1) == encoder.size(2) &&
                      bias.size(0) == weight.size(0);
   if (!right) {
     throw UserError(fmt::format("encoder {}, predictor {}, weight {}, bias {} and tokens {} do "
                                 "not fit together",
-                                shape_text(encoder), shape_text(predictor), shape_text(weight), shape_text(bias),
-                                shape_text(tokens)),
+                                shape_text(encoder), shape_text(predictor), shape_text(weight),
+                                shape_text(bias), shape_text(tokens)),
                     "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
   }
 }
@@ -124,9 +122,9 @@ at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
                            const TransducerLossOptions& options) {
   check_type(logits, "logits");
   if (logits.dim() != 4 || tokens.dim() != 2 || logits.size(2) != tokens.size(1) + 1) {
-    throw UserError(
-        fmt::format("logits {} and tokens {} do not fit together", shape_text(logits), shape_text(tokens)),
-        "give (B, T, U+1, V) and (B, U)");
+    throw UserError(fmt::format("logits {} and tokens {} do not fit together", shape_text(logits),
+                                shape_text(tokens)),
+                    "give (B, T, U+1, V) and (B, U)");
   }
   const LatticeBatch batch =
       check_lattice_batch(logits.size(0), logits.size(1), logits.size(3), tokens, frame_lengths,

@@ -8,8 +8,8 @@ namespace scion {
 
 struct TransducerLossOptions {
   int64_t blank = 0;
-  /// Joiner: matrix products of factors rounded to bfloat16, with sums in float, where the processor
-  /// has them (AVX512-BF16).
+  /// Joiner: matrix products of factors rounded to bfloat16, with sums in float, where the
+  /// processor has them (AVX512-BF16).
   bool bf16 = false;
 };
 

@@ -1,4 +1,5 @@
-// Products in bfloat16 for AVX512-BF16: two multiplications and two additions a lane and instruction.
+// Products in bfloat16 for AVX512-BF16: two multiplications and two additions a lane and
+// instruction.
 #include <immintrin.h>
 #include <stdint.h>
 
@@ -14,9 +15,7 @@ constexpr int64_t kLanes = 16;
 constexpr int kPanelVectors = 4, kBlockRows = 6;
 
 // Sixteen floats to the lower halves of 32 bits.
-inline __m512i rounded(__m512 x) {
-  return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x));
-}
+inline __m512i rounded(__m512 x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)); }
 
 inline __m512 load_part(const float* p, int64_t n) {
   return n >= kLanes ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps((1u << n) - 1, p);
@@ -62,9 +61,8 @@ inline void multiply_block(int64_t depth, Operand a, const uint32_t* b, int64_t 
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
-      sum[r][v] = start.values
-                      ? _mm512_loadu_ps(start.values + r * start.row_stride + v * kLanes)
-                      : _mm512_setzero_ps();
+      sum[r][v] = start.values ? _mm512_loadu_ps(start.values + r * start.row_stride + v * kLanes)
+                               : _mm512_setzero_ps();
     }
   }
   for (int64_t k = 0; k < depth; ++k) {

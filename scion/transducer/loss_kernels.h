@@ -60,18 +60,19 @@ struct LossKernels {
   /// C (m × n) = start + A (m × k) B (k × n). A(i, j) lies at a[i·a_row + j·a_column]. The columns
   /// of B come in panels of `panel` columns that lie `b_panel` apart, each with rows `b_row`
   /// apart. n is a multiple of `lanes`.
-  void (*multiply)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row,
-                   int64_t a_column, const float* b, int64_t b_row, int64_t b_panel,
-                   MatrixStart start, float* c, int64_t c_row);
+  void (*multiply)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column,
+                   const float* b, int64_t b_row, int64_t b_panel, MatrixStart start, float* c,
+                   int64_t c_row);
 };
 
-/// Matrix products in bfloat16 with sums in float. A factor holds pairs of neighbours along the depth
-/// of the product, rounded to the nearest: the first in the lower half of 32 bits.
+/// Matrix products in bfloat16 with sums in float. A factor holds pairs of neighbours along the
+/// depth of the product, rounded to the nearest: the first in the lower half of 32 bits.
 struct PairKernels {
   /// out[r][i] = (x[r][2i], x[r][2i + 1]) for n numbers a row; a last one alone is paired with 0
   void (*pairs_in_rows)(const float* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                         int64_t out_row);
-  /// out[i][k] = (x[2i][k], x[2i + 1][k]), k < n, a multiple of 16; a last row alone is paired with 0
+  /// out[i][k] = (x[2i][k], x[2i + 1][k]), k < n, a multiple of 16; a last row alone is paired with
+  /// 0
   void (*pairs_across_rows)(const float* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                             int64_t out_row);
   /// As LossKernels::multiply, with k pairs.

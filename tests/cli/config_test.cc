@@ -13,7 +13,8 @@ TEST(Options, TheReferenceIsWhatTheDeclarationsSay) {
   RunConfig config;
   Options options;
   config.declare(options);
-  EXPECT_EQ(read_file(std::filesystem::path(SCION_SOURCE_DIR) / "docs/options.md"), options.to_markdown())
+  EXPECT_EQ(read_file(std::filesystem::path(SCION_SOURCE_DIR) / "docs/options.md"),
+            options.to_markdown())
       << "run 'make docs'";
 }
 

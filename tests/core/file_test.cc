@@ -146,7 +146,7 @@ TEST(File, LeftOversOfDeadProcessesGoThoseOfLivingOnesStay) {
   write_file(folder / "x", "text");
   EXPECT_THAT(folder.names(),
               ::testing::UnorderedElementsAre(".x." + living + "-0.tmp", "x",
-                                            ".other." + dead + "-0.tmp", ".x.notes.tmp"));
+                                              ".other." + dead + "-0.tmp", ".x.notes.tmp"));
 }
 
 TEST(PendingDirectory, AppearsWholeOnCommit) {

@@ -50,7 +50,7 @@ TEST_F(LogTest, LinesHaveTheTimeAndWarningsAMark) {
   });
   const std::string time = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9] ";
   EXPECT_THAT(text, ::testing::MatchesRegex(time + "hello\n" + time + "warning: careful\n" + time +
-                                          "error: bad\n"));
+                                            "error: bad\n"));
 }
 
 TEST_F(LogTest, QuietLeavesWarnings) {

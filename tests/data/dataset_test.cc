@@ -89,9 +89,8 @@ TEST(Dataset, ManyWantTheSameStoreAtOnce) {
   const SmallCorpus corpus(4);
   std::vector<std::future<double>> sums;
   for (int i = 0; i < 4; ++i)
-    sums.push_back(std::async(std::launch::async, [&] {
-      return open(corpus).features(3, 1).sum().item<double>();
-    }));
+    sums.push_back(std::async(std::launch::async,
+                              [&] { return open(corpus).features(3, 1).sum().item<double>(); }));
   const double first = sums[0].get();
   for (size_t i = 1; i < sums.size(); ++i) EXPECT_EQ(sums[i].get(), first);
   EXPECT_EQ(stores_in(corpus), 1u);
@@ -164,8 +163,8 @@ TEST(Dataset, SeveralManifestsMustNotShareIds) {
   const Dataset both({a.manifest(), b.manifest()}, {}, small_tokenizer(), a.cache(), {1.0});
   ASSERT_EQ(both.size(), 6u);
   EXPECT_EQ(both.utterance(4).id, "u01b");
-  EXPECT_TRUE(both.features(4, 1).equal(Dataset({b.manifest()}, {}, small_tokenizer(), "", {1.0})
-                                            .features(1, 1)));
+  EXPECT_TRUE(both.features(4, 1).equal(
+      Dataset({b.manifest()}, {}, small_tokenizer(), "", {1.0}).features(1, 1)));
 }
 
 TEST(Dataset, GlobalStatisticsAreThoseOfAllFrames) {
@@ -223,8 +222,9 @@ TEST(Dataset, EvaluationBatchesHoldEveryUtteranceOnceLongestFirst) {
 TEST(Dataset, WritesWhatWasSkipped) {
   const TemporaryFolder folder;
   write_skipped(folder / "skipped.jsonl", {{"a", "no \"text\""}, {"b", "missing"}});
-  EXPECT_EQ(read_file(folder / "skipped.jsonl"),
-            "{\"id\":\"a\",\"reason\":\"no \\\"text\\\"\"}\n{\"id\":\"b\",\"reason\":\"missing\"}\n");
+  EXPECT_EQ(
+      read_file(folder / "skipped.jsonl"),
+      "{\"id\":\"a\",\"reason\":\"no \\\"text\\\"\"}\n{\"id\":\"b\",\"reason\":\"missing\"}\n");
 }
 
 }  // namespace

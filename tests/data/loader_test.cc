@@ -17,8 +17,7 @@ class Loader : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     corpus_ = new SmallCorpus(40);
-    dataset_ =
-        new Dataset({corpus_->manifest()}, {}, small_tokenizer(), corpus_->cache(), speeds);
+    dataset_ = new Dataset({corpus_->manifest()}, {}, small_tokenizer(), corpus_->cache(), speeds);
   }
   static void TearDownTestSuite() {
     delete dataset_;
@@ -171,7 +170,8 @@ TEST_F(Loader, MasksAndSpeedsAreDrawnPerUtteranceAndEpoch) {
       masked += rows.narrow(0, 0, length).eq(-5).all(1).sum().item<double>();
       frames += double(length);
       // Padding is never masked.
-      EXPECT_TRUE(rows.narrow(0, length, rows.size(0) - length).eq(feature_floor).all().item<bool>());
+      EXPECT_TRUE(
+          rows.narrow(0, length, rows.size(0) - length).eq(feature_floor).all().item<bool>());
     }
   size_t several = 0;
   for (const auto& [id, set] : lengths) several += set.size() > 1;

@@ -59,8 +59,7 @@ TEST(Prepare, UsesAGivenTokenizerAndReportsWhatItLacks) {
   write_file(corpus / "given.model", small_tokenizer().serialised());
   PrepareConfig config;
   config.tokenizer_path = (corpus / "given.model").string();
-  EXPECT_THAT(run(config, corpus.manifest(), corpus / "out"),
-              HasSubstr("outside the alphabet: ,"));
+  EXPECT_THAT(run(config, corpus.manifest(), corpus / "out"), HasSubstr("outside the alphabet: ,"));
   EXPECT_EQ(read_file(corpus / "out/tokenizer.model"), small_tokenizer().serialised());
   EXPECT_THAT(read_file(corpus / "out/skipped.jsonl"), HasSubstr("characters outside"));
 }

@@ -12,8 +12,8 @@
 namespace scion {
 
 inline const std::vector<std::string>& small_texts() {
-  static const std::vector<std::string> texts = {"one two", "three", "four five six", "seven",
-                                                 "eight nine", "zero", "yes no"};
+  static const std::vector<std::string> texts = {"one two",    "three", "four five six", "seven",
+                                                 "eight nine", "zero",  "yes no"};
   return texts;
 }
 

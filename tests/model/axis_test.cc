@@ -74,7 +74,8 @@ TEST(Axis, FanCountsOnePartOfAConcat) {
 }
 
 TEST(Axis, ReadsWell) {
-  const Axis query = Axis::product(Axis::leaf("encoder.layers.0.heads", 4), Axis::leaf("a.query", 24));
+  const Axis query =
+      Axis::product(Axis::leaf("encoder.layers.0.heads", 4), Axis::leaf("a.query", 24));
   EXPECT_EQ(query.to_string(), "heads(4) × query(24)");
   const Axis half = Axis::leaf("channels", 8);
   EXPECT_EQ(Axis::concat({half, half}).to_string(), "[channels(8) | channels(8)]");

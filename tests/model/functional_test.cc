@@ -59,7 +59,8 @@ const std::vector<int64_t> kLengths = {23, 19, 1};
 
 // What stands in padding is undefined.
 at::Tensor valid_only(const at::Tensor& y) {
-  return y.masked_fill(valid_frames(at::tensor(kLengths), y.size(1)).logical_not().view({3, -1, 1}), 0);
+  return y.masked_fill(valid_frames(at::tensor(kLengths), y.size(1)).logical_not().view({3, -1, 1}),
+                       0);
 }
 
 template <class Form>
@@ -67,7 +68,8 @@ Operation gated_convolution_with(const Form& form, const std::string& activation
   return [=](const Tensors& in, const Context& context) {
     const BatchNorm norm{in[4], in[5], at::full({20}, 0.1), at::full({20}, 0.8)};
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
-    return valid_only(form(h, in[1], in[2], in[3], at::tensor(kLengths), norm, activation, context));
+    return valid_only(
+        form(h, in[1], in[2], in[3], at::tensor(kLengths), norm, activation, context));
   };
 }
 
@@ -90,21 +92,24 @@ Operation attention_with(const Form& form) {
 Pair attention_pair(int64_t heads, int64_t width) {
   return {fmt::format("relative_attention, {} heads of {}", heads, width),
           {normal({3, 23, 3 * heads * width}), normal({3 * heads * width}), normal({heads, 11})},
-          attention_with(fused::relative_attention), attention_with(composed::relative_attention)};
+          attention_with(fused::relative_attention),
+          attention_with(composed::relative_attention)};
 }
 
 template <class Form>
 Operation sinusoids_with(const Form& form, int64_t heads) {
   return [=](const Tensors& in, const Context& context) {
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
-    return valid_only(form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
+    return valid_only(
+        form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
   };
 }
 
 Pair sinusoids_pair(int64_t heads, int64_t width) {
   const int64_t all = heads * width;
   return {fmt::format("sinusoid_attention, {} heads of {}", heads, width),
-          {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}), normal({all})},
+          {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}),
+           normal({all})},
           sinusoids_with(fused::sinusoid_attention, heads),
           sinusoids_with(composed::sinusoid_attention, heads)};
 }
@@ -112,7 +117,8 @@ Pair sinusoids_pair(int64_t heads, int64_t width) {
 template <class Form>
 Operation subsample_with(const Form& form, int64_t stride, const at::Tensor& features) {
   return [=](const Tensors& in, const Context&) {
-    return valid_only(form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
+    return valid_only(
+        form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
   };
 }
 

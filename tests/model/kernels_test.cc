@@ -61,12 +61,13 @@ TEST_P(EveryWidth, ActivationsAreTheSameInEveryInstructionSet) {
       const at::Tensor y = at::empty_like(h), grad_h = at::empty_like(h);
       const at::Tensor sum = at::zeros_like(bias), out = at::empty({kRows, rows.width});
       kernels.bf16.activate(halves(h), floats(bias), activation, mask, rows, halves(y));
-      kernels.bf16.activate_backward(halves(h), activation == Activation::relu ? halves(y) : halves(h),
-                                     floats(bias), activation, mask, rows, halves(grad_h),
-                                     floats(sum));
+      kernels.bf16.activate_backward(
+          halves(h), activation == Activation::relu ? halves(y) : halves(h), floats(bias),
+          activation, mask, rows, halves(grad_h), floats(sum));
       kernels.bf16.add_residual(floats(out.zero_()), halves(y), floats(bias), 0.5, mask, rows,
                                 floats(out));
-      return at::cat({y.to(at::kFloat).flatten(), grad_h.to(at::kFloat).flatten(), sum, out.flatten()});
+      return at::cat(
+          {y.to(at::kFloat).flatten(), grad_h.to(at::kFloat).flatten(), sum, out.flatten()});
     };
     const at::Tensor a = run(*fast_), b = run(portable_);
     EXPECT_TRUE(at::allclose(a, b, 1e-2, 1e-5));  // one step of bfloat16 where a rounding differs

@@ -34,12 +34,13 @@ TEST_P(EveryConformer, GivesTheSameAloneAndInABatch) {
   const EncoderOutput together = model.encode(features, at::tensor(frames), context);
   for (int64_t b = 0; b < 3; ++b) {
     const int64_t length = frames[static_cast<size_t>(b)];
-    const EncoderOutput alone =
-        model.encode(features.slice(0, b, b + 1).slice(1, 0, length), at::tensor({length}), context);
+    const EncoderOutput alone = model.encode(features.slice(0, b, b + 1).slice(1, 0, length),
+                                             at::tensor({length}), context);
     const int64_t out = alone.lengths.item<int64_t>();
     EXPECT_EQ(out, together.lengths[b].item<int64_t>());
     EXPECT_EQ(alone.frames.size(1), out);
-    EXPECT_LT((together.frames[b].slice(0, 0, out) - alone.frames[0]).abs().max().item<float>(), 1e-5);
+    EXPECT_LT((together.frames[b].slice(0, 0, out) - alone.frames[0]).abs().max().item<float>(),
+              1e-5);
   }
 }
 
@@ -50,11 +51,10 @@ TEST_P(EveryConformer, HasFiniteGradientsForEveryParameter) {
   const at::Tensor lengths = at::tensor(std::vector<int64_t>{50, 30});
   const EncoderOutput encoded = model.encode(at::randn({2, 50, 20}), lengths, context);
   const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 2, 3, 4}).view({2, 2});
-  const at::Tensor predicted = model.joiner().project_predictor(
-      model.predictor().forward(tokens, context), context);
-  const at::Tensor logits =
-      model.joiner().logits(model.joiner().project_encoder(encoded.frames, context).unsqueeze(2),
-                            predicted.unsqueeze(1));
+  const at::Tensor predicted =
+      model.joiner().project_predictor(model.predictor().forward(tokens, context), context);
+  const at::Tensor logits = model.joiner().logits(
+      model.joiner().project_encoder(encoded.frames, context).unsqueeze(2), predicted.unsqueeze(1));
   EXPECT_EQ(logits.sizes(), (std::vector<int64_t>{2, encoded.frames.size(1), 3, 7}));
   (logits.square().sum() + model.ctc_logits(encoded.frames, context).square().sum()).backward();
   for (const Parameter& parameter : model.registry().all()) {
@@ -67,7 +67,8 @@ TEST_P(EveryConformer, HasFiniteGradientsForEveryParameter) {
 
 INSTANTIATE_TEST_SUITE_P(All, EveryConformer,
                          ::testing::Values(Variant{"bias", "batch", 4}, Variant{"bias", "batch", 6},
-                                           Variant{"bias", "layer", 4}, Variant{"sinusoid", "batch", 6},
+                                           Variant{"bias", "layer", 4},
+                                           Variant{"sinusoid", "batch", 6},
                                            Variant{"sinusoid", "layer", 4}),
                          [](const auto& info) {
                            return fmt::format("{}_{}_by{}", info.param.positions, info.param.norm,
@@ -80,7 +81,9 @@ TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
   Transducer model(small_config("sinusoid", "layer", 4), 7);
   randomise(model, 5);
   const std::string layer = "encoder.layers.0.attention.";
-  const auto value = [&](const std::string& name) { return model.registry().find(layer + name)->tensor; };
+  const auto value = [&](const std::string& name) {
+    return model.registry().find(layer + name)->tensor;
+  };
   at::Tensor input, output;
   Context context;
   context.observe = [&](const std::string& place, const at::Tensor& x) {
@@ -90,9 +93,12 @@ TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
   model.encode(at::randn({1, 39, 20}), at::tensor(std::vector<int64_t>{39}), context);
 
   const int64_t frames = input.size(1), heads = 2, width = 6;
-  const at::Tensor normed = at::layer_norm(input[0], {16}, value("norm.weight"), value("norm.bias"));
-  const at::Tensor stacked = (at::matmul(normed, value("in.weight").t()) + value("in.bias")).view({frames, 3, heads, width});
-  const at::Tensor u = value("content_offset").view({heads, width}), v = value("position_offset").view({heads, width});
+  const at::Tensor normed =
+      at::layer_norm(input[0], {16}, value("norm.weight"), value("norm.bias"));
+  const at::Tensor stacked = (at::matmul(normed, value("in.weight").t()) + value("in.bias"))
+                                 .view({frames, 3, heads, width});
+  const at::Tensor u = value("content_offset").view({heads, width}),
+                   v = value("position_offset").view({heads, width});
   at::Tensor expected = input[0].clone();
   at::Tensor mixed = at::zeros({frames, heads, width});
   for (int64_t h = 0; h < heads; ++h) {
@@ -101,13 +107,15 @@ TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
       for (int64_t j = 0; j < frames; ++j) {
         at::Tensor r = at::zeros({16});
         for (int64_t f = 0; f < 8; ++f) {
-          const double angle = static_cast<double>(i - j) * std::pow(10000.0, -2.0 * static_cast<double>(f) / 16);
+          const double angle =
+              static_cast<double>(i - j) * std::pow(10000.0, -2.0 * static_cast<double>(f) / 16);
           r[2 * f] = std::sin(angle);
           r[2 * f + 1] = std::cos(angle);
         }
         const at::Tensor position = at::mv(value("position.weight"), r).view({heads, width})[h];
         const at::Tensor q = stacked[i][0][h];
-        scores[i][j] = (at::dot(q + u[h], stacked[j][1][h]) + at::dot(q + v[h], position)) / std::sqrt(6.0);
+        scores[i][j] =
+            (at::dot(q + u[h], stacked[j][1][h]) + at::dot(q + v[h], position)) / std::sqrt(6.0);
       }
     mixed.select(1, h).copy_(at::matmul(at::softmax(scores, 1), stacked.select(1, 2).select(1, h)));
   }
@@ -119,7 +127,8 @@ TEST(Transducer, PresetsHaveTheSizeTheyAreCalledBy) {
   EXPECT_NEAR(Transducer(preset("conformer-76m"), 500).registry().parameter_count() / 1e6, 76, 1.5);
   EXPECT_NEAR(Transducer(preset("conformer-9m"), 500).registry().parameter_count() / 1e6, 9, 0.3);
   EXPECT_NEAR(Transducer(preset("an4-teacher"), 29).registry().parameter_count() / 1e6, 3.58, 0.1);
-  EXPECT_NEAR(Transducer(preset("an4-student"), 29).registry().parameter_count() / 1e6, 0.474, 0.02);
+  EXPECT_NEAR(Transducer(preset("an4-student"), 29).registry().parameter_count() / 1e6, 0.474,
+              0.02);
   EXPECT_THROW(preset("conformer-9"), UserError);
 }
 
@@ -127,14 +136,16 @@ TEST(Transducer, ShortUtterancesGiveNoFrames) {
   const at::NoGradGuard no_grad;
   Transducer model(small_config(), 7);
   randomise(model, 6);
-  const EncoderOutput encoded = model.encode(at::randn({1, 2, 20}), at::tensor(std::vector<int64_t>{2}), Context());
+  const EncoderOutput encoded =
+      model.encode(at::randn({1, 2, 20}), at::tensor(std::vector<int64_t>{2}), Context());
   EXPECT_EQ(encoded.lengths.item<int64_t>(), 0);
   EXPECT_TRUE(encoded.frames.isfinite().all().item<bool>());
 }
 
 TEST(Dropout, DependsOnKeyAndPlaceOnly) {
   const at::Tensor x = at::ones({100, 100});
-  const Context first = Context::for_training(1, 5, false), again = Context::for_training(1, 5, false);
+  const Context first = Context::for_training(1, 5, false),
+                again = Context::for_training(1, 5, false);
   const at::Tensor a = dropout(x, 0.25, first), b = dropout(x, 0.25, again);
   EXPECT_TRUE(at::equal(a, b));
   EXPECT_FALSE(at::equal(a, dropout(x, 0.25, first)));  // the next place
@@ -155,11 +166,13 @@ TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
   const at::Tensor x = at::randn({3, 7, 4});
   const at::Tensor valid = valid_frames(at::tensor(std::vector<int64_t>{7, 4, 2}), 7);
   const at::Tensor weight = at::randn({4}), bias = at::randn({4});
-  at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}), variance2 = at::ones({4});
-  const at::Tensor y = masked_batch_norm(
-      x, valid, {weight, bias, mean, variance}, Context::for_training(1, 1, false));
+  at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}),
+             variance2 = at::ones({4});
+  const at::Tensor y = masked_batch_norm(x, valid, {weight, bias, mean, variance},
+                                         Context::for_training(1, 1, false));
   const at::Tensor rows = x.index({valid});
-  const at::Tensor expected = at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
+  const at::Tensor expected =
+      at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
   EXPECT_LT((y.index({valid}) - expected).abs().max().item<float>(), 1e-5);
   EXPECT_LT((mean - mean2).abs().max().item<float>(), 1e-6);
   EXPECT_LT((variance - variance2).abs().max().item<float>(), 1e-6);
@@ -176,7 +189,8 @@ TEST(Linear, Bf16ProductsWorkWithoutABias) {
 }
 
 TEST(Linear, Bf16ProductsAreCloseInBothPasses) {
-  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true), weight = at::randn({16, 32}).set_requires_grad(true);
+  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true),
+                   weight = at::randn({16, 32}).set_requires_grad(true);
   const at::Tensor bias = at::randn({16}).set_requires_grad(true);
   const at::Tensor upstream = at::randn({3, 5, 16});
   const auto gradients = [&](bool bf16) {

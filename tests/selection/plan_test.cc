@@ -41,9 +41,8 @@ std::vector<at::Tensor> outputs(const Transducer& model) {
   const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 5, 3}).view({1, 3});
   const at::Tensor predicted =
       model.joiner().project_predictor(model.predictor().forward(tokens, context), context);
-  const at::Tensor logits =
-      model.joiner().logits(model.joiner().project_encoder(encoded.frames, context).unsqueeze(2),
-                            predicted.unsqueeze(1));
+  const at::Tensor logits = model.joiner().logits(
+      model.joiner().project_encoder(encoded.frames, context).unsqueeze(2), predicted.unsqueeze(1));
   return {model.ctc_logits(encoded.frames, context), logits};
 }
 
@@ -104,9 +103,11 @@ TEST_P(EveryKind, EqualSizesGiveTheTeacherItself) {
   Transducer teacher(teacher_config(), 7);
   randomise(teacher, 2);
   for (const std::string name : {"paper", "published"}) {
-    const Selection selection = select_student(teacher, teacher_config(), named_rules(name), "he", 5);
+    const Selection selection =
+        select_student(teacher, teacher_config(), named_rules(name), "he", 5);
     for (const Parameter& parameter : teacher.registry().all())
-      EXPECT_TRUE(at::equal(parameter.tensor, selection.student->registry().find(parameter.name)->tensor))
+      EXPECT_TRUE(
+          at::equal(parameter.tensor, selection.student->registry().find(parameter.name)->tensor))
           << parameter.name;
   }
 }
@@ -139,8 +140,9 @@ std::vector<Coordinate> coordinates(const Axis& axis) {
       if (axis.form() == Axis::Form::leaf)
         all.push_back({{{"", i}}, ""});
       else if (axis.form() == Axis::Form::taps)  // counted from the anchor
-        all.push_back({{}, std::to_string(axis.anchor() == Axis::Anchor::centre ? i - axis.size() / 2
-                                                                               : i - axis.size())});
+        all.push_back({{},
+                       std::to_string(axis.anchor() == Axis::Anchor::centre ? i - axis.size() / 2
+                                                                            : i - axis.size())});
       else
         all.push_back({{}, std::to_string(i)});
     }
@@ -187,7 +189,8 @@ TEST_P(EveryKind, EveryCopiedTensorEqualsANaiveIndexers) {
         // Position biases are cut around distance 0; all else is found by its coordinates.
         const Indices indices = naive_indices(from.axes[d], to.axes[d], selection.plan);
         std::vector<at::Tensor> slices;
-        for (const int64_t i : indices) slices.push_back(expected.select(static_cast<int64_t>(d), i));
+        for (const int64_t i : indices)
+          slices.push_back(expected.select(static_cast<int64_t>(d), i));
         expected = at::stack(slices, static_cast<int64_t>(d));
       }
       EXPECT_TRUE(at::equal(expected, to.tensor)) << tensor.student;
@@ -234,7 +237,9 @@ TEST_P(EveryKind, PlansCompose) {
 INSTANTIATE_TEST_SUITE_P(Models, EveryKind,
                          ::testing::Values(std::pair{"bias", "batch"}, std::pair{"bias", "layer"},
                                            std::pair{"sinusoid", "batch"}),
-                         [](const auto& info) { return info.param.first + "_" + info.param.second; });
+                         [](const auto& info) {
+                           return info.param.first + "_" + info.param.second;
+                         });
 
 TEST(Plan, PublishedTakesEveryDimensionByItself) {
   Transducer teacher(large_config("bias", "batch"), 7);
@@ -286,17 +291,20 @@ TEST(Plan, RefusesWhatDoesNotFitByName) {
   const ModelConfig teacher = large_config("bias", "batch");
   ModelConfig student = small_config();
   student.conformer.feed_forward = 41;
-  EXPECT_NE(selection_error(teacher, student).find("encoder.layers.0.feed_forward1.hidden"), std::string::npos);
+  EXPECT_NE(selection_error(teacher, student).find("encoder.layers.0.feed_forward1.hidden"),
+            std::string::npos);
   student = small_config();
   student.conformer.layers = 6;
   EXPECT_NE(selection_error(teacher, student).find("6 layers"), std::string::npos);
   student = small_config("sinusoid");
   EXPECT_NE(selection_error(teacher, student).find("model.conformer.positions"), std::string::npos);
   student = small_config("bias", "batch", 6);
-  EXPECT_NE(selection_error(teacher, student).find("model.conformer.subsampling"), std::string::npos);
+  EXPECT_NE(selection_error(teacher, student).find("model.conformer.subsampling"),
+            std::string::npos);
   student = small_config();
   student.features.high_frequency = 0;
-  EXPECT_NE(selection_error(teacher, student).find("model.features.high_frequency"), std::string::npos);
+  EXPECT_NE(selection_error(teacher, student).find("model.features.high_frequency"),
+            std::string::npos);
 }
 
 }  // namespace

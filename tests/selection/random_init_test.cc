@@ -39,13 +39,15 @@ TEST(Initialise, DependsOnSeedAndNameOnly) {
   initialise(a.registry(), "xavier", 4);
   initialise(b.registry(), "xavier", 4);
   for (const Parameter& parameter : a.registry().all())
-    EXPECT_TRUE(at::equal(parameter.tensor, b.registry().find(parameter.name)->tensor)) << parameter.name;
+    EXPECT_TRUE(at::equal(parameter.tensor, b.registry().find(parameter.name)->tensor))
+        << parameter.name;
   initialise(b.registry(), "xavier", 5);
   EXPECT_FALSE(at::equal(a.joiner().weight(), b.joiner().weight()));
 }
 
 TEST(Controls, ShufflingKeepsTheValuesAndRedrawingTheDeviation) {
-  Transducer model(testing::small_config(), 7), shuffled(testing::small_config(), 7), redrawn(testing::small_config(), 7);
+  Transducer model(testing::small_config(), 7), shuffled(testing::small_config(), 7),
+      redrawn(testing::small_config(), 7);
   for (Transducer* each : {&model, &shuffled, &redrawn}) testing::randomise(*each, 8);
   shuffle_inside_tensors(shuffled.registry(), 1);
   redraw_with_own_deviation(redrawn.registry(), 1);
@@ -55,7 +57,8 @@ TEST(Controls, ShufflingKeepsTheValuesAndRedrawingTheDeviation) {
   EXPECT_FALSE(at::equal(original, permuted));
   EXPECT_TRUE(at::equal(std::get<0>(original.sort()), std::get<0>(permuted.sort())));
   EXPECT_NEAR(deviation(redrawn.registry(), name), deviation(model.registry(), name), 0.05);
-  EXPECT_FALSE(at::equal(std::get<0>(original.sort()), std::get<0>(redrawn.registry().find(name)->tensor.flatten().sort())));
+  EXPECT_FALSE(at::equal(std::get<0>(original.sort()),
+                         std::get<0>(redrawn.registry().find(name)->tensor.flatten().sort())));
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ TEST(EvenIndices, EqualThePublishedTables) {
   const auto json = nlohmann::json::parse(read_file(golden / "uniform_element_selection.json"));
   ASSERT_FALSE(json.at("index_tables").empty());
   for (const auto& table : json.at("index_tables"))
-    EXPECT_EQ(even_indices(table.at("teacher"), table.at("student")), table.at("indices").get<Indices>())
+    EXPECT_EQ(even_indices(table.at("teacher"), table.at("student")),
+              table.at("indices").get<Indices>())
         << table.at("teacher") << " to " << table.at("student");
 }
 

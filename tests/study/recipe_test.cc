@@ -44,16 +44,22 @@ std::string error_of(const std::string& from, const std::string& to) {
 }
 
 TEST(Recipe, MistakesAreNamed) {
-  EXPECT_NE(error_of("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"), std::string::npos);
+  EXPECT_NE(
+      error_of("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
+      std::string::npos);
   EXPECT_NE(error_of("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
   EXPECT_NE(error_of("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
   EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
-  EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"), std::string::npos);
+  EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"),
+            std::string::npos);
 }
 
 TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
   Tuning tuning;
-  tuning.trials = {{"a", "full", 2e-3, 15}, {"a", "full", 4e-3, 12}, {"a", "full", 8e-3, 12}, {"b", "full", 8e-3, 1}};
+  tuning.trials = {{"a", "full", 2e-3, 15},
+                   {"a", "full", 4e-3, 12},
+                   {"a", "full", 8e-3, 12},
+                   {"b", "full", 8e-3, 1}};
   EXPECT_DOUBLE_EQ(tuning.best("a", "full").value(), 4e-3);
   EXPECT_FALSE(tuning.best("a", "short").has_value());
 }
@@ -76,10 +82,19 @@ TEST(Checks, HoldInEverySeedOrSayWhereNot) {
   recipe.schedules = {{"full", 10, {2, 10}}};
   recipe.checks = {{.kind = "teacher_wer", .set = "clean", .limit = 10},
                    {.kind = "arm_wer", .set = "clean", .schedule = "full", .limit = 14},
-                   {.kind = "early_cut", .set = "clean", .schedule = "full", .limit = 30, .arm = "selected", .baseline = "xavier", .share = 0.2}};
-  const std::vector<ResultRow> rows = {wer_row("xavier", 1, 2, 50), wer_row("xavier", 1, 10, 13), wer_row("selected", 1, 2, 30), wer_row("selected", 1, 10, 12),
-                                       wer_row("xavier", 2, 2, 50), wer_row("xavier", 2, 10, 13), wer_row("selected", 2, 2, 36), wer_row("selected", 2, 10, 12)};
-  const auto checks = run_checks(recipe, rows, {wer_row("teacher", 1, 5, 20), wer_row("teacher", 1, 10, 9.5)});
+                   {.kind = "early_cut",
+                    .set = "clean",
+                    .schedule = "full",
+                    .limit = 30,
+                    .arm = "selected",
+                    .baseline = "xavier",
+                    .share = 0.2}};
+  const std::vector<ResultRow> rows = {
+      wer_row("xavier", 1, 2, 50),    wer_row("xavier", 1, 10, 13),  wer_row("selected", 1, 2, 30),
+      wer_row("selected", 1, 10, 12), wer_row("xavier", 2, 2, 50),   wer_row("xavier", 2, 10, 13),
+      wer_row("selected", 2, 2, 36),  wer_row("selected", 2, 10, 12)};
+  const auto checks =
+      run_checks(recipe, rows, {wer_row("teacher", 1, 5, 20), wer_row("teacher", 1, 10, 9.5)});
   ASSERT_EQ(checks.size(), 3U);
   EXPECT_TRUE(checks[0].passed);
   EXPECT_TRUE(checks[1].passed);

@@ -56,7 +56,7 @@ TEST(Report, HasEverySection) {
   std::vector<std::string> ids;
   for (const Section& section : report_sections(study())) ids.push_back(section.id);
   EXPECT_THAT(ids, ::testing::ElementsAre("arms", "wer", "curves", "speed", "differences", "seen",
-                                        "gradients", "teacher", "tuning", "checks"));
+                                          "gradients", "teacher", "tuning", "checks"));
   const std::string html = report_html(study());
   for (const std::string& id : ids) EXPECT_THAT(html, HasSubstr("<section id=\"" + id + "\">"));
   EXPECT_THAT(html, HasSubstr("0123abc &amp; changes"));

@@ -109,8 +109,9 @@ TEST(Tokenizer, SaysWhatIsWrong) {
     EXPECT_THAT(error.what(), HasSubstr("broken.model is not a SentencePiece model"));
   }
   EXPECT_THROW(Tokenizer::load(folder / "none.model"), UserError);
-  const std::string too_many =
-      error_of<UserError>([] { Tokenizer::train({"a b", "b a"}, kind("bpe", 500)); });
+  const std::string too_many = error_of<UserError>([] {
+    Tokenizer::train({"a b", "b a"}, kind("bpe", 500));
+  });
   EXPECT_THAT(too_many, HasSubstr("cannot train a bpe tokenizer of 500 pieces on 2 texts: Vocab"));
   EXPECT_THROW(Tokenizer::train({}, kind("char")), UserError);
 }

@@ -14,8 +14,8 @@ inline std::filesystem::path an4() { return std::filesystem::path(SCION_SOURCE_D
 
 /// A fresh folder under the system's temporary folder.
 inline std::filesystem::path fresh_folder(const std::string& name) {
-  const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("scion-test-" + std::to_string(getpid()) + "-" + name);
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("scion-test-" + std::to_string(getpid()) + "-" + name);
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;

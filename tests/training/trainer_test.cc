@@ -37,18 +37,21 @@ std::vector<nlohmann::json> read_lines(const fs::path& path) {
 
 // Starts `scion train` and kills it some `microseconds` after its log of updates has grown beyond
 // `bytes`; returns whether it had finished.
-bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes, int64_t microseconds) {
+bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes,
+                 int64_t microseconds) {
   const pid_t child = fork();
   if (child == 0) {
     freopen("/dev/null", "w", stderr);
     freopen("/dev/null", "w", stdout);
-    execl(SCION_PROGRAM, SCION_PROGRAM, "train", "--config", config.c_str(), "--out", out.c_str(), nullptr);
+    execl(SCION_PROGRAM, SCION_PROGRAM, "train", "--config", config.c_str(), "--out", out.c_str(),
+          nullptr);
     _exit(127);
   }
   std::error_code missing;
   while (true) {
     int status = 0;
-    if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     const uintmax_t size = fs::file_size(out / "updates.jsonl", missing);
     if (!missing && size > bytes) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -77,9 +80,12 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   }
   EXPECT_GE(kills, 4);
   ASSERT_TRUE(train_until(folder / "run.toml", folder / "broken", never, 0));
-  EXPECT_EQ(read_file(folder / "whole/model.safetensors"), read_file(folder / "broken/model.safetensors"));
-  EXPECT_EQ(count_lines(folder / "whole/updates.jsonl"), count_lines(folder / "broken/updates.jsonl"));
-  auto whole = read_lines(folder / "whole/results.jsonl"), broken = read_lines(folder / "broken/results.jsonl");
+  EXPECT_EQ(read_file(folder / "whole/model.safetensors"),
+            read_file(folder / "broken/model.safetensors"));
+  EXPECT_EQ(count_lines(folder / "whole/updates.jsonl"),
+            count_lines(folder / "broken/updates.jsonl"));
+  auto whole = read_lines(folder / "whole/results.jsonl"),
+       broken = read_lines(folder / "broken/results.jsonl");
   ASSERT_EQ(whole.size(), broken.size());
   for (size_t i = 0; i < whole.size(); ++i) {
     whole[i].erase("training_seconds");
@@ -97,7 +103,8 @@ TEST(Trainer, LearnsAndLeavesACompleteModel) {
   config.train.warmup = "3u";
   train(config, folder / "run");
   const auto updates = read_lines(folder / "run/updates.jsonl");
-  EXPECT_LT(updates.back().at("loss").get<double>(), 0.75 * updates.front().at("loss").get<double>());
+  EXPECT_LT(updates.back().at("loss").get<double>(),
+            0.75 * updates.front().at("loss").get<double>());
   const ModelFile file = load_model(folder / "run/model.safetensors");
   EXPECT_EQ(file.provenance.at("trained").at("epochs"), 12);
   EXPECT_EQ(file.model->vocabulary(), Tokenizer(file.tokenizer).size());
@@ -123,7 +130,8 @@ TEST(Trainer, DivergenceNamesUtterancesAndLayer) {
     train(config, folder / "run");
     FAIL() << "trained on";
   } catch (const Failure& failure) {
-    EXPECT_NE(std::string(failure.what()).find("encoder.layers.1.attention"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("encoder.layers.1.attention"), std::string::npos)
+        << failure.what();
     EXPECT_NE(std::string(failure.what()).find("an"), std::string::npos);
     EXPECT_NE(failure.hint().find("peak_lr"), std::string::npos);
   }
@@ -193,7 +201,8 @@ TEST(AdamW, EqualsTheFormula) {
     value *= 1 - 1e-2 * config.weight_decay;
     m = config.beta1 * m + (1 - config.beta1) * g;
     v = config.beta2 * v + (1 - config.beta2) * g * g;
-    value -= 1e-2 * (m / (1 - std::pow(config.beta1, step))) / ((v / (1 - std::pow(config.beta2, step))).sqrt() + 1e-8);
+    value -= 1e-2 * (m / (1 - std::pow(config.beta1, step))) /
+             ((v / (1 - std::pow(config.beta2, step))).sqrt() + 1e-8);
     EXPECT_LT((parameter.tensor - value).abs().max().item<double>(), 2e-6);
   }
 }
@@ -203,7 +212,8 @@ TEST(AdamW, ClipsToTheNormAndReportsIt) {
   TrainConfig config;
   config.clip_norm = 1;
   AdamW optimiser(model.registry(), config);
-  for (const at::Tensor& tensor : model.registry().trainable()) tensor.mutable_grad() = at::ones_like(tensor).detach();
+  for (const at::Tensor& tensor : model.registry().trainable())
+    tensor.mutable_grad() = at::ones_like(tensor).detach();
   const double norm = std::sqrt(static_cast<double>(model.registry().parameter_count()));
   EXPECT_NEAR(optimiser.step(0, 1), norm, 1e-3 * norm);
   EXPECT_EQ(model.joiner().weight().grad().abs().max().item<float>(), 0);

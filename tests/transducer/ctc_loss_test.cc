@@ -43,11 +43,10 @@ at::Tensor brute_force(const at::Tensor& logits, const Case& c, int64_t blank = 
   std::vector<double> losses;
   for (int64_t b = 0; b < logits.size(0); ++b) {
     const at::Tensor labels = c.tokens[b].slice(0, 0, c.labels[b].item<int64_t>());
-    losses.push_back(
-        brute_force(logits[b].slice(0, 0, c.frames[b].item<int64_t>()),
-                    {labels.const_data_ptr<int64_t>(),
-                     labels.const_data_ptr<int64_t>() + labels.numel()},
-                    blank));
+    losses.push_back(brute_force(
+        logits[b].slice(0, 0, c.frames[b].item<int64_t>()),
+        {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()},
+        blank));
   }
   return at::tensor(losses, at::kDouble);
 }
@@ -131,7 +130,8 @@ TEST_F(CtcLossTest, TakesBFloat16AndEmptyBatches) {
   ctc_loss_of(half, c).sum().backward();
   EXPECT_EQ(half.grad().scalar_type(), at::kBFloat16);
   const at::Tensor none = at::zeros({0}, at::kLong);
-  EXPECT_EQ(scion::ctc_loss(at::zeros({0, 4, 3}), at::zeros({0, 2}, at::kLong), none, none).numel(), 0);
+  EXPECT_EQ(scion::ctc_loss(at::zeros({0, 4, 3}), at::zeros({0, 2}, at::kLong), none, none).numel(),
+            0);
 }
 
 TEST_F(CtcLossTest, ErrorsAreTheUsers) {

@@ -40,8 +40,8 @@ inline double all_alignments(const at::TensorAccessor<double, 3>& log_probs, con
     sum += std::exp(log_probs[t][u][blank]);
   }
   if (u < U) {
-    sum += std::exp(log_probs[t][u][labels[u]]) *
-           all_alignments(log_probs, labels, blank, t, u + 1);
+    sum +=
+        std::exp(log_probs[t][u][labels[u]]) * all_alignments(log_probs, labels, blank, t, u + 1);
   }
   return sum;
 }
@@ -55,8 +55,7 @@ inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c
     const at::Tensor log_probs =
         logits[b].slice(0, 0, T).slice(1, 0, U + 1).to(at::kDouble).log_softmax(-1).contiguous();
     losses.push_back(-std::log(all_alignments(log_probs.accessor<double, 3>(),
-                                              c.tokens[b].const_data_ptr<int64_t>(), blank, 0,
-                                              0)));
+                                              c.tokens[b].const_data_ptr<int64_t>(), blank, 0, 0)));
   }
   return at::tensor(losses, at::kDouble);
 }

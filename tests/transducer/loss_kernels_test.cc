@@ -80,16 +80,16 @@ TEST_P(Kernels, TanhToAFewUnitsInTheLastPlace) {
 TEST_P(Kernels, TanhPassesNaNOn) {
   const at::Tensor x = at::full({17}, NAN);
   at::Tensor out = at::zeros({17});
-  kernels().tanh_of_sums(x.data_ptr<float>(), x.data_ptr<float>(), 0, 1, 17,
-                         out.data_ptr<float>(), 0);
+  kernels().tanh_of_sums(x.data_ptr<float>(), x.data_ptr<float>(), 0, 1, 17, out.data_ptr<float>(),
+                         0);
   EXPECT_TRUE(out.isnan().all().item<bool>());
 }
 
 TEST_P(Kernels, TanhOfSumsOfSeveralRows) {
   const at::Tensor a = at::randn({45}), b = at::randn({5, 50});
   at::Tensor out = at::full({5, 47}, 7.F);
-  kernels().tanh_of_sums(a.data_ptr<float>(), b.data_ptr<float>(), 50, 5, 45,
-                         out.data_ptr<float>(), 47);
+  kernels().tanh_of_sums(a.data_ptr<float>(), b.data_ptr<float>(), 50, 5, 45, out.data_ptr<float>(),
+                         47);
   EXPECT_LT(largest_difference(out.slice(1, 0, 45), (a + b.slice(1, 0, 45)).tanh()), 5e-7);
   EXPECT_TRUE(out.slice(1, 45).eq(7).all().item<bool>());
 }
@@ -127,8 +127,8 @@ TEST_P(Kernels, MultiplyInPanelsFromEveryStart) {
       EXPECT_LT(largest_difference(c, product + bias), 1e-5) << m << " " << n;
       // A transposed, added to what is there.
       const at::Tensor transposed = a.t().contiguous();
-      kernels().multiply(m, n, k, transposed.data_ptr<float>(), 1, m, b.data_ptr<float>(), n,
-                         panel, {c.data_ptr<float>(), n}, c.data_ptr<float>(), n);
+      kernels().multiply(m, n, k, transposed.data_ptr<float>(), 1, m, b.data_ptr<float>(), n, panel,
+                         {c.data_ptr<float>(), n}, c.data_ptr<float>(), n);
       EXPECT_LT(largest_difference(c, product * 2 + bias), 2e-5) << m << " " << n;
       kernels().multiply(m, n, k, a.data_ptr<float>(), k, 1, b.data_ptr<float>(), n, panel, {},
                          c.data_ptr<float>(), n);
@@ -143,10 +143,9 @@ TEST_P(Kernels, LatticeConservesFlow) {
     const at::Tensor blank = at::rand({T, S}).log() - 1, label = at::rand({T, S}).log() - 1;
     at::Tensor blank_flow = at::empty({T, S}), label_flow = at::zeros({T, S});
     const at::Tensor workspace = at::empty({lattice_workspace_bytes(T, S)}, at::kByte);
-    const double result =
-        kernels().lattice(blank.data_ptr<float>(), label.data_ptr<float>(), T, S,
-                          workspace.data_ptr(), blank_flow.data_ptr<float>(),
-                          label_flow.data_ptr<float>());
+    const double result = kernels().lattice(blank.data_ptr<float>(), label.data_ptr<float>(), T, S,
+                                            workspace.data_ptr(), blank_flow.data_ptr<float>(),
+                                            label_flow.data_ptr<float>());
     EXPECT_TRUE(std::isfinite(result));
     // Each frame is left once, each label is emitted once.
     EXPECT_LT(largest_difference(blank_flow.sum(1), at::ones({T})), 1e-5) << T << " " << S;
@@ -157,9 +156,7 @@ TEST_P(Kernels, LatticeConservesFlow) {
   }
 }
 
-TEST(KernelChoice, TakesTheFastest) {
-  EXPECT_EQ(loss_kernels().name, all_kernels().back()->name);
-}
+TEST(KernelChoice, TakesTheFastest) { EXPECT_EQ(loss_kernels().name, all_kernels().back()->name); }
 
 // Factors of m × k and k × n: packed, multiplied and compared with the product of rounded factors.
 void check_pairs(int64_t m, int64_t n, int64_t k) {
@@ -171,10 +168,13 @@ void check_pairs(int64_t m, int64_t n, int64_t k) {
   for (int64_t p = 0; p < panels; ++p) b[p] = at::randn({k, panel});
   const at::Tensor a_pairs = at::empty({m, pairs}, at::kInt);
   const at::Tensor b_pairs = at::empty({panels, pairs, panel}, at::kInt);
-  const auto words = [](const at::Tensor& x) { return static_cast<uint32_t*>(x.mutable_data_ptr()); };
+  const auto words = [](const at::Tensor& x) {
+    return static_cast<uint32_t*>(x.mutable_data_ptr());
+  };
   kernels.pairs_in_rows(a.const_data_ptr<float>(), k + 3, m, k, words(a_pairs), pairs);
   for (int64_t p = 0; p < panels; ++p)
-    kernels.pairs_across_rows(b[p].const_data_ptr<float>(), panel, k, panel, words(b_pairs[p]), panel);
+    kernels.pairs_across_rows(b[p].const_data_ptr<float>(), panel, k, panel, words(b_pairs[p]),
+                              panel);
   const at::Tensor c = at::empty({m, columns});
   kernels.multiply(m, columns, pairs, words(a_pairs), pairs, 1, words(b_pairs), panel,
                    pairs * panel, {start.const_data_ptr<float>(), 0}, c.data_ptr<float>(), columns);

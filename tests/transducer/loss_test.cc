@@ -70,8 +70,13 @@ TEST_F(TransducerLoss, GradientIsThatOfTheSumOverAlignments) {
 
 // Wide rows, vector tails of every length, several vectors of labels.
 TEST_F(TransducerLoss, ManySizesAgreeWithAutogradThroughTheRecursion) {
-  for (const auto& [T, U, V] : std::vector<std::array<int64_t, 3>>{
-           {1, 1, 2}, {2, 17, 3}, {33, 9, 15}, {20, 20, 16}, {9, 40, 17}, {50, 33, 28}, {7, 3, 131}}) {
+  for (const auto& [T, U, V] : std::vector<std::array<int64_t, 3>>{{1, 1, 2},
+                                                                   {2, 17, 3},
+                                                                   {33, 9, 15},
+                                                                   {20, 20, 16},
+                                                                   {9, 40, 17},
+                                                                   {50, 33, 28},
+                                                                   {7, 3, 131}}) {
     const Case c = make_case({T, (T + 1) / 2}, {U, U / 2}, V);
     const at::Tensor logits = random_logits(c);
     const at::Tensor weights = at::tensor({1.0, 0.25}, at::kFloat);
@@ -111,9 +116,9 @@ TEST_F(TransducerLoss, ManySizesAgreeWithAutogradThroughTheRecursion) {
 TEST_F(TransducerLoss, EqualsGoldenValues) {
   for (const auto& [name, blank] : std::vector<std::pair<std::string, int64_t>>{
            {"varlen", 8}, {"blank0_u0_tshort", 0}, {"all_empty_targets", 0}, {"clamped", 0}}) {
-    const SafeTensors golden = read_safetensors(std::string(SCION_SOURCE_DIR) +
-                                                "/tests/golden/rnnt_loss/torchaudio_" + name +
-                                                ".safetensors");
+    const SafeTensors golden =
+        read_safetensors(std::string(SCION_SOURCE_DIR) + "/tests/golden/rnnt_loss/torchaudio_" +
+                         name + ".safetensors");
     Case c;
     c.tokens = golden.at("targets");
     c.frames = golden.at("logit_lengths");
@@ -130,8 +135,9 @@ TEST_F(TransducerLoss, EqualsGoldenValues) {
 }
 
 TEST_F(TransducerLoss, LogProbabilitiesAreLogitsToo) {
-  const SafeTensors golden = read_safetensors(
-      std::string(SCION_SOURCE_DIR) + "/tests/golden/rnnt_loss/torchaudio_v24_logprobs.safetensors");
+  const SafeTensors golden =
+      read_safetensors(std::string(SCION_SOURCE_DIR) +
+                       "/tests/golden/rnnt_loss/torchaudio_v24_logprobs.safetensors");
   const at::Tensor loss =
       transducer_loss(golden.at("logits"), golden.at("targets"), golden.at("logit_lengths"),
                       golden.at("target_lengths"), {});
@@ -192,8 +198,8 @@ TEST_F(TransducerLoss, NonFiniteLogitsTouchTheirUtteranceOnly) {
 TEST_F(TransducerLoss, AnImpossibleArcIsNotAnError) {
   const Case c = make_case({3, 3}, {2, 2}, 4);
   at::Tensor logits = random_logits(c);
-  logits[0][1][1][0] = -INFINITY;              // one blank is forbidden: other ways remain
-  logits[1].slice(2, 0, 1).fill_(-INFINITY);   // no blank at all: no way remains
+  logits[0][1][1][0] = -INFINITY;             // one blank is forbidden: other ways remain
+  logits[1].slice(2, 0, 1).fill_(-INFINITY);  // no blank at all: no way remains
   const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({2}));
   const at::Tensor expected = brute_force_transducer(logits, c);
   EXPECT_NEAR(loss[0].item<double>(), expected[0].item<double>(), 1e-5);
@@ -286,7 +292,8 @@ TEST_F(TransducerLoss, ErrorsNameValueAndPlace) {
               HasSubstr("logits are of type Double"));
 }
 
-// ---- fused with the joiner -----------------------------------------------------------------------
+// ---- fused with the joiner
+// -----------------------------------------------------------------------
 
 struct Joiner {
   std::vector<at::Tensor> tensors;  // encoder, predictor, weight, bias
@@ -349,9 +356,10 @@ TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
     const Case c = make_case({70, 12, 41, 5}, {20, 12, 3, 1}, V);
     const Joiner joiner = Joiner::random(c, D), fused = joiner.leaves(), composed = joiner.leaves();
     const auto& in = fused.tensors;
-    const at::Tensor loss = joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens,
-                                                   c.frames, c.labels, {.bf16 = true});
-    const at::Tensor hidden = at::tanh(joiner.tensors[0].unsqueeze(2) + joiner.tensors[1].unsqueeze(1));
+    const at::Tensor loss = joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens, c.frames,
+                                                   c.labels, {.bf16 = true});
+    const at::Tensor hidden =
+        at::tanh(joiner.tensors[0].unsqueeze(2) + joiner.tensors[1].unsqueeze(1));
     const at::Tensor expected =
         loss_of(at::linear(rounded(hidden), rounded(joiner.tensors[2]), joiner.tensors[3]), c);
     EXPECT_LT(largest_difference(loss / expected, at::ones_like(loss)), 2e-5) << V << " " << D;
@@ -398,8 +406,7 @@ TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
   {
     at::NoGradGuard guard;
     for (size_t i = 0; i < 2; ++i) {
-      other.tensors[i] =
-          joiner.tensors[i].detach().index_select(0, order).requires_grad_();
+      other.tensors[i] = joiner.tensors[i].detach().index_select(0, order).requires_grad_();
     }
   }
   const at::Tensor loss = joiner.fused(c), permuted_loss = other.fused(permuted);
