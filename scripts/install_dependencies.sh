@@ -5,7 +5,7 @@
 #
 #   build   what the program and its tests need; libtorch in .deps/python
 #   bench   Google Benchmark
-#   lint    clang-format and clangd (it runs clang-tidy's checks)
+#   lint    clang-format and clang-tidy
 #   cuda    nvcc in .deps/cuda, unless a CUDA toolkit is installed
 #
 # Sudo is used for apt only, said aloud, and not at all when nothing is missing.
@@ -20,7 +20,7 @@ packages_of() {
         libjemalloc-dev libspdlog-dev libfmt-dev libxxhash-dev libgtest-dev libgmock-dev
       ;;
     bench) echo libbenchmark-dev ;;
-    lint) echo clang clang-format clangd libomp-dev ;;
+    lint) echo clang clang-format clang-tidy libomp-dev ;;
     cuda) echo g++ python3 python3-pip ;;
     *)
       echo "error: no group '$1' (build, bench, lint, cuda)" >&2

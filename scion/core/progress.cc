@@ -53,15 +53,20 @@ Progress::Progress(std::string title, int64_t total, std::string unit,
 
 Progress::~Progress() { clear(); }
 
+std::string Progress::amount(int64_t done) const {
+  if (unit_.empty())
+    return fmt::format("{} {} %", title_, 100 * done / std::max<int64_t>(total_, 1));
+  return total_ > 0 ? fmt::format("{} {}/{} {}", title_, done, total_, unit_)
+                    : fmt::format("{} {} {}", title_, done, unit_);
+}
+
 std::string Progress::numbers(int64_t done, const std::string& note) const {
-  std::string line = title_ + " ";
-  line +=
-      total_ > 0 ? fmt::format("{}/{} {}", done, total_, unit_) : fmt::format("{} {}", done, unit_);
+  std::string line = amount(done);
   // A resumed job's speed counts from where it resumed.
   const double rate =
       static_cast<double>(done - first_done_) / seconds_between(first_time_, Clock::now());
   if (std::isfinite(rate) && rate > 0) {
-    line += ", " + format_rate(rate);
+    if (!unit_.empty()) line += ", " + format_rate(rate);
     if (total_ > done)
       line += fmt::format(", {} left", format_duration(static_cast<double>(total_ - done) / rate));
   }
@@ -91,9 +96,11 @@ void Progress::update(int64_t done, const std::string& note) {
 void Progress::finish(const std::string& note) {
   clear();
   const double seconds = elapsed_seconds();
-  std::string line = fmt::format("{} {} {} in {}", title_, done_, unit_, format_duration(seconds));
+  std::string line =
+      unit_.empty() ? title_ + " done" : fmt::format("{} {} {}", title_, done_, unit_);
+  line += " in " + format_duration(seconds);
   const double rate = static_cast<double>(done_ - std::max<int64_t>(first_done_, 0)) / seconds;
-  if (std::isfinite(rate) && rate > 0) line += ", " + format_rate(rate);
+  if (!unit_.empty() && std::isfinite(rate) && rate > 0) line += ", " + format_rate(rate);
   spdlog::info("{}", note.empty() ? line : line + ", " + note);
 }
 

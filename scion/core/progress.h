@@ -8,7 +8,8 @@
 namespace scion {
 
 /// A line that is redrawn in place when a person watches (stderr is a terminal), a plain line
-/// every `plain_interval_seconds` otherwise. Shows `title 120/948 utterances, 93/s, 0:09 left`.
+/// every `plain_interval_seconds` otherwise. Shows `title 120/948 utterances, 93/s, 0:09 left`;
+/// without a unit, what is done has no meaning of its own: `title 13 %, 0:09 left`.
 class Progress {
  public:
   Progress(std::string title, int64_t total, std::string unit, double plain_interval_seconds = 10);
@@ -24,6 +25,7 @@ class Progress {
 
  private:
   std::string numbers(int64_t done, const std::string& note) const;
+  std::string amount(int64_t done) const;
   void clear();
   std::string title_, unit_;
   int64_t total_, first_done_ = -1, done_ = 0;

@@ -81,15 +81,16 @@ class Experiment {
   // Features are computed here once, on all processors, so that the runs only read them.
   void make_features(const RunPlace& place) const {
     const Tokenizer tokenizer = Tokenizer::load(tokenizer_);
-    std::vector<fs::path> train(place.train.begin(), place.train.end());
-    std::set<double> speeds(recipe_.teacher.augment.speeds.begin(),
-                            recipe_.teacher.augment.speeds.end());
-    speeds.insert(recipe_.student.augment.speeds.begin(), recipe_.student.augment.speeds.end());
-    Dataset(train, recipe_.teacher.model.features, tokenizer, place.out / "cache",
-            {speeds.begin(), speeds.end()});
+    const auto make = [&](const std::vector<fs::path>& manifests,
+                          const std::vector<double>& speeds) {
+      const Dataset made(manifests, recipe_.teacher.model.features, tokenizer, place.out / "cache",
+                         speeds);
+    };
+    const std::vector<fs::path> train(place.train.begin(), place.train.end());
+    make(train, recipe_.student.augment.speeds);
+    if (needs_teacher()) make(train, recipe_.teacher.augment.speeds);
     for (const std::string& entry : place.evaluation)
-      Dataset({entry.substr(entry.find('=') + 1)}, recipe_.teacher.model.features, tokenizer,
-              place.out / "cache", {1.0});
+      make({entry.substr(entry.find('=') + 1)}, {1.0});
   }
 
   // The frozen outcome beside the recipe, or the tuning itself: every arm and schedule on the same

@@ -58,7 +58,7 @@ class Pool {
       : jobs_(std::move(jobs)),
         at_once_(static_cast<size_t>(at_once)),
         pids_(jobs_.size(), 0),
-        progress_("comparison", 1000, "‰") {}
+        progress_("comparison", 1000, "") {}
 
   ~Pool() {
     for (const pid_t pid : pids_)
@@ -123,7 +123,7 @@ class Pool {
       all += jobs_[i].cost;
       const double share = finished_.contains(jobs_[i].name) ? 1 : jobs_[i].progress();
       done += jobs_[i].cost * share;
-      if (pids_[i] > 0) now.push_back(fmt::format("{} {:.0f} %", jobs_[i].name, 100 * share));
+      if (pids_[i] > 0) now.push_back(fmt::format("{}: {:.0f} %", jobs_[i].name, 100 * share));
     }
     progress_.update(static_cast<int64_t>(1000 * done / all),
                      fmt::format("{}", fmt::join(now, ", ")));

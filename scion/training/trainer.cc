@@ -200,22 +200,22 @@ class Run {
     position_.epoch_loss += loss.total;
     epoch_batches_done_ = item.index + 1;
     const bool last = item.index + 1 == item.epoch_size;
-    if (accumulated_ == config_.train.accumulate || last) update(item.batch, loss);
+    if (accumulated_ == config_.train.accumulate || last) update(item, loss);
     position_.epoch = last ? item.epoch + 1 : item.epoch;
     position_.batch = last ? 0 : item.index + 1;
     position_.training_seconds += seconds_since(start);
   }
 
-  void update(const Batch& batch, const StepLoss& loss) {
+  void update(const BatchLoader::Item& item, const StepLoss& loss) {
     const int64_t per_epoch = planned_updates_per_epoch();
     const double lr = learning_rate(config_.train, position_.update + 1,
                                     per_epoch * config_.train.epochs, per_epoch);
     const double norm = optimiser_->step(lr, 1.0 / static_cast<double>(accumulated_));
-    if (!std::isfinite(norm)) diverged(batch, "the gradient");
+    if (!std::isfinite(norm)) diverged(item.batch, "the gradient");
     accumulated_ = 0;
     ++position_.update;
     updates_->append(nlohmann::json({{"update", position_.update},
-                                     {"epoch", position_.epoch},
+                                     {"epoch", epochs_with(item)},
                                      {"loss", loss.total},
                                      {"transducer", loss.transducer},
                                      {"ctc", loss.ctc},
@@ -223,6 +223,12 @@ class Run {
                                      {"lr", lr},
                                      {"seconds", position_.training_seconds}})
                          .dump());
+  }
+
+  // Epochs done after a batch.
+  static double epochs_with(const BatchLoader::Item& item) {
+    return static_cast<double>(item.epoch) +
+           static_cast<double>(item.index + 1) / static_cast<double>(item.epoch_size);
   }
 
   [[noreturn]] void diverged(const Batch& batch, const std::string& what) {

@@ -53,6 +53,17 @@ TEST_F(LogTest, LinesHaveTheTimeAndWarningsAMark) {
                                             "error: bad\n"));
 }
 
+TEST_F(LogTest, WithoutAUnitProgressIsAShare) {
+  const std::string text = said(false, [] {
+    Progress progress("comparison", 1000, "", 0);
+    progress.update(0);
+    progress.update(370, "two runs");
+    progress.finish();
+  });
+  EXPECT_THAT(text, ContainsRegex("comparison 37 %, 0:00 left, two runs\n"));
+  EXPECT_THAT(text, ContainsRegex("comparison done in 0:00\n"));
+}
+
 TEST_F(LogTest, QuietLeavesWarnings) {
   const std::string text = said(true, [] {
     spdlog::info("hello");

@@ -64,6 +64,35 @@ TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
   EXPECT_FALSE(tuning.best("a", "short").has_value());
 }
 
+TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
+  Tuning tuning;
+  tuning.trials = {{"a", "full", 2e-3, 15.5}, {"b c", "short", 8e-3, 40.25}};
+  const fs::path folder = testing::fresh_folder("tuning");
+  write_file(folder / "tuning.json", tuning.to_json());
+  const Tuning read = read_tuning(folder / "tuning.json");
+  ASSERT_EQ(read.trials.size(), 2U);
+  EXPECT_EQ(read.trials[1].arm, "b c");
+  EXPECT_EQ(read.trials[1].schedule, "short");
+  EXPECT_EQ(read.trials[1].peak_lr, 8e-3);
+  EXPECT_EQ(read.trials[1].dev_wer, 40.25);
+  EXPECT_EQ(read.to_json(), tuning.to_json());
+  write_file(folder / "tuning.json", "{\"trials\": [{\"arm\": 3}]}");
+  EXPECT_THROW(read_tuning(folder / "tuning.json"), UserError);
+  fs::remove_all(folder);
+}
+
+// What stands beside the main job's recipe decides its rates: every arm and schedule, one grid.
+TEST(Tuning, TheMainJobsFrozenFileIsWhole) {
+  const Recipe recipe = read_recipe(an4_recipe);
+  const Tuning tuning = read_tuning(recipe.tuning_file);
+  EXPECT_EQ(tuning.trials.size(),
+            recipe.arms.size() * recipe.schedules.size() * recipe.grid.size());
+  for (const RecipeArm& arm : recipe.arms)
+    for (const RecipeSchedule& schedule : recipe.schedules)
+      EXPECT_TRUE(tuning.best(arm.name, schedule.name).has_value())
+          << arm.name << " " << schedule.name;
+}
+
 ResultRow wer_row(const std::string& arm, int64_t seed, double epoch, double wer) {
   ResultRow result;
   result.arm = arm;
