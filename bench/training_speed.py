@@ -70,7 +70,7 @@ def make_corpus(scion, preset, folder):
     source = folder / "source.jsonl"
     source.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     kind = ["--tokenizer.kind", "bpe", "--tokenizer.vocabulary", "500"] if long else []
-    subprocess.run([scion, "--quiet", "prepare", source, folder / "prepared", *kind], check=True,
+    subprocess.run([scion, "--quiet", "prepare", source, "--out", folder / "prepared", *kind], check=True,
                    stdout=subprocess.DEVNULL)
     return source, folder / "prepared" / "tokenizer.model"
 

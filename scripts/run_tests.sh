@@ -19,7 +19,7 @@ if [ -s "$report" ]; then
        /result="suppressed"|status="notrun"/ {unrun++}
        /<skipped/ {skipped++}
        END {printf "%d passed, %d failed, %d skipped\n",
-            tests - failed - skipped - unrun, failed, skipped}' "$report"
+            tests - failed - skipped - unrun, failed, skipped}' "$report" | tee build/tests.txt
 else
   echo "error: $program ended early with status $status" >&2
 fi

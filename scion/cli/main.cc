@@ -7,6 +7,7 @@
 #include "scion/cli/commands.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
+#include "scion/core/options.h"
 
 namespace scion {
 namespace {
@@ -19,6 +20,18 @@ int report(const std::string& message, const std::string& hint, int status) {
 
 // The first line only: libraries append stack traces.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// CLI11 itself only says that a command is required.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  const std::string near = nearest_name(argv[1], names);
+  throw UserError(fmt::format("no command is called '{}'", argv[1]),
+                  (near.empty() ? "" : fmt::format("did you mean '{}'? ", near)) +
+                      "scion --help lists the commands");
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"trains small transducer speech recognisers, started from the weights of big ones"};
@@ -38,6 +51,7 @@ int run(int argc, char** argv) {
   add_config(app);
   start_logging(false);
   try {
+    check_command(app, argc, argv);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::Success& success) {  // --help, --version

@@ -20,7 +20,7 @@ void add_prepare(CLI::App& app) {
   CLI::App* command = app.add_subcommand("prepare", "check a corpus, train its tokenizer");
   command->add_option("source", arguments->source, "manifest (.jsonl) or LibriSpeech tree")
       ->required();
-  command->add_option("out", arguments->out, "folder to write; must not exist")->required();
+  command->add_option("--out", arguments->out, "folder to write; must not exist")->required();
   for (const auto& option : arguments->options.all()) {
     const std::string flag = "--" + option->key();
     command

@@ -4,7 +4,7 @@
 
 namespace scion {
 
-LayerNorm::LayerNorm(Scope scope, const Axis& axis) : Module(std::move(scope)) {
+LayerNorm::LayerNorm(const Scope& scope, const Axis& axis) : Module(scope) {
   weight_ = parameter("weight", {axis}, init::one);
   bias_ = parameter("bias", {axis}, init::zero);
 }
@@ -13,7 +13,7 @@ at::Tensor LayerNorm::forward(const at::Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
 }
 
-FeedForward::FeedForward(Scope scope, const ConformerConfig& config, const Axis& residual)
+FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual)
     : Module(scope),
       activation_(config.activation),
       dropout_(config.dropout),
@@ -33,7 +33,7 @@ at::Tensor FeedForward::forward(const at::Tensor& x, const Context& context) con
   return y;
 }
 
-Attention::Attention(Scope scope, const ConformerConfig& config, const Axis& residual,
+Attention::Attention(const Scope& scope, const ConformerConfig& config, const Axis& residual,
                      const Axis& frequencies)
     : Module(scope),
       heads_(config.heads),
@@ -72,7 +72,7 @@ at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
   return y;
 }
 
-ConvolutionModule::ConvolutionModule(Scope scope, const ConformerConfig& config,
+ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& config,
                                      const Axis& residual)
     : Module(scope),
       activation_(config.activation),
@@ -118,8 +118,8 @@ at::Tensor ConvolutionModule::convolve_with_layer_norm(const at::Tensor& h,
   return activate(at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5), activation_);
 }
 
-ConformerLayer::ConformerLayer(Scope scope, const ConformerConfig& config, const Axis& residual,
-                               const Axis& frequencies)
+ConformerLayer::ConformerLayer(const Scope& scope, const ConformerConfig& config,
+                               const Axis& residual, const Axis& frequencies)
     : Module(scope),
       feed_forward1_(scope / "feed_forward1", config, residual),
       attention_(scope / "attention", config, residual, frequencies),
@@ -137,7 +137,7 @@ at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& fra
   return y;
 }
 
-ConformerEncoder::ConformerEncoder(Scope scope, const ConformerConfig& config, int64_t bins)
+ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins)
     : Module(scope),
       config_(config),
       residual_(leaf("residual", config.width)),

@@ -14,7 +14,7 @@ namespace scion {
 /// Learnt scale and shift after normalising each frame to mean 0 and deviation 1.
 class LayerNorm : public Module {
  public:
-  LayerNorm(Scope scope, const Axis& axis);
+  LayerNorm(const Scope& scope, const Axis& axis);
   at::Tensor forward(const at::Tensor& x) const;
   const at::Tensor& weight() const { return weight_; }
   const at::Tensor& bias() const { return bias_; }
@@ -26,7 +26,7 @@ class LayerNorm : public Module {
 /// x + ½ · FF(LayerNorm(x)): two linear maps with an activation between.
 class FeedForward : public Module {
  public:
-  FeedForward(Scope scope, const ConformerConfig& config, const Axis& residual);
+  FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual);
   at::Tensor forward(const at::Tensor& x, const Context& context) const;
 
  private:
@@ -46,7 +46,7 @@ struct EncoderFrames {
 /// x + Attention(LayerNorm(x)), several heads, relative positions.
 class Attention : public Module {
  public:
-  Attention(Scope scope, const ConformerConfig& config, const Axis& residual,
+  Attention(const Scope& scope, const ConformerConfig& config, const Axis& residual,
             const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
@@ -63,7 +63,7 @@ class Attention : public Module {
 /// x + Convolution(LayerNorm(x)): gated pointwise, depthwise over time, normalised, pointwise.
 class ConvolutionModule : public Module {
  public:
-  ConvolutionModule(Scope scope, const ConformerConfig& config, const Axis& residual);
+  ConvolutionModule(const Scope& scope, const ConformerConfig& config, const Axis& residual);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
 
@@ -81,7 +81,7 @@ class ConvolutionModule : public Module {
 
 class ConformerLayer : public Module {
  public:
-  ConformerLayer(Scope scope, const ConformerConfig& config, const Axis& residual,
+  ConformerLayer(const Scope& scope, const ConformerConfig& config, const Axis& residual,
                  const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
@@ -96,7 +96,7 @@ class ConformerLayer : public Module {
 
 class ConformerEncoder : public Module {
  public:
-  ConformerEncoder(Scope scope, const ConformerConfig& config, int64_t bins);
+  ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins);
 
   const Axis& output_axis() const { return residual_; }
   const Conv2dSubsampling& subsampling() const { return subsampling_; }

@@ -43,8 +43,8 @@ class GatedConvolution : public Function<GatedConvolution> {
                             const at::Tensor& bias, const at::Tensor& weight,
                             const at::Tensor& weight_bias, const at::Tensor& norm_weight,
                             const at::Tensor& norm_bias, const at::Tensor& lengths,
-                            at::Tensor running_mean, at::Tensor running_variance, double momentum,
-                            int64_t activation) {
+                            const at::Tensor& running_mean, const at::Tensor& running_variance,
+                            double momentum, int64_t activation) {
     const bool training = momentum > 0;
     const at::Tensor h = input.contiguous(), kernel = weight.contiguous();
     const ConvolutionSizes sizes(h, kernel);

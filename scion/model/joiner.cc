@@ -4,9 +4,9 @@
 
 namespace scion {
 
-Joiner::Joiner(Scope scope, const Axis& encoder, const Axis& predictor, int64_t width,
+Joiner::Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, int64_t width,
                int64_t vocabulary)
-    : Module(std::move(scope)) {
+    : Module(scope) {
   const Axis joint = leaf("width", width), labels = Axis::fixed(vocabulary);
   encoder_weight_ = parameter("encoder_projection.weight", {joint, encoder}, init::weight);
   encoder_bias_ = parameter("encoder_projection.bias", {joint}, init::bias(encoder.size()));

@@ -8,7 +8,7 @@ namespace scion {
 
 class Joiner : public Module {
  public:
-  Joiner(Scope scope, const Axis& encoder, const Axis& predictor, int64_t width,
+  Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, int64_t width,
          int64_t vocabulary);
 
   /// (…, encoder width) → (…, joiner width)

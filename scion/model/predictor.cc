@@ -2,7 +2,7 @@
 
 namespace scion {
 
-StatelessPredictor::StatelessPredictor(Scope scope, int64_t vocabulary, int64_t width,
+StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width,
                                        int64_t context_labels)
     : Module(scope), width_(leaf("width", width)), context_labels_(context_labels) {
   embedding_ = parameter("embedding", {Axis::fixed(vocabulary), width_}, init::embedding);

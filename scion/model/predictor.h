@@ -9,7 +9,7 @@ namespace scion {
 
 class StatelessPredictor : public Module {
  public:
-  StatelessPredictor(Scope scope, int64_t vocabulary, int64_t width, int64_t context_labels);
+  StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t context_labels);
 
   const Axis& output_axis() const { return width_; }
   int64_t context_labels() const { return context_labels_; }

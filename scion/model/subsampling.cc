@@ -4,9 +4,9 @@
 
 namespace scion {
 
-Conv2dSubsampling::Conv2dSubsampling(Scope scope, int64_t bins, int64_t channels, int64_t factor,
-                                     const Axis& width)
-    : Module(std::move(scope)), kernel2_(factor == 4 ? 3 : 5), stride2_(factor / 2) {
+Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t channels,
+                                     int64_t factor, const Axis& width)
+    : Module(scope), kernel2_(factor == 4 ? 3 : 5), stride2_(factor / 2) {
   const int64_t bins1 = (bins - 3) / 2 + 1;
   const int64_t bins2 = (bins1 - kernel2_) / stride2_ + 1;
   const Axis one = leaf("channels1", channels), two = leaf("channels2", channels);

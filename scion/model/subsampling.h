@@ -10,7 +10,8 @@ namespace scion {
 /// padding: an output frame sees valid input frames only.
 class Conv2dSubsampling : public Module {
  public:
-  Conv2dSubsampling(Scope scope, int64_t bins, int64_t channels, int64_t factor, const Axis& width);
+  Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t channels, int64_t factor,
+                    const Axis& width);
 
   /// (B, T, F) → (B, frames_out(T), width), where `lengths` (B) counts output frames that are not
   /// padding, at least 1. T must be at least minimum_frames().

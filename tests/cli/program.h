@@ -1,0 +1,28 @@
+// The program itself, run as a user runs it.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <string>
+
+#include "scion/core/file.h"
+#include "tests/core/temporary_folder.h"
+
+namespace scion::testing {
+
+struct ProgramResult {
+  int status = 0;
+  std::string out, error;
+};
+
+/// Arguments as on a shell's command line, in `folder`.
+inline ProgramResult run_program(const TemporaryFolder& folder, const std::string& arguments) {
+  const std::string command = "cd '" + folder.path().string() + "' && '" + SCION_PROGRAM + "' " +
+                              arguments + " >.out 2>.error";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(folder / ".out"),
+          read_file(folder / ".error")};
+}
+
+}  // namespace scion::testing
