@@ -155,7 +155,7 @@ at::Tensor Fbank::padded_signal(const at::Tensor& samples, const std::vector<int
   return config_.sample_scale == 1 ? padded : padded.mul_(config_.sample_scale);
 }
 
-void Fbank::analyse(const at::Tensor& signal, int64_t first, at::Tensor features) const {
+void Fbank::analyse(const at::Tensor& signal, int64_t first, const at::Tensor& features) const {
   const int64_t batch = signal.size(0), frames = features.size(1), last = window_samples_ - 1;
   // Overlapping windows of the signal, without a copy.
   const at::Tensor overlapping =

@@ -54,7 +54,7 @@ class Fbank {
   at::Tensor padded_signal(const at::Tensor& samples, const std::vector<int64_t>& lengths,
                            int64_t frames) const;
   /// Fills (B, T, columns()) features with the signal's frames from `first` on.
-  void analyse(const at::Tensor& signal, int64_t first, at::Tensor features) const;
+  void analyse(const at::Tensor& signal, int64_t first, const at::Tensor& features) const;
 
   FeatureConfig config_;
   int64_t window_samples_, shift_samples_, fft_size_;

@@ -91,7 +91,7 @@ static void resolve_paths(DataConfig& data, TrainConfig& train, const fs::path& 
       throw UserError(fmt::format("data.evaluation has '{}'", entry), "write \"name=manifest\"");
     std::string path = entry.substr(equals + 1);
     resolve(path);
-    entry = entry.substr(0, equals + 1) + path;
+    entry.replace(equals + 1, std::string::npos, path);
   }
   resolve(data.tokenizer);
   resolve(data.cache);

@@ -73,11 +73,11 @@ TEST(Dataset, AStoreIsMadeOnceAndAgainWhenAudioChanges) {
   EXPECT_EQ(stores_in(corpus), 1u);
   FeatureConfig normalised;  // normalisation is the model's: the same features
   normalised.normalisation = "utterance";
-  Dataset({corpus.manifest()}, normalised, small_tokenizer(), corpus.cache(), {1.0});
+  const Dataset same({corpus.manifest()}, normalised, small_tokenizer(), corpus.cache(), {1.0});
   EXPECT_EQ(stores_in(corpus), 1u);
   FeatureConfig narrow;
   narrow.bins = 40;
-  Dataset({corpus.manifest()}, narrow, small_tokenizer(), corpus.cache(), {1.0});
+  const Dataset other({corpus.manifest()}, narrow, small_tokenizer(), corpus.cache(), {1.0});
   EXPECT_EQ(stores_in(corpus), 2u);
   write_sound(corpus / "u00.wav", voice(0.8, 77));
   const Dataset changed = open(corpus);

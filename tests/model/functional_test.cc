@@ -173,7 +173,7 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
 }
 
 void expect_the_same(const Pair& pair, const Context& context, double tolerance) {
-  const Context again = context;  // the same dropout keys
+  Context again = context;  // the same dropout keys
   const Tensors one = value_and_gradients(pair.fused, pair.inputs, context);
   const Tensors many = value_and_gradients(pair.composed, pair.inputs, again);
   ASSERT_EQ(one.size(), many.size());
@@ -195,7 +195,7 @@ TEST(FusedOperations, AreCloseToTheirPartsInBfloat16) {
 TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   for (const Pair& pair : pairs()) {
-    const Context context = Context::for_training(3, 1, false), again = context;
+    Context context = Context::for_training(3, 1, false), again = context;
     at::set_num_threads(1);
     const Tensors one = value_and_gradients(pair.fused, pair.inputs, context);
     at::set_num_threads(3);
