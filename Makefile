@@ -6,6 +6,8 @@ JOBS ?= $(shell awk -v n="$$(nproc)" '/MemAvailable/ {m = int($$2 / 1572864); \
           print m < 1 ? 1 : m < n ? m : n}' /proc/meminfo)
 # Options of `make demo`, e.g. make demo DEMO_FLAGS=--tune
 DEMO_FLAGS ?=
+# Options of `make bench`, e.g. make bench BENCH_FLAGS=--benchmark_filter=training_step
+BENCH_FLAGS ?=
 # Options of `make test`, e.g. make test TEST_FLAGS="--gtest_filter=Axis*"
 TEST_FLAGS ?=
 
@@ -30,8 +32,8 @@ demo: deps ## train a teacher and two students on the speech in data/an4, and co
 
 bench: deps ## measure the speed of the parts
 	@scripts/install_dependencies.sh bench
-	@scripts/build.sh cpu $(JOBS) -B build/bench -D SCION_BENCH=ON -D SCION_TESTS=OFF
-	@bench/run.sh
+	@scripts/build.sh cpu $(JOBS) --target scion_bench -D SCION_BENCH=ON
+	@build/cpu/bin/scion_bench $(BENCH_FLAGS)
 
 format: ## lay out the sources anew
 	@scripts/install_dependencies.sh lint

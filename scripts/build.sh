@@ -11,7 +11,6 @@ if [ "${1:-}" = --target ]; then
   target=(--target "$2")
   shift 2
 fi
-[ "${1:-}" = -B ] && folder=$2
 mkdir -p build
 if ! [ -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
   echo "cmake: configuring $folder"

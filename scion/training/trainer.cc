@@ -125,10 +125,12 @@ class Run {
 
   // The first epoch's count stands for all: later ones differ by a batch or two.
   int64_t planned_updates_per_epoch() {
-    if (planned_ == 0)
-      planned_ = updates_per_epoch(
-          static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, 0).size()));
+    if (planned_ == 0) planned_ = updates_per_epoch(batches_of(0));
     return planned_;
+  }
+
+  int64_t batches_of(int64_t epoch) const {
+    return static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, epoch).size());
   }
 
   void resume() {
@@ -146,6 +148,10 @@ class Run {
     });
     updates_ = std::make_unique<LineLog>(directory_ / "updates.jsonl");
     results_ = std::make_unique<LineLog>(directory_ / "results.jsonl");
+    start_time_ = Clock::now();
+    first_epochs_ =
+        static_cast<double>(position_.epoch) +
+        static_cast<double>(position_.batch) / static_cast<double>(batches_of(position_.epoch));
     loader_ = std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
                                             model_->feature_mean().cpu(), seed_, position_.epoch,
                                             position_.batch);
@@ -167,9 +173,8 @@ class Run {
 
   void train_epoch() {
     const int64_t epoch = position_.epoch;
-    Progress progress(
-        fmt::format("epoch {}/{}", epoch + 1, config_.train.epochs),
-        static_cast<int64_t>(epoch_batches(data_, config_.loader, seed_, epoch).size()), "batches");
+    Progress progress(fmt::format("epoch {}/{}", epoch + 1, config_.train.epochs),
+                      batches_of(epoch), "batches");
     double audio_seconds = 0;
     const auto start = Clock::now();
     while (position_.epoch == epoch) {
@@ -177,13 +182,22 @@ class Run {
       train_batch(item);
       audio_seconds += item.batch.audio_seconds;
       const bool last = position_.epoch != epoch;
-      progress.update(item.index + 1, fmt::format("loss {:.3f}, {:.0f} x real time", epoch_loss(),
-                                                  audio_seconds / seconds_since(start)));
+      progress.update(item.index + 1,
+                      fmt::format("loss {:.3f},{} {:.0f} x real time, run {} left", epoch_loss(),
+                                  rates_.empty() ? "" : rates_ + ",",
+                                  audio_seconds / seconds_since(start), time_left(item)));
       if (last)
         end_epoch(item.epoch_size, audio_seconds / seconds_since(start));
       else if (checkpoint_due())
         checkpoint();
     }
+  }
+
+  // Of the whole run, by the epochs since it started or went on.
+  std::string time_left(const BatchLoader::Item& item) const {
+    const double done = epochs_with(item) - first_epochs_;
+    const double left = static_cast<double>(config_.train.epochs) - epochs_with(item);
+    return format_duration(seconds_since(start_time_) * left / done);
   }
 
   double epoch_loss() const {
@@ -269,10 +283,10 @@ class Run {
     position_.epoch_loss = 0;
     keep_epoch_weights(epoch);
     if (epoch == config_.train.epochs) average_epochs();
-    std::string rates;
-    if (evaluation_due(epoch)) rates = evaluate_sets(epoch, loss);
-    spdlog::info("epoch {}/{}  loss {:.3f}{}  {:.0f} x real time", epoch, config_.train.epochs,
-                 loss, rates, speed);
+    const bool due = evaluation_due(epoch);
+    if (due) rates_ = evaluate_sets(epoch, loss);
+    spdlog::info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time", epoch, config_.train.epochs,
+                 loss, due ? rates_ : "", speed);
     checkpoint();
   }
 
@@ -295,7 +309,7 @@ class Run {
       line["training_seconds"] = position_.training_seconds;
       line["train_loss"] = loss;
       results_->append(line.dump());
-      text += fmt::format("  {} {:.2f} %", set.name, 100 * result.words.rate());
+      text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
     }
     return text;
   }
@@ -355,6 +369,9 @@ class Run {
   std::unique_ptr<LineLog> updates_, results_;
   TrainingPosition position_;
   int64_t planned_ = 0, last_checkpoint_ = 0, accumulated_ = 0, epoch_batches_done_ = 0;
+  Clock::time_point start_time_;
+  double first_epochs_ = 0;  // done before this start
+  std::string rates_;        // of the last evaluation
   bool bf16_ = false;
 };
 

@@ -1,0 +1,117 @@
+// Where the time of a training step goes, on made-up speech. Arguments: precision in bits, threads.
+// The counters are milliseconds a step, and seconds of audio a second.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+
+#include "scion/core/threads.h"
+#include "scion/model/transducer.h"
+#include "scion/selection/random_init.h"
+#include "scion/training/optimiser.h"
+#include "scion/transducer/ctc_loss.h"
+#include "scion/transducer/loss.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A batch as a recipe makes it: utterances of one length, 100 feature frames a second.
+struct Speech {
+  int64_t utterances, frames, labels, vocabulary;
+
+  double seconds() const { return static_cast<double>(utterances * frames) / 100; }
+};
+constexpr Speech kAn4{10, 270, 14, 28};           // 27 s; characters
+constexpr Speech kLibriSpeech{4, 1400, 70, 500};  // 56 s; 5 pieces a second
+
+class Stages {
+ public:
+  Stages(const std::string& preset, const Speech& speech)
+      : speech_(speech), model_(scion::preset(preset), speech.vocabulary) {
+    at::manual_seed(1);
+    scion::initialise(model_.registry(), "default", 1);
+    optimiser_ = std::make_unique<scion::AdamW>(model_.registry(), scion::TrainConfig());
+    features_ = at::randn({speech.utterances, speech.frames, model_.config().features.bins});
+    frames_ = at::full({speech.utterances}, speech.frames, at::kLong);
+    tokens_ = at::randint(1, speech.vocabulary, {speech.utterances, speech.labels}, at::kLong);
+    labels_ = at::full({speech.utterances}, speech.labels, at::kLong);
+  }
+
+  void step(const scion::Context& context) {
+    last_ = Clock::now();
+    const scion::EncoderOutput encoded = model_.encode(features_, frames_, context);
+    pass("encoder forward");
+    // The losses' backward pass ends here, so that the encoder's is timed alone.
+    const at::Tensor frames = encoded.frames.detach().requires_grad_();
+    const at::Tensor loss = losses(frames, encoded.lengths, context);
+    pass("losses forward");
+    loss.backward();
+    pass("losses backward");
+    encoded.frames.backward(frames.grad());
+    pass("encoder backward");
+    optimiser_->step(1e-4, 1);
+    pass("optimiser");
+  }
+
+  void forget() { seconds_.clear(); }
+
+  void report(benchmark::State& state) const {
+    const auto steps = static_cast<double>(state.iterations());
+    double total = 0;
+    for (const auto& [name, seconds] : seconds_) {
+      state.counters[name] = 1000 * seconds / steps;
+      total += seconds;
+    }
+    state.counters["x real time"] = speech_.seconds() * steps / total;
+  }
+
+ private:
+  at::Tensor losses(const at::Tensor& frames, const at::Tensor& lengths,
+                    const scion::Context& context) const {
+    const scion::Joiner& joiner = model_.joiner();
+    const at::Tensor predicted = model_.predictor().forward(tokens_, context);
+    at::Tensor loss = scion::joiner_transducer_loss(joiner.project_encoder(frames, context),
+                                                    joiner.project_predictor(predicted, context),
+                                                    joiner.weight(), joiner.bias(), tokens_,
+                                                    lengths, labels_, {.bf16 = context.bf16()})
+                          .sum();
+    if (model_.config().ctc)
+      loss = loss + scion::ctc_loss(model_.ctc_logits(frames, context), tokens_, lengths, labels_,
+                                    scion::blank)
+                        .sum();
+    return loss;
+  }
+
+  void pass(const char* stage) {
+    const auto now = Clock::now();
+    seconds_[stage] += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+  Speech speech_;
+  scion::Transducer model_;
+  std::unique_ptr<scion::AdamW> optimiser_;
+  at::Tensor features_, frames_, tokens_, labels_;
+  Clock::time_point last_;
+  std::map<std::string, double> seconds_;
+};
+
+void training_step(benchmark::State& state, const std::string& preset, const Speech& speech) {
+  scion::set_thread_count(static_cast<int>(state.range(1)));
+  Stages stages(preset, speech);
+  int64_t update = 0;
+  for (auto _ : state) stages.step(scion::Context::for_training(1, update++, state.range(0) == 16));
+  stages.report(state);
+}
+
+void cases(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"bits", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int64_t bits : {32, 16})
+    for (const int64_t threads : {1, 2}) b->Args({bits, threads});
+}
+
+BENCHMARK_CAPTURE(training_step, an4_student, "an4-student", kAn4)->Apply(cases);
+BENCHMARK_CAPTURE(training_step, an4_teacher, "an4-teacher", kAn4)->Apply(cases);
+BENCHMARK_CAPTURE(training_step, conformer_9m, "conformer-9m", kLibriSpeech)->Apply(cases);
+
+}  // namespace
