@@ -293,8 +293,9 @@ class Experiment {
                                    options_.recipe_file.string(), recipe_.seeds)};
     for (const StudentRun& run : runs_)
       if (run.seed == recipe_.first_seed)
-        report.commands.push_back(fmt::format("scion train --config DIR/{0}/run.toml --out DIR/{0}",
-                                              fs::relative(run.directory, out_).string()));
+        report.commands.push_back(
+            fmt::format("scion train --config 'DIR/{0}/run.toml' --out 'DIR/{0}'",
+                        fs::relative(run.directory, out_).string()));
   }
 
   bool report() {
