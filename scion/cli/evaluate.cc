@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "scion/cli/commands.h"
+#include "scion/core/device.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
@@ -42,7 +43,7 @@ void write_hypotheses(const std::string& path, const EvaluationResult& result) {
 void run(const EvaluateArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   ModelFile file = load_model(arguments.model);
-  file.model->to(at::Device(arguments.device));
+  file.model->to(find_device(arguments.device));
   const Tokenizer tokenizer(file.tokenizer);
   const Dataset data({arguments.manifest}, file.model->config().features, tokenizer, "", {1.0});
   EvaluationConfig config;

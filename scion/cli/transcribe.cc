@@ -6,6 +6,7 @@
 #include "scion/audio/audio_file.h"
 #include "scion/audio/fbank.h"
 #include "scion/cli/commands.h"
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
@@ -29,7 +30,7 @@ class Transcriber {
       : file_(load_model(model)),
         tokenizer_(file_.tokenizer),
         fbank_(file_.model->config().features) {
-    file_.model->to(at::Device(device));
+    file_.model->to(find_device(device));
   }
 
   struct Result {

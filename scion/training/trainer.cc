@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
@@ -62,13 +63,14 @@ class Run {
         data_(manifests(config.data.train), config.model.features, tokenizer_, config.data.cache,
               config.augment.speeds),
         seed_(static_cast<uint64_t>(config.train.seed)) {
+    const at::Device device = find_device(config.train.device);
     record_configuration();
     write_skipped(directory_ / "skipped.jsonl", data_.skipped());
     open_evaluation_sets();
     make_model();
     bf16_ =
         use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
-    model_->to(at::Device(config.train.device));
+    model_->to(device);
     optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train);
   }
 

@@ -117,6 +117,7 @@ preset = "conformer-9m"
       {"compare missing.toml --out x", "missing.toml", ""},
       {"score --ref missing --hyp small.jsonl", "missing", ""},
       {"prepare small.jsonl --out .", "already", ""},
+      {"train --config teacher.toml --out x --train.device tpu", "tpu", ""},
       {"trian", "trian", "did you mean 'train'?"},
   };
   for (const Mistake& mistake : mistakes) {
