@@ -33,11 +33,7 @@ void select(const SelectArguments& arguments) {
   spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
                arguments.rules);
   const ModelFile teacher = load_model(arguments.teacher);
-  SelectionRules rules = named_rules(arguments.rules);
-  Options options;
-  rules.declare(options);
-  if (!arguments.layers.empty()) options.set("layers", arguments.layers, "--layers");
-  if (!arguments.elements.empty()) options.set("elements", arguments.elements, "--elements");
+  SelectionRules rules = make_rules(arguments.rules, arguments.layers, arguments.elements);
   rules.partial = arguments.partial;
   rules.seed = arguments.seed;
   const Selection selection =
@@ -62,8 +58,10 @@ void add_select(CLI::App& app) {
       ->required();
   command->add_option("--rules", arguments->rules, "rule set: paper, published")
       ->capture_default_str();
-  command->add_option("--layers", arguments->layers,
-                      "instead of the rule set's: first, even, even-last");
+  command->add_option(
+      "--layers", arguments->layers,
+      "instead of the rule set's: first, last, even, even-last, drop-middle, or the "
+      "teacher's layers, as in 0,3,5");
   command->add_option("--elements", arguments->elements,
                       "instead of the rule set's: even, first, random");
   command->add_option("--partial", arguments->partial,

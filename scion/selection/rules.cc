@@ -33,6 +33,48 @@ Indices drawn(const SelectionRules& rules, const std::string& leaf, int64_t teac
   return all;
 }
 
+const std::vector<std::string>& layer_rules() {
+  static const std::vector<std::string> names = {"first", "last", "even", "even-last",
+                                                 "drop-middle"};
+  return names;
+}
+
+bool lists_layers(const std::string& rule) {
+  return !rule.empty() && rule.find_first_not_of("0123456789,") == std::string::npos;
+}
+
+void check_layer_rule(const std::string& rule) {
+  const auto& names = layer_rules();
+  if (lists_layers(rule) || std::find(names.begin(), names.end(), rule) != names.end()) return;
+  const std::string near = nearest_name(rule, names);
+  throw UserError(
+      fmt::format("no layer rule is called '{}'", rule),
+      fmt::format("{}layer rules: {}, or the teacher's layers, as in 0,3,5",
+                  near.empty() ? "" : "did you mean '" + near + "'? ", fmt::join(names, ", ")));
+}
+
+std::vector<int64_t> listed_layers(const std::string& rule, int64_t teacher, int64_t student) {
+  std::vector<int64_t> layers;
+  std::istringstream parts(rule);
+  for (std::string part; std::getline(parts, part, ',');)
+    layers.push_back(part.empty() || part.size() > 4 ? -1 : std::stoll(part));
+  const bool ascend =
+      std::adjacent_find(layers.begin(), layers.end(), std::greater_equal<>()) == layers.end();
+  if (static_cast<int64_t>(layers.size()) != student || !ascend || layers.front() < 0 ||
+      layers.back() >= teacher)
+    throw UserError(fmt::format("layers {} do not fit a student of {} layers and a teacher of {}",
+                                rule, student, teacher),
+                    "name one teacher layer for each of the student's, ascending, from 0");
+  return layers;
+}
+
+// `front` layers from the front, the others from the end.
+std::vector<int64_t> from_both_ends(int64_t teacher, int64_t student, int64_t front) {
+  std::vector<int64_t> layers;
+  for (int64_t i = 0; i < student; ++i) layers.push_back(i < front ? i : teacher - student + i);
+  return layers;
+}
+
 }  // namespace
 
 Indices even_indices(int64_t teacher, int64_t student) {
@@ -45,7 +87,8 @@ Indices even_indices(int64_t teacher, int64_t student) {
 }
 
 void SelectionRules::declare(Options& options) {
-  options.add("layers", layers, "which teacher layers").choices({"first", "even", "even-last"});
+  options.add("layers", layers,
+              "which teacher layers: first, last, even, even-last, drop-middle, or e.g. 0,3,5");
   options.add("elements", elements, "which elements of a leaf")
       .choices({"even", "first", "random"});
   options.add("per_tensor", per_tensor, "choose in every dimension of every tensor by itself");
@@ -62,17 +105,32 @@ SelectionRules named_rules(const std::string& name) {
                               near.empty() ? "" : "did you mean '" + near + "'? "));
 }
 
+SelectionRules make_rules(const std::string& name, const std::string& layers,
+                          const std::string& elements) {
+  SelectionRules rules = named_rules(name);
+  Options options;
+  rules.declare(options);
+  if (!layers.empty()) check_layer_rule(rules.layers = layers);
+  if (!elements.empty()) options.set("elements", elements, "elements");
+  return rules;
+}
+
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student) {
+  check_layer_rule(rule);
   if (student > teacher)
     throw UserError(fmt::format("the student has {} layers, the teacher {}", student, teacher),
                     "give the student at most as many layers as the teacher");
-  if (rule == "first" || student == 0) return consecutive(student);
+  if (lists_layers(rule)) return listed_layers(rule, teacher, student);
+  if (rule == "first") return from_both_ends(teacher, student, student);
+  if (rule == "last") return from_both_ends(teacher, student, 0);
+  if (rule == "drop-middle") return from_both_ends(teacher, student, (student + 1) / 2);
   if (rule == "even") {
     std::vector<int64_t> layers;
     for (int64_t i = 0; i < student; ++i) layers.push_back(i * teacher / student);
     return layers;
   }
-  if (student == 1) return {teacher - 1};  // even-last: the last is the one always kept
+  if (student <= 1)
+    return from_both_ends(teacher, student, 0);  // even-last: the last is the one always kept
   std::vector<int64_t> layers;
   for (int64_t i = 0; i < student; ++i)
     layers.push_back((i * (teacher - 1) * 2 + student - 1) / (2 * (student - 1)));

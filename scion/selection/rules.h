@@ -17,8 +17,9 @@ Indices even_indices(int64_t teacher, int64_t student);
 
 /// A choice of elements and layers.
 struct SelectionRules {
-  /// first: consecutive layers from the front (the paper); even: evenly spaced from the front;
-  /// even-last: evenly spaced, first and last always kept.
+  /// first: consecutive layers from the front (the paper); last: those from the end; even: evenly
+  /// spaced from the front; even-last: evenly spaced, first and last always kept; drop-middle: the
+  /// first half from the front, the other from the end; or the layers themselves: "0,3,5".
   std::string layers = "first";
   /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending.
   std::string elements = "even";
@@ -35,7 +36,13 @@ struct SelectionRules {
 /// UserError with the nearest name for another one.
 SelectionRules named_rules(const std::string& name);
 
-/// Teacher layer of each student layer, ascending.
+/// A rule set with other layers and elements than its own ("" keeps them). UserError for a name
+/// that does not exist.
+SelectionRules make_rules(const std::string& name, const std::string& layers,
+                          const std::string& elements);
+
+/// Teacher layer of each student layer, ascending. UserError when there is no such rule, or when
+/// layers given one by one do not fit.
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student);
 
 /// Teacher element of each student element of a leaf. `leaf` (its name) seeds random choices.

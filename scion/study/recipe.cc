@@ -135,7 +135,7 @@ class RecipeReader {
     if (!arm.control.empty() && arm.control != "shuffled" && arm.control != "redrawn")
       throw UserError(fmt::format("{}: arm '{}' has control = '{}'", place_, arm.name, arm.control),
                       "controls: shuffled, redrawn");
-    if (arm.selected()) named_rules(arm.rules);  // complains about an unknown name
+    if (arm.selected()) make_rules(arm.rules, arm.layers, arm.elements);  // complains about names
     recipe_.arms.push_back(std::move(arm));
   }
 

@@ -17,7 +17,8 @@ std::string dateline(const StudyReport& report) {
   constexpr size_t longest = 48;
   std::string line;
   for (const auto& [name, value] : report.facts)
-    if (value.size() <= longest) line += (line.empty() ? "" : " · ") + value;
+    if (value.size() <= longest)
+      line += fmt::format("{}{} {}", line.empty() ? "" : " · ", name, value);
   return line;
 }
 

@@ -63,10 +63,8 @@ void write_start(const Recipe& recipe, const RunPlace& place, const RecipeArm& a
   if (fs::exists(path)) return;
   const fs::path teacher_path = teacher_model(recipe, place);
   const ModelFile teacher = load_model(teacher_path);
-  SelectionRules rules = named_rules(arm.rules);
+  SelectionRules rules = make_rules(arm.rules, arm.layers, arm.elements);
   rules.seed = seed;
-  if (!arm.layers.empty()) rules.layers = arm.layers;
-  if (!arm.elements.empty()) rules.elements = arm.elements;
   Selection selection =
       select_student(*teacher.model, student, rules, "xavier", static_cast<uint64_t>(seed));
   if (arm.control == "shuffled")

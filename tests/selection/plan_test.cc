@@ -176,7 +176,7 @@ Indices naive_indices(const Axis& teacher, const Axis& student, const Plan& plan
 TEST_P(EveryKind, EveryCopiedTensorEqualsANaiveIndexers) {
   Transducer teacher(teacher_config(), 7);
   randomise(teacher, 3);
-  for (const std::string layers : {"first", "even", "even-last"}) {
+  for (const std::string layers : {"first", "last", "even", "even-last", "drop-middle", "0,2"}) {
     SelectionRules rules = named_rules("paper");
     rules.layers = layers;
     const Selection selection = select_student(teacher, student_config(), rules, "xavier", 5);

@@ -52,9 +52,38 @@ TEST(SelectLayers, EachRule) {
   EXPECT_EQ(select_layers("even-last", 6, 3), (std::vector<int64_t>{0, 3, 5}));
   EXPECT_EQ(select_layers("even-last", 4, 2), (std::vector<int64_t>{0, 3}));
   EXPECT_EQ(select_layers("even-last", 4, 1), (std::vector<int64_t>{3}));
-  for (const std::string rule : {"first", "even", "even-last"})
+  EXPECT_EQ(select_layers("last", 6, 3), (std::vector<int64_t>{3, 4, 5}));
+  EXPECT_EQ(select_layers("drop-middle", 6, 3), (std::vector<int64_t>{0, 1, 5}));
+  EXPECT_EQ(select_layers("drop-middle", 12, 4), (std::vector<int64_t>{0, 1, 10, 11}));
+  EXPECT_EQ(select_layers("drop-middle", 4, 1), (std::vector<int64_t>{0}));
+  EXPECT_EQ(select_layers("1,2,5", 6, 3), (std::vector<int64_t>{1, 2, 5}));
+  for (const std::string rule : {"first", "last", "even", "even-last", "drop-middle", "0,1,2,3"})
     EXPECT_EQ(select_layers(rule, 4, 4), (std::vector<int64_t>{0, 1, 2, 3}));
   EXPECT_THROW(select_layers("first", 2, 3), UserError);
+}
+
+TEST(SelectLayers, AscendAndDiffer) {
+  for (const std::string rule : {"first", "last", "even", "even-last", "drop-middle"})
+    for (int64_t teacher = 1; teacher < 20; ++teacher)
+      for (int64_t student = 1; student <= teacher; ++student) {
+        const std::vector<int64_t> layers = select_layers(rule, teacher, student);
+        ASSERT_EQ(static_cast<int64_t>(layers.size()), student);
+        EXPECT_GE(layers.front(), 0);
+        EXPECT_LT(layers.back(), teacher);
+        for (size_t i = 1; i < layers.size(); ++i) ASSERT_LT(layers[i - 1], layers[i]) << rule;
+      }
+}
+
+TEST(SelectLayers, WhatDoesNotFitIsRefused) {
+  for (const std::string rule :
+       {"0,1", "0,1,6", "0,2,1", "1,1,2", "0,,2", "99999999999999999999,1,2"})
+    EXPECT_THROW(select_layers(rule, 6, 3), UserError) << rule;
+  for (const std::string rule : {"evenlast", "", "0;1", "-1"}) {
+    EXPECT_THROW(select_layers(rule, 6, 3), UserError) << rule;
+  }
+  EXPECT_THROW(make_rules("paper", "frist", ""), UserError);
+  EXPECT_THROW(make_rules("paper", "", "evne"), UserError);
+  EXPECT_EQ(make_rules("paper", "last", "first").elements, "first");
 }
 
 TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {

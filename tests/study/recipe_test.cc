@@ -49,6 +49,9 @@ TEST(Recipe, MistakesAreNamed) {
       std::string::npos);
   EXPECT_NE(error_of("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
   EXPECT_NE(error_of("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
+  EXPECT_NE(
+      error_of("layers = \"even-last\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
+      std::string::npos);
   EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
   EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"),
             std::string::npos);
