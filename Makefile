@@ -10,9 +10,11 @@ DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 # Options of `make test`, e.g. make test TEST_FLAGS="--gtest_filter=Axis*"
 TEST_FLAGS ?=
+# How long `make fuzz` works on one reader
+FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build test demo bench format lint docs cuda asan clean
+.PHONY: help deps build test demo bench format lint docs cuda asan tsan fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -53,6 +55,18 @@ cuda: deps ## build with the CUDA kernels: build/cuda/bin/scion
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@scripts/build.sh asan $(JOBS)
 	@scripts/run_tests.sh build/asan/bin/scion_tests $(TEST_FLAGS)
+
+# OpenMP's library was not compiled with the sanitizer, which does not see the waiting in it: the
+# tests of OpenMP itself are left out.
+tsan: deps ## run the loader's tests, and those of what it uses, under the thread sanitizer
+	@scripts/build.sh tsan $(JOBS)
+	@OMP_NUM_THREADS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.txt" \
+	  scripts/run_tests.sh build/tsan/bin/scion_tests --gtest_filter=-Threads.* $(TEST_FLAGS)
+
+fuzz: deps ## give every reader of foreign files made-up bytes for FUZZ_SECONDS each
+	@scripts/install_dependencies.sh lint
+	@scripts/build.sh fuzz $(JOBS)
+	@scripts/fuzz.sh $(FUZZ_SECONDS) $(JOBS)
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -25,7 +25,7 @@ Transcript parse_json_line(std::string_view line, Role role, const std::string& 
   json object;
   try {
     object = json::parse(line);
-  } catch (const json::parse_error&) {
+  } catch (const json::exception&) {  // numbers beyond a double's range, too
     throw UserError(fmt::format("{} is not JSON", place), "write one JSON object a line");
   }
   const auto first_of = [&](std::vector<std::string> keys) {

@@ -78,9 +78,15 @@ void TokenizerConfig::declare(Options& options) {
 
 Tokenizer::Tokenizer(std::string serialised)
     : serialised_(std::move(serialised)), impl_(std::make_unique<Impl>()) {
-  const auto status = impl_->processor.LoadFromSerializedProto(serialised_);
-  if (!status.ok())
-    throw UserError(std::string("not a SentencePiece model: ") + status.message(),
+  std::string reason;
+  try {
+    const auto status = impl_->processor.LoadFromSerializedProto(serialised_);
+    if (!status.ok()) reason = status.message();
+  } catch (const std::exception& error) {  // of the trie that holds the pieces, e.g. an empty one
+    reason = error.what();
+  }
+  if (!reason.empty())
+    throw UserError("not a SentencePiece model: " + reason,
                     "name a tokenizer.model that 'scion prepare' or SentencePiece wrote");
 }
 

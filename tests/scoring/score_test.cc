@@ -56,6 +56,8 @@ TEST(Score, NamesTheBadLine) {
   };
   EXPECT_EQ(parse("a x\nb y\na z\n"), "id 'a' occurs again in line 3 of refs.txt");
   EXPECT_EQ(parse("{\"id\": \"a\", \"text\": \"\"}\n{\"id\"\n"), "line 2 of refs.txt is not JSON");
+  // A number that no double holds: found by fuzzing.
+  EXPECT_EQ(parse("{\"id\": 1e999, \"text\": \"\"}\n"), "line 1 of refs.txt is not JSON");
   EXPECT_EQ(parse("{\"id\": \"a\"}"), "'text' is missing in line 1 of refs.txt");
   EXPECT_EQ(parse("{\"text\": \"a\"}"),
             "'id' or 'audio_filepath' is missing in line 1 of refs.txt");

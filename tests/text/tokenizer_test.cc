@@ -109,6 +109,13 @@ TEST(Tokenizer, SaysWhatIsWrong) {
     EXPECT_THAT(error.what(), HasSubstr("broken.model is not a SentencePiece model"));
   }
   EXPECT_THROW(Tokenizer::load(folder / "none.model"), UserError);
+  // Well-formed, with a piece that begins with a zero: SentencePiece itself throws. Found by
+  // fuzzing.
+  const std::string zero{
+      "\x0a\x0e\x0a\x05<blk>\x15\0\0\0\0\x18\x03\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18"
+      "\x02\x0a\x0a\x0a\x03\0Q\x81\x15\0\0\0\0\x12\0",
+      46};
+  EXPECT_THROW(Tokenizer{zero}, UserError);
   const std::string too_many = error_of<UserError>([] {
     Tokenizer::train({"a b", "b a"}, kind("bpe", 500));
   });

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs every fuzzer: scripts/fuzz.sh SECONDS JOBS
+# What it finds worth keeping stays in build/fuzz/corpus; a fault leaves its input beside it.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+seconds=$1 jobs=$2
+
+fuzz_one() {
+  local seconds=$1 program=$2 name
+  name=$(basename "$program" _fuzz)
+  local kept=build/fuzz/corpus/$name log=build/fuzz/$name.log
+  mkdir -p "$kept"
+  # A leak of libtorch's or SentencePiece's own start-up is not this input's fault.
+  if ASAN_OPTIONS=detect_leaks=0 "$program" -max_total_time="$seconds" -max_len=4096 \
+    -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=1 \
+    -artifact_prefix="build/fuzz/$name-" "$kept" "fuzz/corpus/$name" >"$log" 2>&1; then
+    awk -v name="$name" '/stat::number_of_executed_units/ {n = $2} END {
+      printf "  %-12s %d inputs, no fault\n", name, n}' "$log"
+  else
+    tail -n 40 "$log" >&2
+    echo "error: $name: a fault; its input is build/fuzz/$name-*, the whole log $log" >&2
+    return 1
+  fi
+}
+export -f fuzz_one
+
+echo "fuzz: every reader for $seconds s"
+printf '%s\0' build/fuzz/bin/*_fuzz |
+  xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$0" "$1"' "$seconds"
