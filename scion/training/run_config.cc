@@ -33,6 +33,15 @@ void TrainConfig::declare(Options& options) {
   options.add("ctc_weight", ctc_weight, "share of the CTC loss; the transducer loss has the rest")
       .range(0, 1);
   options
+      .add("fast_emit", fast_emit,
+           "FastEmit: gradients of emitting a label are 1 + this times as large; 0: off")
+      .range(0, 1);
+  options
+      .add(
+          "delay_penalty", delay_penalty,
+          "a label is worth this much less in the transducer loss with every encoder frame; 0: off")
+      .range(0, 1);
+  options
       .add("precision", precision,
            "of matrix products; auto: bf16 where the processor has it and it was measured to be "
            "faster")

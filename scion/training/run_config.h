@@ -34,6 +34,8 @@ struct TrainConfig {
   double clip_norm = 5;            ///< 0: no clipping
   int64_t accumulate = 1;          ///< batches an update
   double ctc_weight = 0.3;         ///< the transducer loss gets the rest
+  double fast_emit = 0;            ///< FastEmit's weight
+  double delay_penalty = 0;        ///< on labels in late frames
   std::string precision = "auto";  ///< auto, fp32, bf16
   int64_t average_last = 1;        ///< epochs whose weights the final model averages
   std::string checkpoint_every = "1e";

@@ -17,7 +17,10 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
   const at::Tensor transducer = scion::joiner_transducer_loss(
       joiner.project_encoder(encoded.frames, context), joiner.project_predictor(predicted, context),
       joiner.weight(), joiner.bias(), tokens, encoded.lengths, token_lengths,
-      {.blank = blank, .bf16 = context.bf16()});
+      {.blank = blank,
+       .fast_emit = config.fast_emit,
+       .delay_penalty = config.delay_penalty,
+       .bf16 = context.bf16()});
 
   const double count = static_cast<double>(batch.ids.size());
   const at::Tensor transducer_mean = transducer.sum() / count;

@@ -27,7 +27,7 @@ class CtcLoss : public torch::autograd::Function<CtcLoss> {
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
     const variable_list saved = ctx->get_saved_variables();
     const LatticeBatch batch(saved[1], saved[2], saved[3], saved[0].size(1),
-                             ctx->saved_data["blank"].toInt());
+                             {.blank = ctx->saved_data["blank"].toInt()});
     const CtcSolution solution{saved[4], saved[5], saved[6]};
     return {ctc_gradient_cpu(batch, saved[0], solution, upstream[0]), {}, {}};
   }
@@ -67,8 +67,9 @@ at::Tensor ctc_loss(const at::Tensor& logits, const at::Tensor& tokens,
                                 at::toString(logits.scalar_type())),
                     "give (B, T, V) float");
   }
-  const LatticeBatch batch = check_lattice_batch(logits.size(0), logits.size(1), logits.size(2),
-                                                 tokens, frame_lengths, token_lengths, blank);
+  const LatticeBatch batch =
+      check_lattice_batch(logits.size(0), logits.size(1), logits.size(2), tokens, frame_lengths,
+                          token_lengths, {.blank = blank});
   const at::Tensor values = logits.to(at::kFloat);
   if (!logits.is_cpu()) return library_loss(values, batch);
   return CtcLoss::apply(values, batch, at::GradMode::is_enabled() && values.requires_grad());

@@ -60,6 +60,33 @@ std::string shape_text(const at::Tensor& tensor) {
   return fmt::format("({})", fmt::join(tensor.sizes().vec(), ", "));
 }
 
+void check_float_type(const at::Tensor& tensor, const char* name) {
+  if (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16) return;
+  throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
+                  "give float32 or bfloat16");
+}
+
+void check_joiner_shapes(const at::Tensor& encoder, const at::Tensor& predictor,
+                         const at::Tensor& weight, const at::Tensor& bias,
+                         const at::Tensor& tokens) {
+  check_float_type(encoder, "encoder outputs");
+  check_float_type(predictor, "predictor outputs");
+  check_float_type(weight, "joiner weights");
+  check_float_type(bias, "joiner biases");
+  const bool right = encoder.dim() == 3 && predictor.dim() == 3 && weight.dim() == 2 &&
+                     bias.dim() == 1 && tokens.dim() == 2 && predictor.size(0) == encoder.size(0) &&
+                     predictor.size(1) == tokens.size(1) + 1 &&
+                     predictor.size(2) == encoder.size(2) && weight.size(1) == encoder.size(2) &&
+                     bias.size(0) == weight.size(0);
+  if (!right) {
+    throw UserError(fmt::format("encoder {}, predictor {}, weight {}, bias {} and tokens {} do "
+                                "not fit together",
+                                shape_text(encoder), shape_text(predictor), shape_text(weight),
+                                shape_text(bias), shape_text(tokens)),
+                    "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
+  }
+}
+
 const LossKernels& loss_kernels() {
   static const LossKernels& kernels = fastest_kernels();
   return kernels;
@@ -73,28 +100,33 @@ const PairKernels* pair_kernels() {
 }
 
 LatticeBatch::LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states,
-                           int64_t max_frames, int64_t blank)
+                           int64_t max_frames, const LatticeRules& rules)
     : tokens_(std::move(tokens)),
       frames_(std::move(frames)),
       states_(std::move(states)),
       size_(frames_.size(0)),
       max_frames_(max_frames),
       max_states_(tokens_.size(1) + 1),
-      blank_(blank),
+      rules_(rules),
       tokens_data_(tokens_.const_data_ptr<int64_t>()),
       frames_data_(frames_.const_data_ptr<int64_t>()),
       states_data_(states_.const_data_ptr<int64_t>()) {}
 
 LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
-                                 const at::Tensor& token_lengths, int64_t blank) {
+                                 const at::Tensor& token_lengths, const LatticeRules& rules) {
   const LatticeBatch batch(whole_numbers(tokens, "tokens", 2, size),
                            whole_numbers(frame_lengths, "frame lengths", 1, size),
                            whole_numbers(token_lengths, "token lengths", 1, size) + 1, max_frames,
-                           blank);
-  if (blank < 0 || blank >= classes) {
-    throw UserError(fmt::format("the blank is {} of {} classes", blank, classes),
+                           rules);
+  if (rules.blank < 0 || rules.blank >= classes) {
+    throw UserError(fmt::format("the blank is {} of {} classes", rules.blank, classes),
                     fmt::format("it must be in 0 … {}", classes - 1));
+  }
+  if (!std::isfinite(rules.fast_emit) || !std::isfinite(rules.delay_penalty)) {
+    throw UserError(fmt::format("FastEmit {} and delay penalty {} must be finite", rules.fast_emit,
+                                rules.delay_penalty),
+                    "0 turns either off");
   }
   for (int64_t b = 0; b < size; ++b) {
     check_length("frame length", b, batch.frames_of(b), 1, max_frames);
@@ -152,11 +184,29 @@ void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t
   float* const next = label(b) + first;
   loss_kernels().log_sum_exp(logits, count, stride, classes, sums);
   int64_t u = first % states;
+  const auto penalty = static_cast<float>(batch.rules().delay_penalty);
+  // Of an utterance's middle frame it is zero.
+  float early = penalty * (static_cast<float>(batch.frames_of(b) - 1) / 2 -
+                           static_cast<float>(first / states));
   for (int64_t r = 0; r < count; ++r, logits += stride) {
     blanks[r] = logits[symbol] - sums[r];
-    next[r] = u + 1 < states ? logits[labels[u]] - sums[r] : 0;
-    if (++u == states) u = 0;
+    next[r] = u + 1 < states ? logits[labels[u]] - sums[r] + early : 0;
+    if (++u == states) u = 0, early -= penalty;
   }
+}
+
+std::pair<at::Tensor, at::Tensor> NodeTerms::arcs(const LatticeBatch& batch) const {
+  const at::Tensor blanks = at::zeros({size_, batch.max_frames(), batch.max_states()}, at::kFloat);
+  const at::Tensor labels = at::zeros_like(blanks);
+  for (int64_t b = 0; b < size_; ++b) {
+    const int64_t frames = batch.frames_of(b), states = batch.states_of(b);
+    const auto place = [&](const at::Tensor& tensor) {
+      return tensor[b].narrow(0, 0, frames).narrow(1, 0, states);
+    };
+    place(blanks).copy_(at::from_blob(blank(b), {frames, states}, at::kFloat));
+    place(labels).copy_(at::from_blob(label(b), {frames, states}, at::kFloat));
+  }
+  return {blanks, labels};
 }
 
 at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
@@ -172,6 +222,10 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
     if (flows && !std::isfinite(log_probability)) {
       std::fill_n(terms.blank(b), batch.nodes_of(b), 0.F);
       std::fill_n(terms.label(b), batch.nodes_of(b), 0.F);
+    } else if (flows && batch.rules().fast_emit != 0) {
+      const auto scale = static_cast<float>(1 + batch.rules().fast_emit);
+      float* const label = terms.label(b);
+      for (int64_t n = 0; n < batch.nodes_of(b); ++n) label[n] *= scale;
     }
   });
   return losses;

@@ -13,6 +13,12 @@ namespace scion {
 /// "(4, 80, 12)", for messages.
 std::string shape_text(const at::Tensor& tensor);
 
+/// What the arcs of a lattice stand for.
+struct LatticeRules {
+  int64_t blank = 0;
+  double fast_emit = 0, delay_penalty = 0;  ///< as in TransducerLossOptions
+};
+
 /// The labels and sizes of a batch, checked. An utterance's nodes (t, u) are counted
 /// n = t · states + u.
 class LatticeBatch {
@@ -20,12 +26,13 @@ class LatticeBatch {
   LatticeBatch() = default;
   /// tokens (B, U), frames (B), states (B): int64 on the CPU, contiguous, checked before
   LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states, int64_t max_frames,
-               int64_t blank);
+               const LatticeRules& rules);
 
   int64_t size() const { return size_; }
   int64_t max_frames() const { return max_frames_; }  ///< T of the tensors
   int64_t max_states() const { return max_states_; }  ///< U + 1 of the tensors
-  int64_t blank() const { return blank_; }
+  const LatticeRules& rules() const { return rules_; }
+  int64_t blank() const { return rules_.blank; }
   int64_t frames_of(int64_t b) const { return frames_data_[b]; }
   int64_t states_of(int64_t b) const { return states_data_[b]; }  ///< labels + 1
   int64_t nodes_of(int64_t b) const { return frames_of(b) * states_of(b); }
@@ -37,16 +44,25 @@ class LatticeBatch {
 
  private:
   at::Tensor tokens_, frames_, states_;
-  int64_t size_ = 0, max_frames_ = 0, max_states_ = 0, blank_ = 0;
+  int64_t size_ = 0, max_frames_ = 0, max_states_ = 0;
+  LatticeRules rules_;
   // A tensor's data_ptr is a call; inner loops ask for these.
   const int64_t *tokens_data_ = nullptr, *frames_data_ = nullptr, *states_data_ = nullptr;
 };
 
-/// UserError on wrong shapes or types, lengths or labels out of range, a label equal to blank.
+/// UserErrors: not float32 or bfloat16; the joiner's tensors (B, T, D), (B, U+1, D), (V, D), (V)
+/// and tokens (B, U) do not fit together.
+void check_float_type(const at::Tensor& tensor, const char* name);
+void check_joiner_shapes(const at::Tensor& encoder, const at::Tensor& predictor,
+                         const at::Tensor& weight, const at::Tensor& bias,
+                         const at::Tensor& tokens);
+
+/// UserError on wrong shapes or types, lengths or labels out of range, a label equal to blank,
+/// rules that are not finite.
 /// `max_frames` and `classes` are the logits' T and V; U comes from the tokens.
 LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
-                                 const at::Tensor& token_lengths, int64_t blank);
+                                 const at::Tensor& token_lengths, const LatticeRules& rules);
 
 /// Frames [begin, end) of one utterance.
 struct Segment {
@@ -71,6 +87,8 @@ class NodeTerms {
   float* log_sum(int64_t b) const { return part(0, b); }
   float* blank(int64_t b) const { return part(1, b); }  ///< log-probability; later the arc's flow
   float* label(int64_t b) const { return part(2, b); }
+  /// Blank and label terms as (B, T, U+1) each, zero where an utterance has no node.
+  std::pair<at::Tensor, at::Tensor> arcs(const LatticeBatch& batch) const;
   const at::Tensor& storage() const { return storage_; }
 
   /// From rows of logits (`count` nodes from `first`, `stride` apart) of utterance b.

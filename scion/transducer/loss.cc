@@ -11,30 +11,33 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-void check_type(const at::Tensor& tensor, const char* name) {
-  if (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16) return;
-  throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
-                  "give float32 or bfloat16");
-}
-
 bool wants_gradient(std::initializer_list<at::Tensor> tensors) {
   return at::GradMode::is_enabled() &&
          std::any_of(tensors.begin(), tensors.end(),
                      [](const at::Tensor& tensor) { return tensor.requires_grad(); });
 }
 
-/// A batch among an operation's saved tensors: the last three, and two numbers.
+/// A batch among an operation's saved tensors: the last three, and some numbers.
 void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors) {
   tensors.insert(tensors.end(), {batch.tokens(), batch.frames(), batch.states()});
   ctx->save_for_backward(std::move(tensors));
   ctx->saved_data["max_frames"] = batch.max_frames();
   ctx->saved_data["blank"] = batch.blank();
+  ctx->saved_data["fast_emit"] = batch.rules().fast_emit;
+  ctx->saved_data["delay_penalty"] = batch.rules().delay_penalty;
 }
 
 LatticeBatch saved_batch(AutogradContext* ctx, const variable_list& saved) {
   const size_t last = saved.size();
+  const LatticeRules rules{ctx->saved_data["blank"].toInt(),
+                           ctx->saved_data["fast_emit"].toDouble(),
+                           ctx->saved_data["delay_penalty"].toDouble()};
   return {saved[last - 3], saved[last - 2], saved[last - 1], ctx->saved_data["max_frames"].toInt(),
-          ctx->saved_data["blank"].toInt()};
+          rules};
+}
+
+LatticeRules rules_of(const TransducerLossOptions& options) {
+  return {options.blank, options.fast_emit, options.delay_penalty};
 }
 
 class LogitsLoss : public Function<LogitsLoss> {
@@ -95,32 +98,12 @@ class JoinerLoss : public Function<JoinerLoss> {
   }
 };
 
-void check_joiner(const at::Tensor& encoder, const at::Tensor& predictor, const at::Tensor& weight,
-                  const at::Tensor& bias, const at::Tensor& tokens) {
-  check_type(encoder, "encoder outputs");
-  check_type(predictor, "predictor outputs");
-  check_type(weight, "joiner weights");
-  check_type(bias, "joiner biases");
-  const bool right = encoder.dim() == 3 && predictor.dim() == 3 && weight.dim() == 2 &&
-                     bias.dim() == 1 && tokens.dim() == 2 && predictor.size(0) == encoder.size(0) &&
-                     predictor.size(1) == tokens.size(1) + 1 &&
-                     predictor.size(2) == encoder.size(2) && weight.size(1) == encoder.size(2) &&
-                     bias.size(0) == weight.size(0);
-  if (!right) {
-    throw UserError(fmt::format("encoder {}, predictor {}, weight {}, bias {} and tokens {} do "
-                                "not fit together",
-                                shape_text(encoder), shape_text(predictor), shape_text(weight),
-                                shape_text(bias), shape_text(tokens)),
-                    "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
-  }
-}
-
 }  // namespace
 
 at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
                            const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
                            const TransducerLossOptions& options) {
-  check_type(logits, "logits");
+  check_float_type(logits, "logits");
   if (logits.dim() != 4 || tokens.dim() != 2 || logits.size(2) != tokens.size(1) + 1) {
     throw UserError(fmt::format("logits {} and tokens {} do not fit together", shape_text(logits),
                                 shape_text(tokens)),
@@ -128,7 +111,7 @@ at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
   }
   const LatticeBatch batch =
       check_lattice_batch(logits.size(0), logits.size(1), logits.size(3), tokens, frame_lengths,
-                          token_lengths, options.blank);
+                          token_lengths, rules_of(options));
   return LogitsLoss::apply(logits, batch, wants_gradient({logits}));
 }
 
@@ -137,10 +120,10 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
                                   const at::Tensor& tokens, const at::Tensor& frame_lengths,
                                   const at::Tensor& token_lengths,
                                   const TransducerLossOptions& options) {
-  check_joiner(encoder, predictor, weight, bias, tokens);
+  check_joiner_shapes(encoder, predictor, weight, bias, tokens);
   const LatticeBatch batch =
       check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
-                          token_lengths, options.blank);
+                          token_lengths, rules_of(options));
   return JoinerLoss::apply(encoder, predictor, weight, bias, batch, options.bf16,
                            wants_gradient({encoder, predictor, weight, bias}));
 }

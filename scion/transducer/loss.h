@@ -8,6 +8,12 @@ namespace scion {
 
 struct TransducerLossOptions {
   int64_t blank = 0;
+  /// FastEmit (Yu et al., 2021): gradients through label arcs are 1 + this times as large, so that
+  /// labels come early. The loss itself stays the exact one.
+  double fast_emit = 0;
+  /// Delay penalty (Kang et al., 2023): a label in frame t of T counts as
+  /// exp(delay_penalty · ((T − 1) / 2 − t)) times as probable, in loss and gradient.
+  double delay_penalty = 0;
   /// Joiner: matrix products of factors rounded to bfloat16, with sums in float, where the
   /// processor has them (AVX512-BF16).
   bool bf16 = false;
