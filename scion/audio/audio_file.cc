@@ -65,19 +65,65 @@ SoundFile open_audio(const fs::path& path, SF_INFO& info) {
   return file;
 }
 
-/// All frames, the channels averaged.
-std::vector<float> read_mono(SNDFILE* file, const SF_INFO& info) {
+/// Frames [begin, end) of a file; end < 0: all that there are.
+struct Range {
+  sf_count_t begin = 0, end = -1;
+};
+
+/// The part in frames. UserError when the file does not have it.
+Range find_range(const AudioPart& part, const SF_INFO& info, const fs::path& path) {
+  if (part.channel >= info.channels)
+    throw UserError(fmt::format("{} has {} channels, and channel {} is wanted (counted from 0)",
+                                path.string(), info.channels, part.channel),
+                    "choose another channel, or none for the average of all");
+  if (!part.is_segment()) return {};
+  constexpr double most_overshoot_seconds = 0.1;  // times in corpora are rounded
+  const double rate = info.samplerate, length = double(info.frames) / rate;
+  const double end = part.seconds > 0 ? part.begin_seconds + part.seconds : length;
+  if (info.frames > 0 && (part.begin_seconds >= length || end > length + most_overshoot_seconds))
+    throw UserError(fmt::format("{} lasts {:.3f} s, and {:.3f} s to {:.3f} s are wanted",
+                                path.string(), length, part.begin_seconds, end),
+                    "check the segment's times");
+  Range range{std::llround(part.begin_seconds * rate),
+              part.seconds > 0 ? std::llround(end * rate) : -1};
+  if (info.frames > 0) range.end = std::min<sf_count_t>(range.end, info.frames);
+  return range;
+}
+
+/// Goes to a frame; what cannot be sought in is read up to there. So is MP3: a frame needs bits of
+/// those before it, and after a jump the first ones are noise.
+void go_to(SNDFILE* file, const SF_INFO& info, sf_count_t frame, std::vector<float>& block) {
+  const bool mp3 = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
+  if (frame == 0 || (info.seekable && !mp3 && sf_seek(file, frame, SEEK_SET) == frame)) return;
+  const auto most = static_cast<sf_count_t>(block.size()) / info.channels;
+  for (sf_count_t left = frame; left > 0;) {
+    const sf_count_t count = sf_readf_float(file, block.data(), std::min(left, most));
+    if (count <= 0) return;
+    left -= count;
+  }
+}
+
+/// The range's frames of one channel, or the average of all.
+std::vector<float> read_mono(SNDFILE* file, const SF_INFO& info, Range range, int64_t channel) {
   constexpr sf_count_t block_frames = 1 << 15;
   const int channels = info.channels;
+  const int first = channel < 0 ? 0 : static_cast<int>(channel);
+  const int used = channel < 0 ? channels : 1;
   std::vector<float> block(static_cast<size_t>(block_frames * channels)), mono;
-  while (const sf_count_t count = sf_readf_float(file, block.data(), block_frames)) {
-    if (count < 0) break;
+  go_to(file, info, range.begin, block);
+  sf_count_t left =
+      range.end < 0 ? std::numeric_limits<sf_count_t>::max() : range.end - range.begin;
+  while (left > 0) {
+    const sf_count_t count = sf_readf_float(file, block.data(), std::min(left, block_frames));
+    if (count <= 0) break;
+    left -= count;
     const size_t start = mono.size();
     mono.resize(start + static_cast<size_t>(count));
     for (sf_count_t i = 0; i < count; ++i) {
       float sum = 0;
-      for (int c = 0; c < channels; ++c) sum += block[static_cast<size_t>(i * channels + c)];
-      mono[start + static_cast<size_t>(i)] = sum / static_cast<float>(channels);
+      for (int c = first; c < first + used; ++c)
+        sum += block[static_cast<size_t>(i * channels + c)];
+      mono[start + static_cast<size_t>(i)] = sum / static_cast<float>(used);
     }
   }
   return mono;
@@ -89,12 +135,14 @@ void append_little_endian(std::string& out, uint32_t value, int bytes) {
 
 }  // namespace
 
-Audio read_audio(const fs::path& path, int64_t sample_rate) {
+Audio read_audio(const fs::path& path, int64_t sample_rate, const AudioPart& part) {
   SF_INFO info;
   const SoundFile file = open_audio(path, info);
-  Audio audio{read_mono(file.get(), info), info.samplerate};
+  const Range range = find_range(part, info, path);
+  Audio audio{read_mono(file.get(), info, range, part.channel), info.samplerate};
   const auto got = static_cast<sf_count_t>(audio.samples.size());
-  if (got < info.frames) fail_truncated(path, fmt::format("{} samples of {}", got, info.frames));
+  const sf_count_t expected = (range.end < 0 ? info.frames : range.end) - range.begin;
+  if (got < expected) fail_truncated(path, fmt::format("{} samples of {}", got, expected));
   if (audio.samples.empty())
     throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
   if (!std::all_of(audio.samples.begin(), audio.samples.end(),
@@ -113,7 +161,7 @@ double audio_seconds(const fs::path& path) {
   const SoundFile file = open_audio(path, info);
   // A FLAC file from a pipe does not say how long it is.
   const auto frames =
-      info.frames > 0 ? double(info.frames) : double(read_mono(file.get(), info).size());
+      info.frames > 0 ? double(info.frames) : double(read_mono(file.get(), info, {}, -1).size());
   if (frames == 0)
     throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
   return frames / info.samplerate;

@@ -16,7 +16,7 @@ constexpr double largest_skipped_share = 0.05;
 AudioCheck check_one(const Utterance& utterance, int64_t sample_rate, int64_t shortest_samples) {
   AudioCheck check;
   try {
-    const Audio audio = read_audio(utterance.audio, sample_rate);
+    const Audio audio = read_audio(utterance.audio, sample_rate, utterance.part);
     check.seconds = audio.seconds();
     if (int64_t(audio.samples.size()) < shortest_samples)
       check.reason = fmt::format("too short for a frame: {} samples", audio.samples.size());

@@ -51,7 +51,7 @@ std::vector<const Utterance*> draw_voices(const std::vector<Utterance>& pool,
 /// None when the audio cannot be read.
 std::vector<float> readable_samples(const Utterance& utterance) {
   try {
-    return read_audio(utterance.audio, sample_rate).samples;
+    return read_audio(utterance.audio, sample_rate, utterance.part).samples;
   } catch (const UserError& error) {
     spdlog::warn("left out of the condition: {}", error.what());
     return {};
@@ -88,6 +88,7 @@ void write_condition(const fs::path& folder, const fs::path& manifest,
           const Audio audio{samples, sample_rate};
           write_wav(utterances[i].audio, audio);
           utterances[i].seconds = audio.seconds();
+          utterances[i].part = {};
         }
         progress.update(int64_t(i) + 1);
       });

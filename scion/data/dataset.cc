@@ -86,7 +86,8 @@ at::Tensor Dataset::features(size_t i, double speed) const {
   const Origin origin = origins_[i];
   if (!stores_.empty() && stores_[origin.manifest].contains(speed))
     return stores_[origin.manifest].features(origin.line, speed);
-  const Audio audio = read_audio(utterances_[i].audio, feature_config_.sample_rate);
+  const Audio audio =
+      read_audio(utterances_[i].audio, feature_config_.sample_rate, utterances_[i].part);
   return speech_features(fbank_, audio.samples, speed);
 }
 

@@ -36,6 +36,9 @@ std::string store_name(const std::vector<Utterance>& utterances, const FeatureCo
     const auto changed = fs::last_write_time(utterance.audio, error).time_since_epoch().count();
     recipe += fmt::format("{} {} {}\n", fs::absolute(utterance.audio).lexically_normal().string(),
                           error ? 0 : size, error ? 0 : changed);
+    if (utterance.part != AudioPart{})
+      recipe += fmt::format("part {} {} {}\n", utterance.part.begin_seconds, utterance.part.seconds,
+                            utterance.part.channel);
   }
   return "features-" + checksum(recipe);
 }
@@ -53,7 +56,7 @@ Entry analyse(const Utterance& utterance, const Fbank& fbank, const FeatureConfi
               const std::vector<double>& speeds) {
   Entry entry;
   try {
-    const Audio audio = read_audio(utterance.audio, config.sample_rate);
+    const Audio audio = read_audio(utterance.audio, config.sample_rate, utterance.part);
     entry.seconds = audio.seconds();
     for (const double speed : speeds) {
       entry.features.push_back(speech_features(fbank, audio.samples, speed));

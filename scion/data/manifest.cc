@@ -33,6 +33,23 @@ std::string string_at(const Json& object, const char* key, bool required,
   return found->get<std::string>();
 }
 
+double seconds_at(const Json& object, const char* key, const std::string& where) {
+  const Json& value = object.at(key);
+  if (!value.is_number() || !(value.get<double>() >= 0))
+    throw UserError(fmt::format("{}: \"{}\" is {}", where, key, value.dump()), manifest_hint);
+  return value.get<double>();
+}
+
+/// "channel": a number from 0, or "mix", the average of all (as without it).
+int64_t channel_at(const Json& object, const std::string& where) {
+  const auto found = object.find("channel");
+  if (found == object.end() || *found == "mix") return -1;
+  if (!found->is_number_unsigned() || found->get<uint64_t>() > 1023)
+    throw UserError(fmt::format("{}: \"channel\" is {}", where, found->dump()),
+                    "channels count from 0; \"mix\" is the average of all");
+  return found->get<int64_t>();
+}
+
 Utterance parse_line(const std::string& line, const fs::path& base, const std::string& where) {
   Json object;
   try {
@@ -48,37 +65,21 @@ Utterance parse_line(const std::string& line, const fs::path& base, const std::s
   utterance.text = string_at(object, "text", true, where);
   utterance.speaker = string_at(object, "speaker", false, where);
   utterance.id = string_at(object, "id", false, where);
-  if (utterance.id.empty()) utterance.id = audio.stem().string();
-  const auto duration = object.find("duration");
-  if (duration == object.end()) throw UserError(where + ": no \"duration\"", manifest_hint);
-  if (!duration->is_number() || !(duration->get<double>() >= 0))
-    throw UserError(fmt::format("{}: \"duration\" is {}", where, duration->dump()), manifest_hint);
-  utterance.seconds = duration->get<double>();
-  return utterance;
-}
-
-/// The transcript files of a LibriSpeech tree, sorted.
-std::vector<fs::path> transcript_files(const fs::path& directory) {
-  std::vector<fs::path> files;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(directory, fs::directory_options::follow_directory_symlink))
-    if (entry.path().filename().string().ends_with(".trans.txt")) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-fs::path find_audio(const fs::path& folder, const std::string& id) {
-  for (const char* extension : {".flac", ".opus", ".wav"}) {
-    fs::path candidate = folder / (id + extension);
-    if (fs::exists(candidate)) return candidate;
+  if (!object.contains("duration")) throw UserError(where + ": no \"duration\"", manifest_hint);
+  utterance.seconds = seconds_at(object, "duration", where);
+  utterance.part.channel = channel_at(object, where);
+  const bool segment = object.contains("offset");
+  if (segment) {
+    utterance.part.begin_seconds = seconds_at(object, "offset", where);
+    utterance.part.seconds = utterance.seconds;
+    if (utterance.seconds == 0)
+      throw UserError(where + ": an \"offset\" with a \"duration\" of 0", manifest_hint);
   }
-  return folder / (id + ".flac");  // missing: the data set says so when it reads it
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
+  if (utterance.id.empty()) {
+    utterance.id = audio.stem().string();
+    if (segment) utterance.id += fmt::format("-{:.3f}", utterance.part.begin_seconds);
+  }
+  return utterance;
 }
 
 }  // namespace
@@ -119,44 +120,14 @@ void write_manifest(const fs::path& path, const std::vector<Utterance>& utteranc
     object["id"] = utterance.id;
     object["audio_filepath"] =
         (found->second / utterance.audio.filename()).lexically_normal().string();
+    if (utterance.part.is_segment()) object["offset"] = utterance.part.begin_seconds;
     object["duration"] = std::round(utterance.seconds * 1e6) / 1e6;
+    if (utterance.part.channel >= 0) object["channel"] = utterance.part.channel;
     object["text"] = utterance.text;
     if (!utterance.speaker.empty()) object["speaker"] = utterance.speaker;
     text += object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   write_file(path, text);
-}
-
-std::vector<Utterance> read_librispeech(const fs::path& directory) {
-  if (!fs::is_directory(directory))
-    throw UserError("no such folder: " + directory.string(), "name the root of a LibriSpeech tree");
-  std::vector<Utterance> utterances;
-  for (const fs::path& transcript : transcript_files(directory)) {
-    std::istringstream lines(read_file(transcript));
-    std::string line;
-    for (size_t number = 1; std::getline(lines, line); ++number) {
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      const size_t space = line.find(' ');
-      Utterance utterance;
-      utterance.id = line.substr(0, space);
-      if (space != std::string::npos) utterance.text = lower_case(line.substr(space + 1));
-      utterance.text.erase(utterance.text.find_last_not_of(" \t\r") + 1);
-      utterance.speaker = utterance.id.substr(0, utterance.id.find('-'));
-      utterance.audio = find_audio(transcript.parent_path(), utterance.id);
-      utterances.push_back(std::move(utterance));
-    }
-  }
-  if (utterances.empty())
-    throw UserError("no transcript (*.trans.txt) under " + directory.string(),
-                    "name the root of a LibriSpeech tree: speaker/chapter/*.trans.txt");
-  std::sort(utterances.begin(), utterances.end(),
-            [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
-  for (size_t i = 1; i < utterances.size(); ++i)
-    if (utterances[i].id == utterances[i - 1].id)
-      throw UserError(fmt::format("utterance '{}' stands in two transcripts under {}",
-                                  utterances[i].id, directory.string()),
-                      "name a folder that holds it once");
-  return utterances;
 }
 
 }  // namespace scion

@@ -8,6 +8,7 @@
 #include "scion/core/options.h"
 #include "scion/core/progress.h"
 #include "scion/data/audio_check.h"
+#include "scion/data/corpus.h"
 #include "scion/data/manifest.h"
 #include "scion/data/split.h"
 
@@ -112,6 +113,12 @@ void print_summary(const OrderedJson& summary) {
 
 void PrepareConfig::declare(Options& options) {
   options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
+  options.add("format", format, "form of the corpus; auto: by what there is")
+      .choices(corpus_formats());
+  options
+      .add("channel", channel,
+           "channel to take where the corpus names none, from 0; -1: all, averaged")
+      .range(-1, 1023);
   options.add("tokenizer_path", tokenizer_path, "a tokenizer that exists, instead of training one");
   options
       .add("dev_speakers", dev_speakers,
@@ -124,10 +131,10 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
     throw UserError("there is something already at " + out.string(),
                     "remove it, or choose another folder");
   spdlog::info("prepares {} into {}", source.string(), out.string());
-  std::vector<Utterance> utterances =
-      fs::is_directory(source) ? read_librispeech(source) : read_manifest(source);
-  const size_t total = utterances.size();
-  std::vector<Skipped> skipped;
+  auto [utterances, skipped] = read_corpus(source, config.format);
+  const size_t total = utterances.size() + skipped.size();
+  for (Utterance& utterance : utterances)
+    if (utterance.part.channel < 0) utterance.part.channel = config.channel;
   utterances = keep_usable(std::move(utterances), source, skipped);
   check_skipped_share(source, skipped, total);
 

@@ -12,6 +12,8 @@ namespace scion {
 class Options;
 
 struct PrepareConfig {
+  std::string format = "auto";  ///< of the corpus: one of corpus_formats()
+  int64_t channel = -1;         ///< where the corpus names none; -1: all, averaged
   TokenizerConfig tokenizer;
   std::string tokenizer_path;  ///< a tokenizer that exists, instead of training one
   int64_t dev_speakers = 0;    ///< whole speakers set aside as dev.jsonl (see split_speakers)
@@ -19,7 +21,7 @@ struct PrepareConfig {
   void declare(Options& options);
 };
 
-/// Reads `source` (a manifest, or a LibriSpeech tree), checks every audio file by decoding it,
+/// Reads the corpus `source` (see corpus.h), checks every audio file by decoding it,
 /// measures its length, trains a tokenizer (on what is not set aside), and writes the folder
 /// `out`, which must not exist: manifest.jsonl, dev.jsonl where speakers are set aside,
 /// tokenizer.model, skipped.jsonl, summary.json. Prints what it found to stdout.

@@ -73,34 +73,32 @@ TEST(Manifest, WritesPathsRelativeToItself) {
   EXPECT_EQ(back[0].text, utterance.text);
 }
 
-TEST(Manifest, ReadsALibriSpeechTree) {
+TEST(Manifest, PartsOfFilesAndChannels) {
   const TemporaryFolder folder;
-  write_text(folder / "20/7/20-7.trans.txt", "20-7-0001 HE SAID SO\n20-7-0000 IT IS\r\n\n");
-  write_text(folder / "3/1/3-1.trans.txt", "3-1-0000 YES\n3-1-0001\n");
-  write_text(folder / "20/7/20-7-0000.opus", "x");
-  write_text(folder / "20/7/20-7-0001.flac", "x");
-  write_text(folder / "3/1/3-1-0000.wav", "x");
-  const std::vector<Utterance> utterances = read_librispeech(folder.path());
-  ASSERT_EQ(utterances.size(), 4u);
-  EXPECT_EQ(utterances[0].id, "20-7-0000");
-  EXPECT_EQ(utterances[0].text, "it is");
-  EXPECT_EQ(utterances[0].speaker, "20");
-  EXPECT_EQ(utterances[0].audio, folder / "20/7/20-7-0000.opus");
-  EXPECT_EQ(utterances[1].audio, folder / "20/7/20-7-0001.flac");
-  EXPECT_EQ(utterances[2].audio, folder / "3/1/3-1-0000.wav");
-  EXPECT_EQ(utterances[3].text, "");
-}
-
-TEST(Manifest, LibriSpeechFaults) {
-  const TemporaryFolder folder;
-  EXPECT_THAT(error_of<UserError>([&] { read_librispeech(folder / "none"); }),
-              HasSubstr("no such folder"));
-  EXPECT_THAT(error_of<UserError>([&] { read_librispeech(folder.path()); }),
-              HasSubstr("no transcript"));
-  write_text(folder / "a/1.trans.txt", "1-1-1 YES\n");
-  write_text(folder / "b/1.trans.txt", "1-1-1 YES\n");
-  EXPECT_THAT(error_of<UserError>([&] { read_librispeech(folder.path()); }),
-              HasSubstr("'1-1-1' stands in two transcripts"));
+  write_text(
+      folder / "m.jsonl",
+      "{\"audio_filepath\": \"x.wav\", \"offset\": 1.25, \"duration\": 2, \"text\": \"a\"}\n"
+      "{\"audio_filepath\": \"x.wav\", \"offset\": 4, \"duration\": 1, \"text\": \"b\", "
+      "\"channel\": 1}\n"
+      "{\"audio_filepath\": \"x.wav\", \"duration\": 9, \"text\": \"c\", \"channel\": \"mix\"}\n");
+  std::vector<Utterance> utterances = read_manifest(folder / "m.jsonl");
+  ASSERT_EQ(utterances.size(), 3u);
+  EXPECT_EQ(utterances[0].id, "x-1.250");
+  EXPECT_EQ(utterances[0].part, (AudioPart{1.25, 2, -1}));
+  EXPECT_EQ(utterances[1].part, (AudioPart{4, 1, 1}));
+  EXPECT_EQ(utterances[2].id, "x");
+  EXPECT_EQ(utterances[2].part, AudioPart{});
+  write_manifest(folder / "n.jsonl", utterances);
+  const std::vector<Utterance> back = read_manifest(folder / "n.jsonl");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(back[i].id, utterances[i].id);
+    EXPECT_EQ(back[i].part, utterances[i].part);
+    EXPECT_EQ(back[i].seconds, utterances[i].seconds);
+  }
+  const std::string head = "{\"audio_filepath\": \"x.wav\", \"text\": \"\", \"duration\": ";
+  EXPECT_THAT(complaint(head + "1, \"offset\": -1}"), HasSubstr("\"offset\" is -1"));
+  EXPECT_THAT(complaint(head + "0, \"offset\": 1}"), HasSubstr("\"duration\" of 0"));
+  EXPECT_THAT(complaint(head + "1, \"channel\": \"left\"}"), HasSubstr("\"channel\" is"));
 }
 
 TEST(Split, SetsWholeSpeakersAside) {
