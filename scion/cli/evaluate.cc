@@ -45,7 +45,8 @@ void run(const EvaluateArguments& arguments) {
   ModelFile file = load_model(arguments.model);
   file.model->to(find_device(arguments.device));
   const Tokenizer tokenizer(file.tokenizer);
-  const Dataset data({arguments.manifest}, file.model->config().features, tokenizer, "", {1.0});
+  const ModelConfig& model = file.model->config();
+  const Dataset data({arguments.manifest}, model.features, tokenizer, "", {1.0}, model.text);
   EvaluationConfig config;
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());

@@ -23,8 +23,8 @@ std::vector<std::string> corpus_formats();
 /// them (with what was looked for), and on whatever its reader refuses.
 Corpus read_corpus(const std::filesystem::path& source, const std::string& format = "auto");
 
-/// A LibriSpeech tree (`speaker/chapter/*.trans.txt` beside the audio): sorted by id; texts lower
-/// case. UserError when no transcript is found.
+/// A LibriSpeech tree (`speaker/chapter/*.trans.txt` beside the audio): sorted by id.
+/// UserError when no transcript is found.
 Corpus read_librispeech(const std::filesystem::path& directory);
 
 /// A Kaldi data directory: `wav.scp`, `text`, and if they are there `utt2spk` and `segments`. Paths

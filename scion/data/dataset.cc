@@ -30,8 +30,8 @@ int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) 
 
 Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& features,
                  const Tokenizer& tokenizer, const fs::path& cache_directory,
-                 const std::vector<double>& speeds)
-    : feature_config_(features), fbank_(features), speeds_(speeds) {
+                 const std::vector<double>& speeds, const NormalisationConfig& text)
+    : feature_config_(features), text_(text), fbank_(features), speeds_(speeds) {
   for (size_t i = 0; i < manifests.size(); ++i) read(i, manifests[i], tokenizer, cache_directory);
   std::unordered_set<std::string> ids;
   for (size_t i = 0; i < size(); ++i)
@@ -62,6 +62,7 @@ void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& token
   std::vector<Skipped> skipped;
   for (size_t i = 0; i < listed.size(); ++i) {
     std::string reason = checks[i].reason;
+    listed[i].text = normalise_text(listed[i].text, text_);
     if (reason.empty()) reason = check_text(listed[i].text, tokenizer);
     if (!reason.empty()) {
       skipped.push_back({listed[i].id, std::move(reason)});

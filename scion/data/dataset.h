@@ -13,6 +13,7 @@
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/data/manifest.h"
+#include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {
@@ -26,10 +27,11 @@ class FeatureStore;
 /// itself.
 class Dataset {
  public:
-  /// UserError when more than 5 % of a manifest cannot be used, or when two manifests share an id.
+  /// Texts are normalised as `text` says. UserError when more than 5 % of a manifest cannot be
+  /// used, or when two manifests share an id.
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
-          const std::vector<double>& speeds);
+          const std::vector<double>& speeds, const NormalisationConfig& text = {});
   ~Dataset();
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
@@ -56,6 +58,7 @@ class Dataset {
   void read(size_t manifest, const std::filesystem::path& path, const Tokenizer& tokenizer,
             const std::filesystem::path& cache_directory);
   FeatureConfig feature_config_;
+  NormalisationConfig text_;
   Fbank fbank_;
   std::vector<double> speeds_;
   std::vector<Utterance> utterances_;

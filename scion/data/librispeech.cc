@@ -27,12 +27,6 @@ fs::path find_audio(const fs::path& folder, const std::string& id) {
   return folder / (id + ".flac");  // missing: the data set says so when it reads it
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 }  // namespace
 
 Corpus read_librispeech(const fs::path& directory) {
@@ -47,7 +41,7 @@ Corpus read_librispeech(const fs::path& directory) {
       const size_t space = line.find(' ');
       Utterance utterance;
       utterance.id = line.substr(0, space);
-      if (space != std::string::npos) utterance.text = lower_case(line.substr(space + 1));
+      if (space != std::string::npos) utterance.text = line.substr(space + 1);
       utterance.text.erase(utterance.text.find_last_not_of(" \t\r") + 1);
       utterance.speaker = utterance.id.substr(0, utterance.id.find('-'));
       utterance.audio = find_audio(transcript.parent_path(), utterance.id);

@@ -58,6 +58,35 @@ std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const T
   return outside;
 }
 
+/// Normalises in place; says what was done, to how many texts, with the first few.
+OrderedJson normalise_texts(std::vector<Utterance>& utterances, const NormalisationConfig& config) {
+  constexpr size_t most_examples = 3;
+  size_t changed = 0;
+  OrderedJson examples = OrderedJson::array();
+  for (Utterance& utterance : utterances) {
+    std::string text = normalise_text(utterance.text, config);
+    if (text == utterance.text) continue;
+    ++changed;
+    if (examples.size() < most_examples)
+      examples.push_back({{"id", utterance.id}, {"before", utterance.text}, {"after", text}});
+    utterance.text = std::move(text);
+  }
+  return {{"unicode", config.unicode},
+          {"letter_case", config.letter_case},
+          {"punctuation", config.punctuation},
+          {"changed", changed},
+          {"examples", examples}};
+}
+
+void print_normalisation(const OrderedJson& text) {
+  fmt::print("text          unicode {}, case {}, punctuation {}: {} texts changed\n",
+             text["unicode"].get<std::string>(), text["letter_case"].get<std::string>(),
+             text["punctuation"].get<std::string>(), text["changed"].get<size_t>());
+  for (const OrderedJson& example : text["examples"])
+    fmt::print("  {}\n  → {}\n", example["before"].get<std::string>(),
+               example["after"].get<std::string>());
+}
+
 Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utterance>& utterances) {
   if (!config.tokenizer_path.empty()) return Tokenizer::load(config.tokenizer_path);
   std::vector<std::string> texts;
@@ -102,6 +131,7 @@ void print_part(const std::string& name, const OrderedJson& part) {
 
 void print_summary(const OrderedJson& summary) {
   for (const auto& [name, part] : summary["parts"].items()) print_part(name, part);
+  print_normalisation(summary["text"]);
   fmt::print("vocabulary    {} pieces\nskipped       {}\n", summary["vocabulary"].get<int64_t>(),
              summary["skipped"].get<size_t>());
   if (!summary["outside_alphabet"].empty())
@@ -112,6 +142,7 @@ void print_summary(const OrderedJson& summary) {
 }  // namespace
 
 void PrepareConfig::declare(Options& options) {
+  options.section("text", text, "What is done to every text first.");
   options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
   options.add("format", format, "form of the corpus; auto: by what there is")
       .choices(corpus_formats());
@@ -135,6 +166,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   const size_t total = utterances.size() + skipped.size();
   for (Utterance& utterance : utterances)
     if (utterance.part.channel < 0) utterance.part.channel = config.channel;
+  const OrderedJson normalised = normalise_texts(utterances, config.text);
   utterances = keep_usable(std::move(utterances), source, skipped);
   check_skipped_share(source, skipped, total);
 
@@ -147,6 +179,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   check_skipped_share(source, skipped, total);
 
   OrderedJson summary = {{"source", fs::absolute(source).lexically_normal().string()},
+                         {"text", normalised},
                          {"vocabulary", tokenizer.size()},
                          {"skipped", skipped.size()},
                          {"outside_alphabet", outside}};

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {
@@ -14,6 +15,8 @@ class Options;
 struct PrepareConfig {
   std::string format = "auto";  ///< of the corpus: one of corpus_formats()
   int64_t channel = -1;         ///< where the corpus names none; -1: all, averaged
+  /// Of every text, before anything else.
+  NormalisationConfig text{.unicode = "nfkc", .letter_case = "lower"};
   TokenizerConfig tokenizer;
   std::string tokenizer_path;  ///< a tokenizer that exists, instead of training one
   int64_t dev_speakers = 0;    ///< whole speakers set aside as dev.jsonl (see split_speakers)

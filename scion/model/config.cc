@@ -40,6 +40,7 @@ void ModelConfig::declare(Options& options) {
   options.add("joiner_width", joiner_width, "width of the joiner").range(1, 8192);
   options.add("ctc", ctc, "an auxiliary CTC head on the encoder");
   options.section("features", features, "log-mel features");
+  options.section("text", text, "what is done to texts before they are learnt or compared");
 }
 
 void ModelConfig::validate() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scion/audio/fbank.h"
+#include "scion/text/normalisation.h"
 
 namespace scion {
 
@@ -38,6 +39,7 @@ struct ModelConfig {
   int64_t joiner_width = 64;
   bool ctc = true;  ///< an auxiliary CTC head on the encoder
   FeatureConfig features;
+  NormalisationConfig text;  ///< what is done to texts before they are learnt or compared
 
   void declare(Options& options);
   /// UserError when values do not fit together.

@@ -8,9 +8,9 @@
 namespace scion {
 namespace {
 
-nlohmann::json feature_json(FeatureConfig features) {
+nlohmann::json options_json(auto config) {
   Options options;
-  features.declare(options);
+  config.declare(options);
   return options.to_json();
 }
 
@@ -32,10 +32,14 @@ void require_compatible(const ModelConfig& teacher, const ModelConfig& student) 
                 student.conformer.convolution_norm);
   require_equal("model.conformer.activation", teacher.conformer.activation,
                 student.conformer.activation);
-  const nlohmann::json of_teacher = feature_json(teacher.features);
-  const nlohmann::json of_student = feature_json(student.features);
-  for (const auto& [key, value] : of_student.items())
-    require_equal("model.features." + key, of_teacher.at(key).dump(), value.dump());
+  const auto require_section = [](const std::string& section, const nlohmann::json& of_teacher,
+                                  const nlohmann::json& of_student) {
+    for (const auto& [key, value] : of_student.items())
+      require_equal(section + key, of_teacher.at(key).dump(), value.dump());
+  };
+  require_section("model.features.", options_json(teacher.features),
+                  options_json(student.features));
+  require_section("model.text.", options_json(teacher.text), options_json(student.text));
 }
 
 }  // namespace

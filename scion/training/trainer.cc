@@ -37,7 +37,8 @@ Tokenizer find_tokenizer(const RunConfig& config, const ModelFile& start) {
   if (start.model) return Tokenizer(start.tokenizer);
   std::vector<std::string> texts;
   for (const std::string& manifest : config.data.train)
-    for (const Utterance& utterance : read_manifest(manifest)) texts.push_back(utterance.text);
+    for (const Utterance& utterance : read_manifest(manifest))
+      texts.push_back(normalise_text(utterance.text, config.model.text));
   return Tokenizer::train(texts, config.tokenizer);
 }
 
@@ -61,7 +62,7 @@ class Run {
         start_(is_random_scheme(config.train.init) ? ModelFile{} : load_model(config.train.init)),
         tokenizer_(find_tokenizer(config, start_)),
         data_(manifests(config.data.train), config.model.features, tokenizer_, config.data.cache,
-              config.augment.speeds),
+              config.augment.speeds, config.model.text),
         seed_(static_cast<uint64_t>(config.train.seed)) {
     const at::Device device = find_device(config.train.device);
     record_configuration();
@@ -97,10 +98,11 @@ class Run {
   void open_evaluation_sets() {
     for (const std::string& entry : config_.data.evaluation) {
       const size_t equals = entry.find('=');
-      sets_.push_back({entry.substr(0, equals),
-                       std::make_unique<Dataset>(std::vector<fs::path>{entry.substr(equals + 1)},
-                                                 config_.model.features, tokenizer_,
-                                                 config_.data.cache, std::vector<double>{1.0})});
+      sets_.push_back(
+          {entry.substr(0, equals),
+           std::make_unique<Dataset>(std::vector<fs::path>{entry.substr(equals + 1)},
+                                     config_.model.features, tokenizer_, config_.data.cache,
+                                     std::vector<double>{1.0}, config_.model.text)});
     }
   }
 

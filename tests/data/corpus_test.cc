@@ -28,7 +28,7 @@ TEST(Corpus, LibriSpeech) {
   const std::vector<Utterance> utterances = read_corpus(folder.path()).utterances;
   ASSERT_EQ(utterances.size(), 4u);
   EXPECT_EQ(utterances[0].id, "20-7-0000");
-  EXPECT_EQ(utterances[0].text, "it is");
+  EXPECT_EQ(utterances[0].text, "IT IS");
   EXPECT_EQ(utterances[0].speaker, "20");
   EXPECT_EQ(utterances[0].audio, folder / "20/7/20-7-0000.opus");
   EXPECT_EQ(utterances[1].audio, folder / "20/7/20-7-0001.flac");
