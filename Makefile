@@ -45,8 +45,9 @@ lint: deps ## check layout (clang-format) and habits (clang-tidy)
 	@scripts/install_dependencies.sh lint
 	@scripts/lint.sh $(JOBS)
 
-docs: build ## write docs/options.md from the declarations of the options
+docs: build ## write docs/options.md and docs/scion.1 from the declarations of the options
 	@$(PROGRAM) config --markdown > build/options.md && mv build/options.md docs/options.md
+	@$(PROGRAM) manual > build/scion.1 && mv build/scion.1 docs/scion.1
 
 cuda: deps ## build with the CUDA kernels: build/cuda/bin/scion
 	@scripts/install_dependencies.sh cuda

@@ -16,7 +16,7 @@ namespace {
 struct CompareArguments {
   std::string recipe, out, table, baseline;
   int64_t seeds = 0, jobs = 0;
-  bool tune = false;
+  bool tune = false, dump = false;
 };
 
 void compare_table(const CompareArguments& arguments) {
@@ -26,11 +26,15 @@ void compare_table(const CompareArguments& arguments) {
 }
 
 void compare_recipe(const CompareArguments& arguments) {
-  if (arguments.out.empty())
-    throw UserError("--out is missing", "name the folder of the comparison");
   Recipe recipe = read_recipe(arguments.recipe);
   if (arguments.seeds > 0) recipe.seeds = arguments.seeds;
   if (arguments.jobs > 0) recipe.jobs = arguments.jobs;
+  if (arguments.dump) {
+    fmt::print("{}", recipe.to_toml());
+    return;
+  }
+  if (arguments.out.empty())
+    throw UserError("--out is missing", "name the folder of the comparison");
   spdlog::info("compares {} arms × {} schedules × {} seeds by {} into {}", recipe.arms.size(),
                recipe.schedules.size(), recipe.seeds, arguments.recipe, arguments.out);
   const CompareOptions options{arguments.recipe, arguments.out,
@@ -55,6 +59,7 @@ void add_compare(CLI::App& app) {
                       "with --from: the arm that others are held against");
   command->add_option("--study.seeds", arguments->seeds, "seeds instead of the recipe's");
   command->add_option("--study.jobs", arguments->jobs, "runs at a time instead of the recipe's");
+  command->add_flag("--dump-config", arguments->dump, "print the recipe that would run, and stop");
   command->add_flag("--tune", arguments->tune,
                     "tune on dev again instead of using the frozen outcome");
   command->callback([arguments] {

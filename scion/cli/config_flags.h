@@ -1,6 +1,7 @@
 // Flags that stand for options of a configuration file.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,22 +11,31 @@
 namespace scion {
 
 /// `--train.peak_lr 3e-3` or `--train.peak_lr=3e-3` for every declared option; UserError with the
-/// nearest name otherwise.
+/// nearest name otherwise, the command's own flags (`own`, without dashes) among them.
 template <class Config>
-void apply_config_flags(Config& config, const std::vector<std::string>& flags) {
+void apply_config_flags(Config& config, const std::vector<std::string>& flags,
+                        const std::vector<std::string>& own) {
   Options options;
   config.declare(options);
+  std::vector<std::string> keys = own;
+  for (const auto& option : options.all()) keys.push_back(option->key());
   for (size_t i = 0; i < flags.size(); ++i) {
     const std::string& flag = flags[i];
     if (flag.rfind("--", 0) != 0)
       throw UserError("unexpected argument '" + flag + "'", "options begin with --");
     const size_t equals = flag.find('=');
+    const std::string key = flag.substr(2, equals == std::string::npos ? equals : equals - 2);
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      const std::string near = nearest_name(key, keys);
+      throw UserError("unknown option --" + key,
+                      near.empty() ? "docs/options.md lists them" : "did you mean --" + near + "?");
+    }
     if (equals != std::string::npos) {
-      options.set(flag.substr(2, equals - 2), flag.substr(equals + 1), flag);
+      options.set(key, flag.substr(equals + 1), flag);
     } else {
       if (i + 1 == flags.size())
         throw UserError("'" + flag + "' lacks its value", "write " + flag + " VALUE");
-      options.set(flag.substr(2), flags[i + 1], flag);
+      options.set(key, flags[i + 1], flag);
       ++i;
     }
   }

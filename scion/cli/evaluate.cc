@@ -3,12 +3,13 @@
 
 #include "scion/cli/commands.h"
 #include "scion/core/device.h"
-#include "scion/core/file.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/model/model_file.h"
 #include "scion/scoring/bootstrap.h"
+#include "scion/scoring/sclite.h"
 #include "scion/training/evaluation.h"
+#include "scion/training/hypotheses_file.h"
 #include "scion/training/trainer.h"
 
 namespace scion {
@@ -17,8 +18,28 @@ namespace {
 struct EvaluateArguments {
   std::string model, manifest, hypotheses, precision = "fp32", device = "cpu";
   int threads = 0;
-  bool json = false;
+  bool json = false, speakers = false;
+  size_t confusions = 0;
 };
+
+// The tables that were asked for.
+nlohmann::json tables_json(const EvaluateArguments& arguments, const EvaluationResult& result) {
+  nlohmann::json json = nlohmann::json::object();
+  if (!arguments.speakers && arguments.confusions == 0) return json;
+  const SetScore score = score_result(result);
+  if (arguments.speakers) json["speakers"] = to_json(scores_by_speaker(score));
+  if (arguments.confusions > 0)
+    json["confusions"] = to_json(count_confusions(score.utterances), arguments.confusions);
+  return json;
+}
+
+void print_tables(const EvaluateArguments& arguments, const EvaluationResult& result) {
+  if (!arguments.speakers && arguments.confusions == 0) return;
+  const SetScore score = score_result(result);
+  if (arguments.speakers) fmt::print("\n{}", speaker_table(scores_by_speaker(score)));
+  if (arguments.confusions > 0)
+    fmt::print("\n{}", to_text(count_confusions(score.utterances), arguments.confusions));
+}
 
 Interval speaker_interval(const EvaluationResult& result) {
   std::map<std::string, ErrorCounts> speakers;
@@ -27,17 +48,6 @@ Interval speaker_interval(const EvaluationResult& result) {
   std::vector<ErrorCounts> units;
   for (const auto& [speaker, counts] : speakers) units.push_back(counts);
   return bootstrap_rate(units);
-}
-
-void write_hypotheses(const std::string& path, const EvaluationResult& result) {
-  std::string lines;
-  for (const UtteranceResult& utterance : result.utterances)
-    lines += nlohmann::json({{"id", utterance.id},
-                             {"text", utterance.reference},
-                             {"pred_text", utterance.hypothesis}})
-                 .dump() +
-             "\n";
-  write_file(path, lines);
 }
 
 void run(const EvaluateArguments& arguments) {
@@ -54,12 +64,14 @@ void run(const EvaluateArguments& arguments) {
                arguments.manifest);
   const EvaluationResult result = evaluate(*file.model, tokenizer, data, config);
   const Interval interval = speaker_interval(result);
-  if (!arguments.hypotheses.empty()) write_hypotheses(arguments.hypotheses, result);
+  if (!arguments.hypotheses.empty())
+    write_hypotheses(arguments.hypotheses, result, file.model->config(), tokenizer);
   if (arguments.json) {
     nlohmann::json json = result.to_json();
     json["wer_interval_95"] = {100 * interval.low, 100 * interval.high};
     json["real_time_factor"] = result.seconds / result.audio_seconds;
     json["skipped"] = data.skipped().size();
+    json.update(tables_json(arguments, result));
     fmt::print("{}\n", json.dump());
     return;
   }
@@ -73,6 +85,7 @@ void run(const EvaluateArguments& arguments) {
              100 * result.characters.rate(), result.seconds / result.audio_seconds,
              result.audio_seconds, result.seconds);
   if (!data.skipped().empty()) fmt::print("{} utterances skipped\n", data.skipped().size());
+  print_tables(arguments, result);
 }
 
 }  // namespace
@@ -83,8 +96,9 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--model", arguments->model, "model file")->required();
   command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")
       ->required();
-  command->add_option("--hypotheses", arguments->hypotheses,
-                      "write what was recognised, as JSON lines");
+  command->add_option(
+      "--hypotheses", arguments->hypotheses,
+      "write what was recognised, as JSON lines or, by the extension, .trn or .ctm");
   command->add_option("--precision", arguments->precision, "fp32, bf16, auto")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
@@ -92,6 +106,9 @@ void add_evaluate(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "0: all processors");
+  command->add_flag("--speakers", arguments->speakers, "a table by speaker");
+  command->add_option("--confusions", arguments->confusions,
+                      "so many of the words most often confused, inserted and deleted");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback([arguments] { run(*arguments); });
 }

@@ -1,12 +1,15 @@
-// scion inspect: what is in a model file.
+// scion inspect: what is in a model file, or in the folder of a run or of a comparison.
 #include <fmt/format.h>
 
 #include <filesystem>
 
 #include "scion/cli/commands.h"
+#include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/options.h"
 #include "scion/model/model_file.h"
+#include "scion/study/study_record.h"
+#include "scion/training/run_record.h"
 
 namespace scion {
 namespace {
@@ -64,20 +67,44 @@ void print_text(const ModelFile& file) {
   print_pedigree(file.provenance);
 }
 
+template <class Record>
+void print_record(const Record& record, bool json) {
+  if (json)
+    fmt::print("{}\n", to_json(record).dump());
+  else
+    fmt::print("{}", to_text(record));
+}
+
+void inspect_folder(const std::filesystem::path& folder, bool json) {
+  if (is_run(folder)) return print_record(read_run_record(folder), json);
+  if (is_study(folder)) return print_record(read_study_record(folder), json);
+  throw UserError(
+      fmt::format("{} is neither the folder of a run nor that of a comparison", folder.string()),
+      "name a model file, or the --out of 'scion train' or 'scion compare'");
+}
+
+void inspect_model(const std::string& path, bool json) {
+  const ModelFile file = load_model(path);
+  if (json)
+    fmt::print("{}\n", to_json(file).dump());
+  else
+    print_text(file);
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("inspect", "what is in a model file");
-  command->add_option("model", *path, "model file")->required();
+  CLI::App* command =
+      app.add_subcommand("inspect", "what is in a model file, or how far a run or comparison is");
+  command->add_option("path", *path, "model file, or folder of a run or a comparison")->required();
   command->add_flag("--json", *json, "print one JSON object");
   command->callback([path, json] {
-    const ModelFile file = load_model(*path);
-    if (*json)
-      fmt::print("{}\n", to_json(file).dump());
+    if (std::filesystem::is_directory(*path))
+      inspect_folder(*path, *json);
     else
-      print_text(file);
+      inspect_model(*path, *json);
   });
 }
 

@@ -33,6 +33,23 @@ void check_command(const CLI::App& app, int argc, char** argv) {
                       "scion --help lists the commands");
 }
 
+// The hint for a command line that CLI11 refuses: the nearest flag, where one is not known.
+std::string parse_hint(const CLI::App& app, int argc, char** argv) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  std::vector<std::string> names = {"--help"};
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  for (int i = commands.empty() ? 1 : 2; i < argc; ++i) {
+    const std::string flag = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+    if (!flag.starts_with("--") || std::find(names.begin(), names.end(), flag) != names.end())
+      continue;
+    const std::string near = nearest_name(flag, names);
+    if (!near.empty()) return fmt::format("{} is not known; did you mean {}?", flag, near);
+  }
+  return "scion --help, or scion COMMAND --help, lists what there is";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"trains small transducer speech recognisers, started from the weights of big ones"};
   app.set_version_flag("--version", SCION_VERSION);
@@ -49,6 +66,8 @@ int run(int argc, char** argv) {
   add_compare(app);
   add_inspect(app);
   add_config(app);
+  add_completion(app);
+  add_manual(app);
   start_logging(false);
   try {
     check_command(app, argc, argv);
@@ -57,7 +76,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return report(error.what(), "scion --help, or scion COMMAND --help, lists what there is", 2);
+    return report(error.what(), parse_hint(app, argc, argv), 2);
   } catch (const Error& error) {
     return report(error.what(), error.hint(), error.exit_status());
   } catch (const std::bad_alloc&) {

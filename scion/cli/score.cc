@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "scion/scoring/sclite.h"
 #include "scion/scoring/score.h"
 
 namespace scion {
@@ -13,24 +14,42 @@ namespace {
 
 struct ScoreArguments {
   std::string references, hypotheses, by = "utterance";
-  bool json = false, alignments = false;
+  std::string reference_format = "auto", hypothesis_format = "auto";
+  bool json = false, alignments = false, sclite = false, speakers = false;
+  size_t confusions = 0;
   ScoreOptions options;
 };
 
+nlohmann::json json_of(const ScoreArguments& arguments, const SetScore& result) {
+  nlohmann::json json = to_json(result, arguments.alignments);
+  if (arguments.speakers) json["speakers"] = to_json(scores_by_speaker(result));
+  if (arguments.confusions > 0)
+    json["confusions"] = to_json(count_confusions(result.utterances), arguments.confusions);
+  return json;
+}
+
 void run(ScoreArguments& arguments) {
   arguments.options.by_speaker = arguments.by == "speaker";
+  arguments.options.need_speakers = arguments.speakers;
   const SetScore result =
-      score(read_transcripts(arguments.references, Role::reference),
-            read_transcripts(arguments.hypotheses, Role::hypothesis), arguments.options);
+      score(read_transcripts(arguments.references, Role::reference, arguments.reference_format),
+            read_transcripts(arguments.hypotheses, Role::hypothesis, arguments.hypothesis_format),
+            arguments.options);
   if (arguments.json) {
-    fmt::print("{}\n", to_json(result, arguments.alignments)
-                           .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print(
+        "{}\n",
+        json_of(arguments, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  if (arguments.alignments)
-    for (const UtteranceScore& utterance : result.utterances)
-      if (utterance.words.errors() > 0) fmt::print("{}\n", to_text(utterance));
+  for (const UtteranceScore& utterance : result.utterances) {
+    if (arguments.sclite) fmt::print("{}\n", sclite_text(utterance));
+    if (arguments.alignments && utterance.words.errors() > 0)
+      fmt::print("{}\n", to_text(utterance));
+  }
   fmt::print("{}", to_text(result));
+  if (arguments.speakers) fmt::print("\n{}", speaker_table(scores_by_speaker(result)));
+  if (arguments.confusions > 0)
+    fmt::print("\n{}", to_text(count_confusions(result.utterances), arguments.confusions));
 }
 
 }  // namespace
@@ -38,9 +57,15 @@ void run(ScoreArguments& arguments) {
 void add_score(CLI::App& app) {
   auto arguments = std::make_shared<ScoreArguments>();
   CLI::App* command = app.add_subcommand("score", "word and character error rates of hypotheses");
-  const char* forms = "Kaldi text (id word word …) or JSON lines (id, text)";
+  const char* forms = "Kaldi text (id word word …), JSON lines (id, text), .trn or .ctm";
   command->add_option("--ref", arguments->references, forms)->required();
   command->add_option("--hyp", arguments->hypotheses, forms)->required();
+  command->add_option("--ref-format", arguments->reference_format, "auto: by the extension")
+      ->check(CLI::IsMember(transcript_formats()))
+      ->capture_default_str();
+  command->add_option("--hyp-format", arguments->hypothesis_format, "auto: by the extension")
+      ->check(CLI::IsMember(transcript_formats()))
+      ->capture_default_str();
   command->add_option("--by", arguments->by, "what the bootstrap draws")
       ->check(CLI::IsMember({"utterance", "speaker"}))
       ->capture_default_str();
@@ -55,6 +80,10 @@ void add_score(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--alignments", arguments->alignments,
                     "also show the alignments of utterances with errors (all of them in JSON)");
+  command->add_flag("--sclite", arguments->sclite, "show all alignments as sclite does");
+  command->add_flag("--speakers", arguments->speakers, "a table by speaker");
+  command->add_option("--confusions", arguments->confusions,
+                      "so many of the words most often confused, inserted and deleted");
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments] { run(*arguments); });
 }

@@ -24,7 +24,7 @@ void add_train(CLI::App& app) {
   command->allow_extras();
   command->callback([arguments, command] {
     RunConfig config = read_run_config(arguments->config);
-    apply_config_flags(config, command->remaining());
+    apply_config_flags(config, command->remaining(), {"config", "out", "dump-config", "help"});
     config.validate();
     if (arguments->dump) {
       fmt::print("{}", config.to_toml());

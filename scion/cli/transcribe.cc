@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 
 #include "scion/audio/audio_file.h"
 #include "scion/audio/fbank.h"
@@ -13,12 +14,13 @@
 #include "scion/model/model_file.h"
 #include "scion/text/tokenizer.h"
 #include "scion/transducer/greedy_search.h"
+#include "scion/transducer/word_times.h"
 
 namespace scion {
 namespace {
 
 struct TranscribeArguments {
-  std::string model, device = "cpu";
+  std::string model, device = "cpu", format = "text";
   std::vector<std::string> files;
   int threads = 0;
   bool json = false;
@@ -36,6 +38,7 @@ class Transcriber {
   struct Result {
     std::string text;
     double audio_seconds = 0;
+    std::vector<TimedWord> words;
   };
 
   Result transcribe(const std::string& path) const {
@@ -46,7 +49,9 @@ class Transcriber {
     const Context context;
     const EncoderOutput encoded = file_.model->encode(features.unsqueeze(0), length, context);
     const auto hypotheses = greedy_search(*file_.model, encoded, SearchConfig{}, context);
-    return {tokenizer_.decode(hypotheses.front().tokens), audio.seconds()};
+    return {
+        tokenizer_.decode(hypotheses.front().tokens), audio.seconds(),
+        word_times(hypotheses.front(), tokenizer_, encoder_frame_seconds(file_.model->config()))};
   }
 
  private:
@@ -57,7 +62,12 @@ class Transcriber {
 
 void print(const TranscribeArguments& arguments, const std::string& path,
            const Transcriber::Result& result) {
-  if (arguments.json)
+  const std::string id = std::filesystem::path(path).stem();
+  if (arguments.format == "trn")
+    fmt::print("{}", to_trn({{id, result.text}}));
+  else if (arguments.format == "ctm")
+    fmt::print("{}", to_ctm({{id, result.words}}));
+  else if (arguments.json || arguments.format == "json")
     fmt::print("{}\n", nlohmann::json({{"audio_filepath", path},
                                        {"duration", result.audio_seconds},
                                        {"text", result.text}})
@@ -105,7 +115,12 @@ void add_transcribe(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "0: all processors");
-  command->add_flag("--json", arguments->json, "one JSON object a file");
+  command
+      ->add_option("--format", arguments->format,
+                   "of the output; in trn and ctm the id is the file's name without its ending")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "json", "trn", "ctm"}));
+  command->add_flag("--json", arguments->json, "the same as --format json: one object a file");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/scoring/nist.h"
 
 namespace scion {
 namespace {
@@ -78,7 +79,7 @@ std::vector<std::string> ids_not_in(const TranscriptsById& known,
 
 std::string speaker_of(const Transcript& reference, const ScoreOptions& options) {
   if (options.speakers_from_ids) return speaker_of_id(reference.id);
-  if (options.by_speaker && reference.speaker.empty())
+  if ((options.by_speaker || options.need_speakers) && reference.speaker.empty())
     throw UserError(fmt::format("the speaker of reference '{}' is not known", reference.id),
                     "give references as JSON lines with 'speaker', or take speakers from ids "
                     "(--speakers-from-ids: what stands before the first '-')");
@@ -155,8 +156,21 @@ std::vector<Transcript> parse_transcripts(std::string_view content, Role role,
   return transcripts;
 }
 
-std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role) {
-  return parse_transcripts(read_file(path), role, path.string());
+std::vector<std::string> transcript_formats() { return {"auto", "text", "trn", "ctm"}; }
+
+std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role,
+                                         const std::string& format) {
+  const std::string extension = path.extension().string();
+  const std::string place = path.string();
+  if (format == "auto" && extension == ".stm")
+    throw UserError(fmt::format("{}: .stm is not read", place), "write it as .trn");
+  const auto is = [&](const std::string& name) {
+    return format == name || (format == "auto" && extension == "." + name);
+  };
+  const std::string content = read_file(path);
+  if (is("trn")) return parse_trn(content, place);
+  if (is("ctm")) return parse_ctm(content, place);
+  return parse_transcripts(content, role, place);
 }
 
 std::string speaker_of_id(const std::string& id) { return id.substr(0, id.find('-')); }

@@ -25,9 +25,15 @@ enum class Role { reference, hypothesis };
 /// - JSON lines: `id` (or NeMo's `audio_filepath`), `text`, `speaker` if known; of a hypothesis
 ///   `pred_text` goes before `text`.
 /// UserError naming file and line: not JSON, a key missing, an id twice, nothing in the file.
-std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role);
 std::vector<Transcript> parse_transcripts(std::string_view content, Role role,
                                           const std::string& place);
+
+/// Names of the forms a file may have: auto (by the extension .trn or .ctm, else by the first
+/// character), text, trn, ctm.
+std::vector<std::string> transcript_formats();
+/// See parse_transcripts, and nist.h for trn and ctm.
+std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role,
+                                         const std::string& format = "auto");
 
 /// The part of an id before its first '-': LibriSpeech's speaker.
 std::string speaker_of_id(const std::string& id);
@@ -35,6 +41,7 @@ std::string speaker_of_id(const std::string& id);
 struct ScoreOptions {
   bool missing_as_empty = false;   ///< score a reference without a hypothesis as all deleted
   bool by_speaker = false;         ///< the bootstrap draws speakers, not utterances
+  bool need_speakers = false;      ///< an unknown speaker is an error, as with by_speaker
   bool speakers_from_ids = false;  ///< speakers are the ids' prefixes
   double confidence = 0.95;
   int64_t draws = 10000;

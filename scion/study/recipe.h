@@ -70,6 +70,9 @@ struct Recipe {
   std::string tuning_set;             ///< dev manifest
   std::filesystem::path tuning_file;  ///< frozen outcome beside the recipe
 
+  /// Reads back as the same recipe, presets and paths resolved.
+  std::string to_toml() const;
+
   const RecipeArm& arm(const std::string& name) const;
   const RecipeSchedule& schedule(const std::string& name) const;
 };

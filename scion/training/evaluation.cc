@@ -37,8 +37,9 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
       const size_t i = static_cast<size_t>(indices[b]);
       const Utterance& utterance = dataset.utterance(i);
       const std::string text = tokenizer.decode(hypotheses[b].tokens);
-      result.utterances[i] = {utterance.id, utterance.speaker, utterance.text, text,
-                              word_errors(utterance.text, text)};
+      result.utterances[i] = {
+          utterance.id, utterance.speaker, utterance.text, text, word_errors(utterance.text, text),
+          hypotheses[b]};
       result.words += result.utterances[i].words;
       result.characters += character_errors(utterance.text, text);
     }

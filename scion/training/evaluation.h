@@ -17,6 +17,7 @@ namespace scion {
 struct UtteranceResult {
   std::string id, speaker, reference, hypothesis;
   ErrorCounts words;
+  Hypothesis search = {};  ///< the tokens of `hypothesis` and their encoder frames
 };
 
 struct EvaluationResult {

@@ -77,6 +77,18 @@ std::string RunConfig::to_toml() const {
   return options.to_toml();
 }
 
+// A name that is neither a scheme nor anything like a file's is a slip.
+static void check_start(const std::string& init) {
+  const std::vector<std::string> schemes = {"xavier", "he", "default"};
+  if (std::find(schemes.begin(), schemes.end(), init) != schemes.end() ||
+      init.find_first_of("./") != std::string::npos || fs::exists(init))
+    return;
+  const std::string near = nearest_name(init, schemes);
+  throw UserError(fmt::format("train.init is '{}'", init),
+                  fmt::format("{}write xavier, he, default, or the path of a model file",
+                              near.empty() ? "" : fmt::format("did you mean '{}'? ", near)));
+}
+
 void RunConfig::validate() const {
   model.validate();
   if (data.train.empty())
@@ -85,6 +97,7 @@ void RunConfig::validate() const {
   if (train.ctc_weight > 0 && !model.ctc)
     throw UserError(fmt::format("train.ctc_weight is {} and model.ctc is false", train.ctc_weight),
                     "set train.ctc_weight = 0 or model.ctc = true");
+  check_start(train.init);
   parse_span(train.warmup, 1, "train.warmup");
   parse_span(train.checkpoint_every, 1, "train.checkpoint_every");
 }

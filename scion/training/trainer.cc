@@ -5,6 +5,7 @@
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
+#include "scion/core/event_file.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
@@ -152,6 +153,9 @@ class Run {
     });
     updates_ = std::make_unique<LineLog>(directory_ / "updates.jsonl");
     results_ = std::make_unique<LineLog>(directory_ / "results.jsonl");
+    events_ = std::make_unique<EventFile>(directory_, position_.update);
+    if (position_.update == 0)
+      events_->add_text(0, "configuration", "```toml\n" + config_.to_toml() + "```");
     start_time_ = Clock::now();
     first_epochs_ =
         static_cast<double>(position_.epoch) +
@@ -210,6 +214,11 @@ class Run {
 
   void train_batch(const BatchLoader::Item& item) {
     const auto start = Clock::now();
+    if (accumulated_ == 0) {
+      update_start_ = start;
+      update_audio_seconds_ = 0;
+    }
+    update_audio_seconds_ += item.batch.audio_seconds;
     const Context context = Context::for_training(
         seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     const StepLoss loss = accumulate_gradients(*model_, item.batch, config_.train, context);
@@ -241,6 +250,13 @@ class Run {
                                      {"lr", lr},
                                      {"seconds", position_.training_seconds}})
                          .dump());
+    events_->add_scalars(position_.update,
+                         {{"train/loss", loss.total},
+                          {"train/transducer", loss.transducer},
+                          {"train/ctc", loss.ctc},
+                          {"train/gradient_norm", norm},
+                          {"train/learning_rate", lr},
+                          {"train/speed", update_audio_seconds_ / seconds_since(update_start_)}});
   }
 
   // Epochs done after a batch.
@@ -313,6 +329,7 @@ class Run {
       line["training_seconds"] = position_.training_seconds;
       line["train_loss"] = loss;
       results_->append(line.dump());
+      events_->add_scalars(position_.update, {{"wer/" + set.name, 100 * result.words.rate()}});
       text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
     }
     return text;
@@ -371,11 +388,13 @@ class Run {
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<BatchLoader> loader_;
   std::unique_ptr<LineLog> updates_, results_;
+  std::unique_ptr<EventFile> events_;
   TrainingPosition position_;
   int64_t planned_ = 0, last_checkpoint_ = 0, accumulated_ = 0, epoch_batches_done_ = 0;
-  Clock::time_point start_time_;
-  double first_epochs_ = 0;  // done before this start
-  std::string rates_;        // of the last evaluation
+  Clock::time_point start_time_, update_start_;
+  double update_audio_seconds_ = 0;  // of the batches since the last update
+  double first_epochs_ = 0;          // done before this start
+  std::string rates_;                // of the last evaluation
   bool bf16_ = false;
 };
 

@@ -11,6 +11,8 @@ namespace scion {
 ///   config.toml         what ran
 ///   updates.jsonl       one line an update: losses, gradient norm, learning rate, seconds
 ///   results.jsonl       one line an evaluated epoch and set
+///   events.out.tfevents…  the same for TensorBoard: train/loss, transducer, ctc, gradient_norm,
+///                       learning_rate, speed (seconds of speech a second); wer/SET in %
 ///   skipped.jsonl       utterances left out, and why
 ///   checkpoints/        the newest whole states
 ///   model.safetensors   the finished model

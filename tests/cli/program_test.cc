@@ -13,6 +13,7 @@ using scion::testing::ProgramResult;
 using scion::testing::run_program;
 using scion::testing::tiny_run;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
@@ -75,9 +76,10 @@ TEST_F(Program, SelectsTrainsAndInspectsAStudent) {
 TEST_F(Program, EvaluatesTranscribesAndScores) {
   const ProgramResult evaluated =
       run("evaluate --model " + kTeacher +
-          " --manifest small.jsonl --hypotheses hypotheses.jsonl --json");
+          " --manifest small.jsonl --hypotheses hypotheses.jsonl --speakers --json");
   ASSERT_EQ(evaluated.status, 0) << evaluated.error;
   const Json rates = Json::parse(evaluated.out);
+  EXPECT_FALSE(rates.at("speakers").empty());
 
   const ProgramResult scored = run("score --ref small.jsonl --hyp hypotheses.jsonl --json");
   ASSERT_EQ(scored.status, 0) << scored.error;
@@ -89,6 +91,89 @@ TEST_F(Program, EvaluatesTranscribesAndScores) {
       run("transcribe " + kTeacher + " '" + first.audio.string() + "' --json");
   ASSERT_EQ(text.status, 0) << text.error;
   EXPECT_NO_THROW(Json::parse(text.out.substr(0, text.out.find('\n'))).at("text"));
+}
+
+TEST_F(Program, WritesAndReadsNistFormats) {
+  for (const char* form : {"trn", "ctm"}) {
+    const std::string name = std::string("hypotheses.") + form;
+    const ProgramResult evaluated =
+        run("evaluate --model " + kTeacher + " --manifest small.jsonl --json --hypotheses " + name);
+    ASSERT_EQ(evaluated.status, 0) << evaluated.error;
+    const ProgramResult scored =
+        run("score --ref small.jsonl --missing-as-empty --json --confusions 3 --hyp " + name);
+    if (scored.status != 0) {  // nothing was recognised: a .ctm without words
+      EXPECT_THAT(scored.error, HasSubstr("no transcripts"));
+      continue;
+    }
+    EXPECT_EQ(Json::parse(scored.out).at("wer"), Json::parse(evaluated.out).at("wer"));
+    EXPECT_TRUE(Json::parse(scored.out).at("confusions").contains("deletions"));
+  }
+  const Utterance first = read_manifest(file("small.jsonl")).front();
+  const ProgramResult text =
+      run("transcribe " + kTeacher + " '" + first.audio.string() + "' --format trn");
+  ASSERT_EQ(text.status, 0) << text.error;
+  EXPECT_THAT(text.out, EndsWith("(" + first.audio.stem().string() + ")\n"));
+}
+
+TEST_F(Program, InspectsARunsFolder) {
+  const ProgramResult text = run("inspect teacher");
+  ASSERT_EQ(text.status, 0) << text.error;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("finished: epoch 1.00 of 1"), HasSubstr("M parameters"),
+                              HasSubstr("events.out.tfevents."), HasSubstr("12 utterances")));
+  const Json json = Json::parse(run("inspect teacher --json").out);
+  EXPECT_EQ(json.at("finished"), true);
+  EXPECT_EQ(json.at("sets").at("train").at("evaluations"), 1);
+}
+
+TEST_F(Program, InspectsAComparisonsFolder) {
+  fs::create_directories(file("study"));
+  fs::copy(fs::path(SCION_SOURCE_DIR) / "recipes/an4/compare.toml", file("study/recipe.toml"));
+  fs::copy(file("teacher"), file("study/teacher"), fs::copy_options::recursive);
+  write_file(file("study/teacher/run.toml"), "");
+  write_file(file("study/students/full/xavier/seed-1/run.toml"), "");
+  const ProgramResult text = run("inspect study");
+  ASSERT_EQ(text.status, 0) << text.error;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("not finished: 1 of 2 runs"), HasSubstr("1.0 of 1"),
+                              HasSubstr("students/full/xavier/seed-1  not begun")));
+  const Json json = Json::parse(run("inspect study --json").out);
+  EXPECT_EQ(json.at("kind"), "comparison");
+  EXPECT_EQ(json.at("runs").at(0).at("name"), "teacher");
+  EXPECT_EQ(json.at("runs").at(0).at("updates").get<int64_t>() > 0, true);
+  EXPECT_EQ(json.at("runs").at(1).at("begun"), false);
+}
+
+TEST_F(Program, ADumpedConfigurationDumpsItself) {
+  const ProgramResult first = run("train --config student.toml --train.peak_lr 7e-3 --dump-config");
+  ASSERT_EQ(first.status, 0) << first.error;
+  EXPECT_THAT(first.out, HasSubstr("peak_lr = 0.007"));
+  write_file(file("dumped.toml"), first.out);
+  EXPECT_EQ(run("train --config dumped.toml --dump-config").out, first.out);
+}
+
+TEST_F(Program, ManualPageIsWhatTheDeclarationsSay) {
+  EXPECT_EQ(read_file(fs::path(SCION_SOURCE_DIR) / "docs/scion.1"), run("manual").out)
+      << "run 'make docs'";
+}
+
+TEST_F(Program, CompletesInBash) {
+  const auto complete = [](const std::string& words) {
+    write_file(file("complete.sh"), "source <('" SCION_PROGRAM
+                                    "' completion bash)\n"
+                                    "COMP_WORDS=(" +
+                                        words +
+                                        ")\n"
+                                        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+                                        "_scion\necho \"${COMPREPLY[@]}\"\n");
+    const std::string command = "cd '" + folder_->path().string() + "' && bash complete.sh >.out";
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return read_file(file(".out"));
+  };
+  EXPECT_EQ(complete("scion tr"), "train transcribe\n");
+  EXPECT_EQ(complete("scion train --train.peak"), "--train.peak_lr\n");
+  EXPECT_EQ(complete("scion train --train.schedule ''"), "cosine noam constant\n");
+  EXPECT_EQ(complete("scion evaluate --precision b"), "bf16\n");
+  EXPECT_EQ(complete("scion completion f"), "fish\n");
+  EXPECT_EQ(complete("scion inspect student.t"), "student.toml\n");
 }
 
 struct Mistake {
@@ -119,6 +204,15 @@ preset = "conformer-9m"
       {"prepare small.jsonl --out .", "already", ""},
       {"train --config teacher.toml --out x --train.device tpu", "tpu", ""},
       {"trian", "trian", "did you mean 'train'?"},
+      {"evaluate --modle x --manifest small.jsonl", "--model", "did you mean --model?"},
+      {"score --ref small.jsonl --hyp small.jsonl --jsn", "--jsn", "did you mean --json?"},
+      {"config --preset conformer-9n", "conformer-9n", "did you mean 'conformer-9m'?"},
+      {"inspect .", "neither", "scion train"},
+      {"inspect absent", "absent", ""},
+      {"train --config teacher.toml --dump-confg", "--dump-confg", "did you mean --dump-config?"},
+      {"train --config teacher.toml --out x --train.init xavire", "xavire", "xavier"},
+      {"score --ref small.jsonl --hyp small.jsonl --speakers-from-id", "--speakers-from-id",
+       "--speakers-from-ids"},
   };
   for (const Mistake& mistake : mistakes) {
     const ProgramResult result = run(mistake.arguments);

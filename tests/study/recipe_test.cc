@@ -26,6 +26,25 @@ TEST(Recipe, TheMainJobReads) {
   EXPECT_FALSE(recipe.checks.empty());
 }
 
+TEST(Recipe, ReadsBackAsItIsWritten) {
+  Recipe recipe = read_recipe(an4_recipe);
+  recipe.seeds = 7;
+  recipe.about = "quotes \"…\" and\nlines";
+  const fs::path folder = testing::fresh_folder("recipe-again");
+  write_file(folder / "again.toml", recipe.to_toml());
+  const Recipe again = read_recipe(folder / "again.toml");
+  EXPECT_EQ(again.to_toml(), recipe.to_toml());
+  EXPECT_EQ(again.seeds, 7);
+  EXPECT_EQ(again.about, recipe.about);
+  EXPECT_EQ(again.sets.at(1).corruption.babble_speakers,
+            recipe.sets.at(1).corruption.babble_speakers);
+  EXPECT_EQ(again.teacher.to_toml(), recipe.teacher.to_toml());
+  EXPECT_EQ(again.student.to_toml(), recipe.student.to_toml());
+  EXPECT_EQ(again.checks.size(), recipe.checks.size());
+  EXPECT_EQ(again.grid, recipe.grid);
+  fs::remove_all(folder);
+}
+
 std::string error_of(const std::string& from, const std::string& to) {
   std::string text = read_file(an4_recipe);
   const size_t found = text.find(from);

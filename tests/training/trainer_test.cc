@@ -14,6 +14,7 @@
 #include "scion/training/checkpoint.h"
 #include "scion/training/optimiser.h"
 #include "scion/training/schedule.h"
+#include "tests/core/event_reader.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
@@ -33,6 +34,13 @@ std::vector<nlohmann::json> read_lines(const fs::path& path) {
   std::istringstream text(read_file(path));
   for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
   return lines;
+}
+
+// TensorBoard's points, but for the speed.
+std::vector<std::string> points(const fs::path& run) {
+  std::vector<std::string> all = read_points(run);
+  std::erase_if(all, [](const std::string& point) { return point.find("speed") != point.npos; });
+  return all;
 }
 
 // Starts `scion train` and kills it some `microseconds` after its log of updates has grown beyond
@@ -92,6 +100,7 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
     broken[i].erase("training_seconds");
     EXPECT_EQ(whole[i], broken[i]);
   }
+  EXPECT_EQ(points(folder / "whole"), points(folder / "broken"));
   fs::remove_all(folder);
 }
 

@@ -295,16 +295,16 @@ TEST_F(TransducerLoss, ErrorsNameValueAndPlace) {
 // ---- fused with the joiner
 // -----------------------------------------------------------------------
 
-struct Joiner {
+struct JoinerTensors {
   std::vector<at::Tensor> tensors;  // encoder, predictor, weight, bias
 
-  static Joiner random(const Case& c, int64_t D) {
+  static JoinerTensors random(const Case& c, int64_t D) {
     const int64_t B = c.tokens.size(0);
     return {{at::randn({B, c.T, D}), at::randn({B, c.U + 1, D}), at::randn({c.V, D}) * 0.3,
              at::randn({c.V})}};
   }
-  Joiner leaves() const {
-    Joiner copy;
+  JoinerTensors leaves() const {
+    JoinerTensors copy;
     for (const at::Tensor& t : tensors) copy.tensors.push_back(t.detach().clone().requires_grad_());
     return copy;
   }
@@ -331,9 +331,9 @@ TEST_F(JoinerLoss, EqualsTheComposedRoute) {
                                             {{70, 12, 41, 5}, {20, 12, 3, 1}, 61, 37},
                                             {{25}, {30}, 130, 48}}) {
     const Case c = make_case(size.frames, size.labels, size.V);
-    const Joiner joiner = Joiner::random(c, size.D);
+    const JoinerTensors joiner = JoinerTensors::random(c, size.D);
     const at::Tensor weights = at::randn({static_cast<int64_t>(size.frames.size())});
-    const Joiner fused = joiner.leaves(), composed = joiner.leaves();
+    const JoinerTensors fused = joiner.leaves(), composed = joiner.leaves();
     const at::Tensor loss = fused.fused(c), expected = composed.composed(c);
     EXPECT_LT(largest_difference(loss / expected, at::ones_like(loss)), 1e-6);
     loss.backward(weights);
@@ -354,7 +354,8 @@ TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
   if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
   for (const auto& [V, D] : {std::pair<int64_t, int64_t>{2, 1}, {28, 64}, {61, 37}, {130, 48}}) {
     const Case c = make_case({70, 12, 41, 5}, {20, 12, 3, 1}, V);
-    const Joiner joiner = Joiner::random(c, D), fused = joiner.leaves(), composed = joiner.leaves();
+    const JoinerTensors joiner = JoinerTensors::random(c, D), fused = joiner.leaves(),
+                        composed = joiner.leaves();
     const auto& in = fused.tensors;
     const at::Tensor loss = joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens, c.frames,
                                                    c.labels, {.bf16 = true});
@@ -375,7 +376,7 @@ TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
 
 TEST_F(JoinerLoss, PaddingHasNoInfluenceAndNoGradient) {
   const Case c = make_case({7, 4}, {2, 5}, 11);
-  const Joiner clean = Joiner::random(c, 13).leaves(), dirty = clean.leaves();
+  const JoinerTensors clean = JoinerTensors::random(c, 13).leaves(), dirty = clean.leaves();
   {
     at::NoGradGuard guard;
     for (int64_t b = 0; b < 2; ++b) {
@@ -396,13 +397,13 @@ TEST_F(JoinerLoss, PaddingHasNoInfluenceAndNoGradient) {
 
 TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
   const Case c = make_case({7, 4, 9}, {2, 5, 3}, 11);
-  const Joiner joiner = Joiner::random(c, 16).leaves();
+  const JoinerTensors joiner = JoinerTensors::random(c, 16).leaves();
   const at::Tensor order = at::tensor({2, 0, 1}, at::kLong);
   Case permuted = c;
   permuted.tokens = c.tokens.index_select(0, order);
   permuted.frames = c.frames.index_select(0, order);
   permuted.labels = c.labels.index_select(0, order);
-  Joiner other = joiner.leaves();
+  JoinerTensors other = joiner.leaves();
   {
     at::NoGradGuard guard;
     for (size_t i = 0; i < 2; ++i) {
@@ -422,7 +423,7 @@ TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
 
 TEST_F(JoinerLoss, ThreadsDoNotChangeAByte) {
   const Case c = make_case({60, 31, 17}, {12, 9, 0}, 28);
-  const Joiner one = Joiner::random(c, 32).leaves(), three = one.leaves();
+  const JoinerTensors one = JoinerTensors::random(c, 32).leaves(), three = one.leaves();
   const int before = thread_count();
   set_thread_count(1);
   const at::Tensor loss = one.fused(c);
@@ -439,12 +440,12 @@ TEST_F(JoinerLoss, ThreadsDoNotChangeAByte) {
 
 TEST_F(JoinerLoss, TakesBFloat16) {
   const Case c = make_case({9, 6}, {3, 2}, 19);
-  const Joiner half = [&] {
-    Joiner joiner = Joiner::random(c, 24);
+  const JoinerTensors half = [&] {
+    JoinerTensors joiner = JoinerTensors::random(c, 24);
     for (at::Tensor& t : joiner.tensors) t = t.to(at::kBFloat16);
     return joiner.leaves();
   }();
-  Joiner full;
+  JoinerTensors full;
   for (const at::Tensor& t : half.tensors) {
     full.tensors.push_back(t.detach().to(at::kFloat).requires_grad_());
   }
@@ -459,7 +460,7 @@ TEST_F(JoinerLoss, TakesBFloat16) {
 
 TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
   const Case c = make_case({9, 6}, {3, 2}, 19);
-  const Joiner joiner = Joiner::random(c, 24), leaves = joiner.leaves();
+  const JoinerTensors joiner = JoinerTensors::random(c, 24), leaves = joiner.leaves();
   EXPECT_TRUE(at::equal(joiner.fused(c), leaves.fused(c)));
   EXPECT_FALSE(joiner.fused(c).requires_grad());
 }
@@ -479,7 +480,7 @@ int64_t peak_memory(bool reset) {
 
 TEST_F(JoinerLoss, NeverHoldsAllLogits) {
   const Case c = make_case({249, 249}, {99, 99}, 512);
-  const Joiner joiner = Joiner::random(c, 8).leaves();
+  const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
   joiner.tensors[0].mutable_grad() = at::zeros_like(joiner.tensors[0]);
   const int64_t all_logits = 2 * 250 * 100 * 512 * 4;  // 102 MB
   const int64_t before = peak_memory(true);
@@ -490,7 +491,7 @@ TEST_F(JoinerLoss, NeverHoldsAllLogits) {
 
 TEST_F(JoinerLoss, ErrorsNameTheShapes) {
   const Case c = make_case({4}, {2}, 5);
-  Joiner joiner = Joiner::random(c, 8);
+  JoinerTensors joiner = JoinerTensors::random(c, 8);
   joiner.tensors[2] = at::randn({5, 9});
   EXPECT_THAT(message_of([&] { joiner.fused(c); }),
               HasSubstr("weight (5, 9), bias (5) and tokens (1, 3) do not fit together"));

@@ -1,0 +1,40 @@
+// Transcripts in the formats of NIST's scoring tools: .trn (text, then the id in parentheses) and
+// .ctm (one timed word a line).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scion/scoring/score.h"
+
+namespace scion {
+
+/// `word word … (id)`, one utterance a line; lines that begin with ";;" are comments.
+/// UserError naming the line: no id, an id twice, and what sclite would not take as plain words,
+/// so that no error is counted that it would not count: alternatives `{ a / b }`, the null word
+/// `@`, optional words `(a)`.
+std::vector<Transcript> parse_trn(std::string_view content, const std::string& place);
+
+/// `file channel start duration word [confidence]`, seconds; ";;" comments. An utterance is what
+/// has the same file, its words in the order of their starts. UserError naming the line: fields
+/// missing or no numbers, two channels of one file, alternatives `<ALT_BEGIN>`.
+std::vector<Transcript> parse_ctm(std::string_view content, const std::string& place);
+
+/// UserError when an id cannot stand in the format (spaces, parentheses).
+std::string to_trn(const std::vector<Transcript>& transcripts);
+
+struct TimedWord {
+  std::string word;
+  double start = 0, duration = 0;  ///< seconds
+};
+
+struct TimedTranscript {
+  std::string id;
+  std::vector<TimedWord> words;
+};
+
+/// Channel 1, times to the millisecond. An utterance without words leaves a comment only.
+std::string to_ctm(const std::vector<TimedTranscript>& transcripts);
+
+}  // namespace scion
