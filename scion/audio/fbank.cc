@@ -2,64 +2,73 @@
 
 #include <numbers>
 
+#include "scion/audio/fbank_kernel.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 
 namespace scion {
 namespace {
 
-constexpr float epsilon = std::numeric_limits<float>::epsilon();
+double kaldi_mel(double hertz) { return 1127.0 * std::log(1.0 + hertz / 700.0); }
 
-double mel_scale(double hertz) { return 1127.0 * std::log(1.0 + hertz / 700.0); }
+/// Linear below 1 kHz, logarithmic above (Slaney's Auditory Toolbox, 1998).
+double slaney_mel(double hertz) {
+  return hertz < 1000 ? hertz * 3 / 200 : 15 + 27 * std::log(hertz / 1000) / std::log(6.4);
+}
+double slaney_hertz(double mel) {
+  return mel < 15 ? mel * 200 / 3 : 1000 * std::exp((mel - 15) * std::log(6.4) / 27);
+}
 
 /// The window function over `size` samples, Kaldi's definitions.
-at::Tensor make_window(const std::string& kind, int64_t size) {
-  std::vector<float> window(static_cast<size_t>(size));
+std::vector<double> make_window(const std::string& kind, int64_t size) {
+  std::vector<double> window(static_cast<size_t>(size));
   for (int64_t i = 0; i < size; ++i) {
     const double cosine = std::cos(2 * std::numbers::pi * double(i) / double(size - 1));
     double value = 0.5 - 0.5 * cosine;  // hanning
     if (kind == "povey") value = std::pow(value, 0.85);
     if (kind == "hamming") value = 0.54 - 0.46 * cosine;
-    window[static_cast<size_t>(i)] = static_cast<float>(value);
+    window[static_cast<size_t>(i)] = value;
   }
-  return at::tensor(window);
+  return window;
 }
 
-/// Triangles that overlap by half on the mel scale, as weights of the power spectrum. Every row
-/// stands twice, because power is the sum of two squares (real and imaginary): (2 (fft/2+1), bins).
-at::Tensor make_mel_weights(const FeatureConfig& config, int64_t fft_size) {
-  const double nyquist = 0.5 * double(config.sample_rate);
-  const double high =
-      config.high_frequency > 0 ? config.high_frequency : nyquist + config.high_frequency;
-  const double mel_low = mel_scale(config.low_frequency);
-  const double mel_step = (mel_scale(high) - mel_low) / double(config.bins + 1);
-  at::Tensor weights = at::zeros({fft_size / 2 + 1, 2, config.bins});
-  auto w = weights.accessor<float, 3>();
-  for (int64_t bin = 0; bin < config.bins; ++bin) {
-    const double left = mel_low + double(bin) * mel_step, centre = left + mel_step,
-                 right = centre + mel_step;
-    for (int64_t i = 0; i < fft_size / 2; ++i) {  // Kaldi leaves the Nyquist frequency out
-      const double mel = mel_scale(double(config.sample_rate) * double(i) / double(fft_size));
-      if (mel <= left || mel >= right) continue;
-      const double height =
-          mel <= centre ? (mel - left) / (centre - left) : (right - mel) / (right - centre);
-      w[i][0][bin] = w[i][1][bin] = static_cast<float>(height);
-    }
+/// Triangles that overlap by half: on Kaldi's mel scale, or with corners even on Slaney's and sides
+/// straight in Hz, then of equal area.
+class MelBanks {
+ public:
+  explicit MelBanks(const FeatureConfig& config) : slaney_(config.mel_scale == "slaney") {
+    const double nyquist = 0.5 * double(config.sample_rate);
+    const double high =
+        config.high_frequency > 0 ? config.high_frequency : nyquist + config.high_frequency;
+    low_ = mel(config.low_frequency);
+    step_ = (mel(high) - low_) / double(config.bins + 1);
   }
-  return weights.flatten(0, 1);
-}
+  /// The weight of a frequency's power in a bank.
+  double weight(int64_t bin, double hertz) const {
+    const double place = slaney_ ? hertz : mel(hertz);
+    const double left = corner(bin), centre = corner(bin + 1), right = corner(bin + 2);
+    if (place <= left || place >= right) return 0;
+    const double height =
+        place <= centre ? (place - left) / (centre - left) : (right - place) / (right - centre);
+    return slaney_ ? height * 2 / (right - left) : height;
+  }
 
-/// Which of `count` samples stands at each of the places first … first + size - 1 when the signal
-/// is continued by mirroring it at both ends, as often as needed.
-at::Tensor mirrored_places(int64_t first, int64_t size, int64_t count) {
-  at::Tensor places = at::empty({size}, at::kLong);
-  auto place = places.accessor<int64_t, 1>();
-  for (int64_t i = 0; i < size; ++i) {
-    int64_t at = (first + i) % (2 * count);
-    if (at < 0) at += 2 * count;
-    place[i] = at < count ? at : 2 * count - 1 - at;
+ private:
+  double mel(double hertz) const { return slaney_ ? slaney_mel(hertz) : kaldi_mel(hertz); }
+  double corner(int64_t i) const {
+    const double at = low_ + double(i) * step_;
+    return slaney_ ? slaney_hertz(at) : at;
   }
-  return places;
+  bool slaney_;
+  double low_ = 0, step_ = 0;
+};
+
+/// Which of `count` samples stands at a place when the signal is continued by mirroring it at both
+/// ends, as often as needed.
+int64_t mirrored_place(int64_t place, int64_t count) {
+  int64_t at = place % (2 * count);
+  if (at < 0) at += 2 * count;
+  return at < count ? at : 2 * count - 1 - at;
 }
 
 void check(const FeatureConfig& config) {
@@ -72,6 +81,9 @@ void check(const FeatureConfig& config) {
                     fmt::format("choose 0 <= low_frequency < high_frequency <= {} Hz", nyquist));
   if (config.window != "povey" && config.window != "hamming" && config.window != "hanning")
     throw UserError("unknown window '" + config.window + "'", "use povey, hamming or hanning");
+  if (config.snip_edges && config.padding != "mirror")
+    throw UserError("snip_edges with padding = " + config.padding,
+                    "frames that lie whole in the signal need no padding: leave one of them out");
 }
 
 }  // namespace
@@ -95,9 +107,22 @@ void FeatureConfig::declare(Options& options) {
       .unit("Hz");
   options.add("preemphasis", preemphasis, "each sample minus this share of the one before")
       .range(0, 1);
+  options
+      .add("preemphasis_over", preemphasis_over, "preemphasis within each frame, or of the signal")
+      .choices({"frame", "signal"});
   options.add("remove_dc_offset", remove_dc_offset, "subtract each frame's mean");
   options.add("snip_edges", snip_edges,
               "only frames that lie whole in the signal; otherwise it is mirrored at its ends");
+  options
+      .add("padding", padding,
+           "the signal mirrored at its ends, or zeros and frames centred at multiples of the shift")
+      .choices({"mirror", "zero"});
+  options.add("mel_scale", mel_scale, "Kaldi's mel scale, or Slaney's with banks of equal area")
+      .choices({"kaldi", "slaney"});
+  options
+      .add("log_offset", log_offset,
+           "added before the logarithm; 0: values below 1.19e-7 count as that")
+      .range(0, 1);
   options.add("use_energy", use_energy, "a first column with the frame's log energy");
   options
       .add("sample_scale", sample_scale,
@@ -108,6 +133,82 @@ void FeatureConfig::declare(Options& options) {
       .choices({"none", "global", "utterance"});
 }
 
+FeatureConfig nemo_features() {
+  FeatureConfig config;
+  config.low_frequency = 0;
+  config.high_frequency = 0;
+  config.preemphasis_over = "signal";
+  config.remove_dc_offset = false;
+  config.padding = "zero";
+  config.mel_scale = "slaney";
+  config.log_offset = 0x1p-24;
+  config.window = "hanning";
+  config.normalisation = "utterance";
+  return config;
+}
+
+/// What every frame is multiplied by, and where.
+struct Fbank::Tables {
+  std::vector<double> window, cosine, sine, mel_weights;
+  std::vector<int32_t> reversed, mel_first, mel_end;
+  FbankPlan plan{};
+
+  Tables(const FeatureConfig& config, int64_t window_samples)
+      : window(make_window(config.window, window_samples)) {
+    int64_t fft_size = 2;
+    while (fft_size < window_samples) fft_size *= 2;
+    fill_fourier(fft_size);
+    fill_mel(config, fft_size);
+    plan = {.window_samples = window_samples,
+            .fft_size = fft_size,
+            .bins = config.bins,
+            .window = window.data(),
+            .cosine = cosine.data(),
+            .sine = sine.data(),
+            .reversed = reversed.data(),
+            .mel_first = mel_first.data(),
+            .mel_end = mel_end.data(),
+            .mel_weights = mel_weights.data(),
+            .scale = config.sample_scale,
+            .preemphasis = config.preemphasis_over == "frame" ? config.preemphasis : 0,
+            .log_offset = config.log_offset,
+            .remove_dc_offset = config.remove_dc_offset,
+            .use_energy = config.use_energy};
+  }
+  Tables(const Tables&) = delete;  // the plan points into it
+  Tables& operator=(const Tables&) = delete;
+
+ private:
+  void fill_fourier(int64_t fft_size) {
+    const int64_t half = fft_size / 2;
+    for (int64_t k = 0; k < half; ++k) {
+      const double angle = 2 * std::numbers::pi * double(k) / double(fft_size);
+      cosine.push_back(std::cos(angle));
+      sine.push_back(std::sin(angle));
+    }
+    reversed.assign(static_cast<size_t>(half), 0);
+    for (int64_t i = 1; i < half; ++i)
+      reversed[size_t(i)] =
+          static_cast<int32_t>(reversed[size_t(i / 2)] / 2 + (i % 2 == 1 ? half / 2 : 0));
+  }
+  void fill_mel(const FeatureConfig& config, int64_t fft_size) {
+    const MelBanks banks(config);
+    for (int64_t bin = 0; bin < config.bins; ++bin) {
+      int32_t first = 0, end = 0;
+      for (int32_t k = 0; k < fft_size / 2; ++k) {  // the Nyquist frequency is left out
+        const double weight =
+            banks.weight(bin, double(config.sample_rate) * double(k) / double(fft_size));
+        if (weight == 0) continue;
+        if (end == 0) first = k;
+        end = k + 1;
+        mel_weights.push_back(weight);
+      }
+      mel_first.push_back(first);
+      mel_end.push_back(end);
+    }
+  }
+};
+
 Fbank::Fbank(const FeatureConfig& config) : config_(config) {
   check(config);
   window_samples_ =
@@ -117,89 +218,67 @@ Fbank::Fbank(const FeatureConfig& config) : config_(config) {
     throw UserError(fmt::format("frames of {} ms every {} ms at {} Hz", config.frame_length_ms,
                                 config.frame_shift_ms, config.sample_rate),
                     "choose longer frames");
-  fft_size_ = 1;
-  while (fft_size_ < window_samples_) fft_size_ *= 2;
-  window_ = make_window(config.window, window_samples_);
-  mel_ = make_mel_weights(config, fft_size_);
+  before_ = config.snip_edges ? 0 : (window_samples_ - shift_samples_) / 2;
+  if (config.padding == "zero") before_ = window_samples_ / 2;
+  tables_ = std::make_shared<const Tables>(config, window_samples_);
 }
 
 int64_t Fbank::frame_count(int64_t samples) const {
   if (config_.snip_edges)
     return samples < window_samples_ ? 0 : 1 + (samples - window_samples_) / shift_samples_;
+  if (config_.padding == "zero") return samples / shift_samples_;
   return (samples + shift_samples_ / 2) / shift_samples_;
 }
 
-at::Tensor Fbank::padded_signal(const at::Tensor& samples, const std::vector<int64_t>& lengths,
-                                int64_t frames) const {
-  const int64_t size = frames == 0 ? 0 : (frames - 1) * shift_samples_ + window_samples_;
-  // Without snipped edges the first frame is centred on the first shift.
-  const int64_t before = config_.snip_edges ? 0 : (window_samples_ - shift_samples_) / 2;
-  at::Tensor padded = at::zeros({samples.size(0), size}, samples.options());
-  for (int64_t b = 0; b < samples.size(0); ++b) {
-    const int64_t count = lengths[static_cast<size_t>(b)];
-    const int64_t valid = frame_count(count);
-    if (valid == 0) continue;
-    const int64_t needed = (valid - 1) * shift_samples_ + window_samples_;
-    const int64_t inside = std::min(count, needed - before);
-    const at::Tensor from = samples[b].narrow(0, 0, count);
-    at::Tensor to = padded[b];
-    to.narrow(0, before, inside).copy_(from.narrow(0, 0, inside));
-    const auto mirror = [&](int64_t first, int64_t length) {
-      if (length <= 0) return;
-      const at::Tensor places = mirrored_places(first - before, length, count).to(from.device());
-      to.narrow(0, first, length).copy_(from.index_select(0, places));
-    };
-    mirror(0, before);
-    mirror(before + inside, needed - before - inside);
+const float* Fbank::frame(const Part& part, int64_t t, float* copy) const {
+  const int64_t start = frame_start(t), end = start + window_samples_;
+  const bool over_signal = config_.preemphasis_over == "signal";
+  if (start >= 0 && end <= part.total && !over_signal) return part.samples + (start - part.first);
+  const bool mirror = config_.padding == "mirror";
+  const auto sample = [&](int64_t place) {
+    if (place >= 0 && place < part.total) return part.samples[place - part.first];
+    return mirror ? part.samples[mirrored_place(place, part.total) - part.first] : 0.0F;
+  };
+  const auto share = static_cast<float>(over_signal ? config_.preemphasis : 0);
+  for (int64_t i = 0; i < window_samples_; ++i) {
+    const int64_t place = start + i;
+    copy[i] = sample(place);
+    // The first sample has none before it; zeros behind the end stay zeros.
+    if (over_signal && (mirror || (place > 0 && place < part.total)))
+      copy[i] -= share * sample(place - 1);
   }
-  return config_.sample_scale == 1 ? padded : padded.mul_(config_.sample_scale);
+  return copy;
 }
 
-void Fbank::analyse(const at::Tensor& signal, int64_t first, const at::Tensor& features) const {
-  const int64_t batch = signal.size(0), frames = features.size(1), last = window_samples_ - 1;
-  // Overlapping windows of the signal, without a copy.
-  const at::Tensor overlapping =
-      signal.as_strided({batch, frames, window_samples_}, {signal.stride(0), shift_samples_, 1},
-                        signal.storage_offset() + first * shift_samples_);
-  const at::Tensor raw =
-      config_.remove_dc_offset ? overlapping - overlapping.mean(-1, true) : overlapping;
-  // x[n] - p x[n-1] with x[-1] = x[0], then the window, padded with zeros for the FFT.
-  at::Tensor padded = at::empty({batch, frames, fft_size_}, signal.options());
-  at::Tensor start = padded.narrow(-1, 0, 1), rest = padded.narrow(-1, 1, last);
-  at::mul_out(start, raw.narrow(-1, 0, 1), at::scalar_tensor(1 - config_.preemphasis));
-  at::sub_out(rest, raw.narrow(-1, 1, last), raw.narrow(-1, 0, last), config_.preemphasis);
-  padded.narrow(-1, 0, window_samples_).mul_(window_.to(signal.options()));
-  padded.narrow(-1, window_samples_, fft_size_ - window_samples_).zero_();
-
-  // In float the FFT's rounding, a share of the loudest frequency, shows in nearly empty banks.
-  const at::Tensor spectrum = at::view_as_real(at::fft_rfft(padded.to(at::kDouble))).flatten(-2);
-  const at::Tensor power = spectrum.to(signal.scalar_type()).square_();
-  at::Tensor banks = features.narrow(-1, config_.use_energy ? 1 : 0, config_.bins);
-  at::matmul_out(banks, power, mel_.to(signal.options()));
-  if (config_.use_energy) features.select(-1, 0).copy_(raw.square().sum(-1));
-  features.clamp_min_(epsilon).log_();
+void Fbank::frames(const Part& part, int64_t first, int64_t count, float* features) const {
+  static FbankFrames* const compute_frames = fbank_frames();
+  const FbankPlan& plan = tables_->plan;
+  const at::Tensor work = at::empty({fbank_work_size(plan)}, at::kDouble);
+  std::vector<float> copies(static_cast<size_t>(fbank_lanes * window_samples_));
+  const float* frames[fbank_lanes] = {};
+  for (int64_t done = 0; done < count; done += fbank_lanes) {
+    const int64_t lanes = std::min<int64_t>(fbank_lanes, count - done);
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      frames[lane] = frame(part, first + done + lane, copies.data() + lane * window_samples_);
+    compute_frames(plan, frames, lanes, work.data_ptr<double>(),
+                   features + done * config_.columns(), config_.columns());
+  }
 }
 
 at::Tensor Fbank::compute(const at::Tensor& samples, const std::vector<int64_t>& lengths) const {
   TORCH_CHECK(samples.dim() == 2 && samples.size(0) == int64_t(lengths.size()),
               "samples must be (B, N) with B lengths");
-  const int64_t batch = samples.size(0);
+  const at::Tensor rows = samples.to(at::kCPU, at::kFloat).contiguous();
+  const int64_t batch = rows.size(0);
   const int64_t longest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
-  const int64_t frames = frame_count(longest);
-  at::Tensor features = at::empty({batch, frames, config_.columns()}, samples.options());
-  if (frames == 0) return features;
-  const at::Tensor signal = padded_signal(samples, lengths, frames);
-  // On a processor, blocks of frames that stay in its cache; on a GPU everything at once.
-  const int64_t rows = samples.is_cuda() ? batch : 1, block = samples.is_cuda() ? frames : 256;
-  for (int64_t b = 0; b < batch; b += rows)
-    for (int64_t first = 0; first < frames; first += block)
-      analyse(signal.narrow(0, b, rows), first,
-              features.narrow(0, b, rows).narrow(1, first, std::min(block, frames - first)));
+  const int64_t most = frame_count(longest), columns = config_.columns();
+  at::Tensor features = at::full({batch, most, columns}, feature_floor);
   for (int64_t b = 0; b < batch; ++b) {
-    const int64_t valid = frame_count(lengths[static_cast<size_t>(b)]);
-    features[b].narrow(0, valid, frames - valid).fill_(feature_floor);
+    const int64_t length = lengths[static_cast<size_t>(b)];
+    frames({rows.const_data_ptr<float>() + b * rows.size(1), 0, length, length}, 0,
+           frame_count(length), features.data_ptr<float>() + b * most * columns);
   }
-  return features;
+  return features.to(samples.device());
 }
 
 at::Tensor Fbank::compute(const at::Tensor& samples) const {

@@ -1,8 +1,9 @@
-// Log-mel filter banks, Kaldi-compatible, batched on torch's FFT.
+// Log-mel filter banks, compatible with Kaldi, and with NeMo by other settings.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,16 @@ struct FeatureConfig {
   double high_frequency = -400;  ///< Hz; ≤ 0 counts from the Nyquist frequency
   double preemphasis = 0.97;
   bool remove_dc_offset = true;
+  std::string preemphasis_over = "frame";  ///< frame, signal (before it is cut into frames)
   bool snip_edges = false;
-  bool use_energy = false;               ///< one more, first, column: log energy of the raw frame
-  double sample_scale = 1;               ///< 32768 for Kaldi's own 16-bit scale
-  std::string window = "povey";          ///< povey, hamming, hanning
+  /// mirror: Kaldi's frames, the signal mirrored at its ends. zero: frames centred at multiples of
+  /// the shift, zeros around the signal (a centred STFT). Without snip_edges.
+  std::string padding = "mirror";
+  std::string mel_scale = "kaldi";  ///< kaldi (HTK's formula), slaney (and of equal area)
+  double log_offset = 0;            ///< added before the logarithm; 0: a floor at float's epsilon
+  bool use_energy = false;          ///< one more, first, column: log energy of the raw frame
+  double sample_scale = 1;          ///< 32768 for Kaldi's own 16-bit scale
+  std::string window = "povey";     ///< povey, hamming, hanning
   std::string normalisation = "global";  ///< none, global, utterance (applied by the model)
 
   void declare(Options& options);
@@ -34,7 +41,13 @@ struct FeatureConfig {
 /// The smallest value of a feature: log of 1.1920929e-07 (float's epsilon), as in Kaldi.
 inline constexpr float feature_floor = -15.942385f;
 
-/// Computes features on the device of its input.
+/// NeMo's settings (AudioToMelSpectrogramPreprocessor's defaults, without dither): a Hann window
+/// in the middle of 512 points, Slaney's mel scale, 2⁻²⁴ inside the logarithm. Normalised per
+/// utterance. NeMo appends one frame of zeros behind the length; here it is left out.
+FeatureConfig nemo_features();
+
+/// Computes features on the processor, in blocks of eight frames. A frame's bytes follow from its
+/// samples alone: not from batch, threads or instruction set.
 class Fbank {
  public:
   explicit Fbank(const FeatureConfig& config);
@@ -43,22 +56,34 @@ class Fbank {
   int64_t frame_count(int64_t samples) const;
 
   /// (B, N) float samples in [-1, 1] with `lengths` (B) valid samples each →
-  /// (B, frame_count(max length), columns()) float. An utterance's features are the same alone
-  /// and in a batch; frames behind an utterance's end are `feature_floor`.
+  /// (B, frame_count(max length), columns()) float, on the samples' device. Frames behind an
+  /// utterance's end are `feature_floor`.
   at::Tensor compute(const at::Tensor& samples, const std::vector<int64_t>& lengths) const;
   /// (N) → (T, columns()).
   at::Tensor compute(const at::Tensor& samples) const;
 
+  /// The first sample of frame t, maybe before the signal; it ends window_samples() later.
+  int64_t frame_start(int64_t t) const { return t * shift_samples_ - before_; }
+  int64_t window_samples() const { return window_samples_; }
+  const FeatureConfig& config() const { return config_; }
+
+  /// Part of a signal: samples from place `first` on, out of `total` (where known: up to the end).
+  struct Part {
+    const float* samples;
+    int64_t first, count, total;
+  };
+  /// Frames first … first + count - 1 to rows of columns() floats. `part` holds their samples and,
+  /// at an end, those that are mirrored.
+  void frames(const Part& part, int64_t first, int64_t count, float* features) const;
+
  private:
-  /// (B, …) samples, scaled, mirrored at each utterance's ends as its frames need, then zeros.
-  at::Tensor padded_signal(const at::Tensor& samples, const std::vector<int64_t>& lengths,
-                           int64_t frames) const;
-  /// Fills (B, T, columns()) features with the signal's frames from `first` on.
-  void analyse(const at::Tensor& signal, int64_t first, const at::Tensor& features) const;
+  struct Tables;
+  /// A frame's samples: a place in the part, or `copy`, filled, where the frame crosses an end.
+  const float* frame(const Part& part, int64_t t, float* copy) const;
 
   FeatureConfig config_;
-  int64_t window_samples_, shift_samples_, fft_size_;
-  at::Tensor window_, mel_;  // (window), (2 (fft/2+1), bins)
+  int64_t window_samples_, shift_samples_, before_;
+  std::shared_ptr<const Tables> tables_;
 };
 
 }  // namespace scion

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr int store_version = 2;
+constexpr int store_version = 3;
 
 /// The settings that features follow from. Normalisation is the model's work.
 Json feature_settings(FeatureConfig config) {
