@@ -10,6 +10,7 @@ void add_prepare(CLI::App& app);
 void add_train(CLI::App& app);
 void add_select(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_align(CLI::App& app);
 void add_transcribe(CLI::App& app);
 void add_score(CLI::App& app);
 void add_compare(CLI::App& app);

@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
   add_train(app);
   add_select(app);
   add_evaluate(app);
+  add_align(app);
   add_transcribe(app);
   add_score(app);
   add_compare(app);

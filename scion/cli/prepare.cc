@@ -18,7 +18,9 @@ void add_prepare(CLI::App& app) {
   auto arguments = std::make_shared<PrepareArguments>();
   arguments->config.declare(arguments->options);
   CLI::App* command = app.add_subcommand("prepare", "check a corpus, train its tokenizer");
-  command->add_option("source", arguments->source, "a manifest, or a corpus of Kaldi, Lhotse, Common Voice or LibriSpeech")
+  command
+      ->add_option("source", arguments->source,
+                   "a manifest, or a corpus of Kaldi, Lhotse, Common Voice or LibriSpeech")
       ->required();
   command->add_option("--out", arguments->out, "folder to write; must not exist")->required();
   for (const auto& option : arguments->options.all()) {

@@ -73,6 +73,16 @@ void add_score(CLI::App& app) {
                     "the speaker is what stands before the id's first '-'");
   command->add_flag("--missing-as-empty", arguments->options.missing_as_empty,
                     "a reference without a hypothesis counts as deleted");
+  NormalisationConfig& text = arguments->options.text;
+  command->add_option("--unicode", text.unicode, "composition of characters, before scoring")
+      ->check(CLI::IsMember({"keep", "nfc", "nfkc"}))
+      ->capture_default_str();
+  command->add_option("--case", text.letter_case, "case of letters, before scoring")
+      ->check(CLI::IsMember({"keep", "lower", "upper"}))
+      ->capture_default_str();
+  command->add_option("--punctuation", text.punctuation, "drop: it does not count")
+      ->check(CLI::IsMember({"keep", "drop"}))
+      ->capture_default_str();
   command->add_option("--draws", arguments->options.draws, "bootstrap draws")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -91,9 +91,11 @@ UtteranceScore score_utterance(const Transcript& reference, std::string_view hyp
   UtteranceScore score;
   score.id = reference.id;
   score.speaker = speaker_of(reference, options);
-  score.alignment = align(split_words(reference.text), split_words(hypothesis));
+  const std::string expected = normalise_text(reference.text, options.text);
+  const std::string said = normalise_text(hypothesis, options.text);
+  score.alignment = align(split_words(expected), split_words(said));
   score.words = count_errors(score.alignment);
-  score.characters = character_errors(reference.text, hypothesis);
+  score.characters = character_errors(expected, said);
   return score;
 }
 

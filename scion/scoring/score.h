@@ -10,6 +10,7 @@
 
 #include "scion/scoring/alignment.h"
 #include "scion/scoring/bootstrap.h"
+#include "scion/text/normalisation.h"
 
 namespace scion {
 
@@ -43,6 +44,7 @@ struct ScoreOptions {
   bool by_speaker = false;         ///< the bootstrap draws speakers, not utterances
   bool need_speakers = false;      ///< an unknown speaker is an error, as with by_speaker
   bool speakers_from_ids = false;  ///< speakers are the ids' prefixes
+  NormalisationConfig text;        ///< done to references and hypotheses first
   double confidence = 0.95;
   int64_t draws = 10000;
   uint64_t seed = 1;

@@ -158,5 +158,16 @@ TEST(Score, PublishedScore) {
   EXPECT_EQ(result.units, 40);
 }
 
+TEST(Score, TextsAreNormalisedFirst) {
+  const std::vector<Transcript> references = {{"a", "He said: \"Don\xE2\x80\x99t!\""}};
+  const std::vector<Transcript> hypotheses = {{"a", "HE SAID DON'T"}};
+  EXPECT_EQ(score(references, hypotheses).words.errors(), 3);
+  ScoreOptions options;
+  options.text = {.letter_case = "lower", .punctuation = "drop"};
+  const SetScore result = score(references, hypotheses, options);
+  EXPECT_EQ(result.words.errors(), 0);
+  EXPECT_EQ(result.characters.errors(), 0);
+}
+
 }  // namespace
 }  // namespace scion
