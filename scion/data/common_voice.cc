@@ -34,7 +34,7 @@ Corpus read_common_voice(const fs::path& table) {
   std::istringstream lines(read_file(table));
   std::string line;
   std::getline(lines, line);
-  line.erase(line.find_last_not_of("\r") + 1);
+  line.erase(line.find_last_not_of('\r') + 1);
   const std::vector<std::string> names = split_tabs(line);
   const size_t speaker = column_of(names, "client_id", table);
   const size_t path = column_of(names, "path", table);
@@ -42,7 +42,7 @@ Corpus read_common_voice(const fs::path& table) {
   Corpus corpus;
   std::unordered_map<std::string, size_t> first_lines;
   for (size_t number = 2; std::getline(lines, line); ++number) {
-    line.erase(line.find_last_not_of("\r") + 1);
+    line.erase(line.find_last_not_of('\r') + 1);
     if (line.empty()) continue;
     const std::vector<std::string> fields = split_tabs(line);
     if (fields.size() <= std::max({speaker, path, sentence}))

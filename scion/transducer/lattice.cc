@@ -186,8 +186,9 @@ void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t
   int64_t u = first % states;
   const auto penalty = static_cast<float>(batch.rules().delay_penalty);
   // Of an utterance's middle frame it is zero.
-  float early = penalty * (static_cast<float>(batch.frames_of(b) - 1) / 2 -
-                           static_cast<float>(first / states));
+  const int64_t frame = first / states;
+  float early =
+      penalty * (static_cast<float>(batch.frames_of(b) - 1) / 2 - static_cast<float>(frame));
   for (int64_t r = 0; r < count; ++r, logits += stride) {
     blanks[r] = logits[symbol] - sums[r];
     next[r] = u + 1 < states ? logits[labels[u]] - sums[r] + early : 0;

@@ -96,8 +96,8 @@ TEST_F(Program, EvaluatesTranscribesAndScores) {
 TEST_F(Program, WritesAndReadsNistFormats) {
   for (const char* form : {"trn", "ctm"}) {
     const std::string name = std::string("hypotheses.") + form;
-    const ProgramResult evaluated =
-        run("evaluate --model " + kTeacher + " --manifest small.jsonl --json --hypotheses " + name);
+    const ProgramResult evaluated = run(fmt::format(
+        "evaluate --model {} --manifest small.jsonl --json --hypotheses {}", kTeacher, name));
     ASSERT_EQ(evaluated.status, 0) << evaluated.error;
     const ProgramResult scored =
         run("score --ref small.jsonl --missing-as-empty --json --confusions 3 --hyp " + name);
