@@ -1,8 +1,11 @@
 // scion transcribe: audio files → text.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "scion/audio/audio_file.h"
 #include "scion/audio/fbank.h"
@@ -14,6 +17,7 @@
 #include "scion/model/model_file.h"
 #include "scion/text/tokenizer.h"
 #include "scion/transducer/greedy_search.h"
+#include "scion/transducer/streaming_recogniser.h"
 #include "scion/transducer/word_times.h"
 
 namespace scion {
@@ -23,7 +27,46 @@ struct TranscribeArguments {
   std::string model, device = "cpu", format = "text";
   std::vector<std::string> files;
   int threads = 0;
-  bool json = false;
+  bool json = false, streaming = false;
+};
+
+// Samples one piece after the other.
+class SampleSource {
+ public:
+  virtual ~SampleSource() = default;
+  /// At most `count` samples in [-1, 1]; none at the end.
+  virtual std::vector<float> next(int64_t count) = 0;
+};
+
+class FileSamples : public SampleSource {
+ public:
+  FileSamples(const std::string& path, int sample_rate)
+      : samples_(read_audio(path, sample_rate).samples) {}
+  std::vector<float> next(int64_t count) override {
+    const size_t end = std::min(samples_.size(), taken_ + static_cast<size_t>(count));
+    const auto first = samples_.begin();
+    std::vector<float> piece(first + static_cast<int64_t>(taken_),
+                             first + static_cast<int64_t>(end));
+    taken_ = end;
+    return piece;
+  }
+
+ private:
+  std::vector<float> samples_;
+  size_t taken_ = 0;
+};
+
+// 16-bit samples without a header on standard input, as arecord and ffmpeg write them.
+class StandardInput : public SampleSource {
+ public:
+  std::vector<float> next(int64_t count) override {
+    std::vector<int16_t> integers(static_cast<size_t>(count));
+    integers.resize(std::fread(integers.data(), sizeof(int16_t), integers.size(), stdin));
+    std::vector<float> samples;
+    samples.reserve(integers.size());
+    for (const int16_t value : integers) samples.push_back(static_cast<float>(value) / 32768);
+    return samples;
+  }
 };
 
 class Transcriber {
@@ -42,19 +85,48 @@ class Transcriber {
   };
 
   Result transcribe(const std::string& path) const {
+    const Audio audio = read_audio(path, sample_rate());
+    return result(search(audio.samples), audio.seconds());
+  }
+
+  /// As if the samples arrived while they are spoken, a tenth of a second at a time: `show` is
+  /// given the text whenever it has grown.
+  Result transcribe_stream(SampleSource& source,
+                           const std::function<void(const std::string&)>& show) const {
+    StreamingRecogniser recogniser(*file_.model, SearchConfig{}, Context());
+    size_t shown = 0;
+    int64_t count = 0;
+    for (;;) {
+      const std::vector<float> samples = source.next(sample_rate() / 10);
+      if (samples.empty()) break;
+      count += static_cast<int64_t>(samples.size());
+      recogniser.accept(samples.data(), static_cast<int64_t>(samples.size()));
+      if (recogniser.hypothesis().tokens.size() == shown) continue;
+      shown = recogniser.hypothesis().tokens.size();
+      show(tokenizer_.decode(recogniser.hypothesis().tokens));
+    }
+    recogniser.finish();
+    return result(recogniser.hypothesis(),
+                  static_cast<double>(count) / static_cast<double>(sample_rate()));
+  }
+
+  int sample_rate() const { return file_.model->config().features.sample_rate; }
+
+ private:
+  Hypothesis search(const std::vector<float>& samples) const {
     const at::NoGradGuard no_grad;
-    const Audio audio = read_audio(path, file_.model->config().features.sample_rate);
-    const at::Tensor features = fbank_.compute(at::tensor(audio.samples).to(file_.model->device()));
+    const at::Tensor features = fbank_.compute(at::tensor(samples).to(file_.model->device()));
     const at::Tensor length = at::tensor({features.size(0)}).to(file_.model->device());
     const Context context;
     const EncoderOutput encoded = file_.model->encode(features.unsqueeze(0), length, context);
-    const auto hypotheses = greedy_search(*file_.model, encoded, SearchConfig{}, context);
-    return {
-        tokenizer_.decode(hypotheses.front().tokens), audio.seconds(),
-        word_times(hypotheses.front(), tokenizer_, encoder_frame_seconds(file_.model->config()))};
+    return greedy_search(*file_.model, encoded, SearchConfig{}, context).front();
   }
 
- private:
+  Result result(const Hypothesis& hypothesis, double seconds) const {
+    return {tokenizer_.decode(hypothesis.tokens), seconds,
+            word_times(hypothesis, tokenizer_, encoder_frame_seconds(file_.model->config()))};
+  }
+
   ModelFile file_;
   Tokenizer tokenizer_;
   Fbank fbank_;
@@ -76,8 +148,28 @@ void print(const TranscribeArguments& arguments, const std::string& path,
     fmt::print("{}\t{}\n", path, result.text);
 }
 
+Transcriber::Result recognise(const TranscribeArguments& arguments, const Transcriber& transcriber,
+                              const std::string& path) {
+  if (!arguments.streaming) return transcriber.transcribe(path);
+  std::unique_ptr<SampleSource> source;
+  if (path == "-")
+    source = std::make_unique<StandardInput>();
+  else
+    source = std::make_unique<FileSamples>(path, transcriber.sample_rate());
+  const bool watched = isatty(STDERR_FILENO) != 0;
+  const auto result = transcriber.transcribe_stream(*source, [&](const std::string& text) {
+    if (watched) fmt::print(stderr, "\r\033[K{}", text);
+  });
+  if (watched) fmt::print(stderr, "\r\033[K");
+  return result;
+}
+
 // A file that cannot be read is reported and the others are transcribed all the same.
 void run(const TranscribeArguments& arguments) {
+  if (!arguments.streaming &&
+      std::find(arguments.files.begin(), arguments.files.end(), "-") != arguments.files.end())
+    throw UserError("standard input ('-') can only be transcribed as a stream",
+                    "add --streaming; 16-bit samples at the model's rate are expected");
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   const Transcriber transcriber(arguments.model, arguments.device);
   const auto start = std::chrono::steady_clock::now();
@@ -85,7 +177,7 @@ void run(const TranscribeArguments& arguments) {
   size_t failed = 0;
   for (const std::string& path : arguments.files) {
     try {
-      const Transcriber::Result result = transcriber.transcribe(path);
+      const Transcriber::Result result = recognise(arguments, transcriber, path);
       audio_seconds += result.audio_seconds;
       print(arguments, path, result);
     } catch (const UserError& error) {
@@ -110,7 +202,11 @@ void add_transcribe(CLI::App& app) {
   auto arguments = std::make_shared<TranscribeArguments>();
   CLI::App* command = app.add_subcommand("transcribe", "audio files to text");
   command->add_option("model", arguments->model, "model file")->required();
-  command->add_option("files", arguments->files, "audio files")->required();
+  command
+      ->add_option("files", arguments->files,
+                   "audio files; with --streaming, - is standard input: 16-bit samples, one "
+                   "channel, the model's rate, no header")
+      ->required();
   command->add_option("--device", arguments->device, "cpu, cuda")
       ->capture_default_str()
       ->check(CLI::IsMember({"cpu", "cuda"}));
@@ -121,6 +217,9 @@ void add_transcribe(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json", "trn", "ctm"}));
   command->add_flag("--json", arguments->json, "the same as --format json: one object a file");
+  command->add_flag(
+      "--streaming", arguments->streaming,
+      "recognise while the audio arrives, as a device would; only models that stream");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -20,15 +20,16 @@ at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor
 
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
-                             const BatchNorm& norm, const std::string& activation,
-                             const Context& context);
+                             const ConvolutionReach& reach, const BatchNorm& norm,
+                             const std::string& activation, const Context& context);
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const Context& context);
+                              const AttentionSpan& span, double rate, const Context& context);
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate, const Context& context);
+                              const at::Tensor& lengths, const AttentionSpan& span, double rate,
+                              const Context& context);
 at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,
                      const at::Tensor& weight2, const at::Tensor& bias2, int64_t stride2,
                      const at::Tensor& lengths);

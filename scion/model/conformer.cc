@@ -1,17 +1,9 @@
 #include "scion/model/conformer.h"
 
-#include "scion/model/functional.h"
+#include "scion/core/error.h"
+#include "scion/model/attention_scores.h"
 
 namespace scion {
-
-LayerNorm::LayerNorm(const Scope& scope, const Axis& axis) : Module(scope) {
-  weight_ = parameter("weight", {axis}, init::one);
-  bias_ = parameter("bias", {axis}, init::zero);
-}
-
-at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
-}
 
 FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual)
     : Module(scope),
@@ -38,6 +30,7 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
     : Module(scope),
       heads_(config.heads),
       dropout_(config.dropout),
+      span_{config.chunk, config.left_context},
       norm_(scope / "norm", residual) {
   const Axis heads = leaf("heads", heads_);
   const Axis query = Axis::product(heads, leaf("query", config.head_width));
@@ -63,13 +56,41 @@ at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   const at::Tensor heads =
       position_bias_.defined()
-          ? relative_attention(h, bias_in_, position_bias_, frames.lengths, dropout_, context)
+          ? relative_attention(h, bias_in_, position_bias_, frames.lengths, span_, dropout_,
+                               context)
           : sinusoid_attention(h, bias_in_, linear(frames.sinusoids, position_weight_, {}, context),
-                               content_offset_, position_offset_, heads_, frames.lengths, dropout_,
-                               context);
+                               content_offset_, position_offset_, heads_, frames.lengths, span_,
+                               dropout_, context);
   const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
+}
+
+AttentionHistory Attention::start() const {
+  const int64_t width = bias_in_.size(0) / (3 * heads_);
+  const at::Tensor nothing = at::empty({1, heads_, 0, width}, bias_in_.options()).detach();
+  return {nothing, nothing};
+}
+
+at::Tensor Attention::step(const at::Tensor& x, AttentionHistory& history,
+                           const at::Tensor& sinusoids, const Context& context) const {
+  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  const AttentionHeads heads = split_heads(h + bias_in_, heads_);
+  const at::Tensor key = at::cat({history.key, heads.key}, 2);
+  const at::Tensor value = at::cat({history.value, heads.value}, 2);
+  const at::Tensor scores =
+      position_bias_.defined()
+          ? relative_scores(heads.query, key, position_bias_)
+          : sinusoid_scores(heads.query, key, linear(sinusoids, position_weight_, {}, context),
+                            content_offset_, position_offset_);
+  const int64_t forgotten = std::max<int64_t>(0, key.size(2) - span_.left);
+  history = {key.slice(2, forgotten).clone(), value.slice(2, forgotten).clone()};
+  return add_linear(x, attend(scores, value, 0, context), weight_out_, bias_out_, 1, 0, context);
+}
+
+static ConvolutionReach reach_of(const ConformerConfig& config) {
+  return {.causal = config.convolution == "causal",
+          .chunk = config.convolution == "chunked" ? config.chunk : 0};
 }
 
 ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& config,
@@ -77,11 +98,13 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
     : Module(scope),
       activation_(config.activation),
       batch_norm_(config.convolution_norm == "batch"),
+      reach_(reach_of(config)),
       dropout_(config.dropout),
       norm_(scope / "norm", residual) {
   const Axis channels = leaf("channels", residual.size());
   const Axis gated = Axis::concat({channels, channels});
-  const Axis taps = Axis::taps(config.kernel, Axis::Anchor::centre);
+  const Axis taps =
+      Axis::taps(config.kernel, reach_.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
   weight_in_ = parameter("pointwise1.weight", {gated, residual}, init::weight);
   bias_in_ = parameter("pointwise1.bias", {gated}, init::bias(residual.size()));
   weight_depthwise_ = parameter("depthwise.weight", {channels, Axis::fixed(1), taps}, init::weight);
@@ -102,7 +125,7 @@ at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& 
   const at::Tensor inner =
       batch_norm_
           ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
-                              {norm_weight_, norm_bias_, running_mean_, running_variance_},
+                              reach_, {norm_weight_, norm_bias_, running_mean_, running_variance_},
                               activation_, context)
           : convolve_with_layer_norm(h, frames);
   const at::Tensor y = add_linear(x, inner, weight_out_, bias_out_, 1, dropout_, context);
@@ -114,8 +137,29 @@ at::Tensor ConvolutionModule::convolve_with_layer_norm(const at::Tensor& h,
                                                        const EncoderFrames& frames) const {
   at::Tensor y = at::glu(h + bias_in_, -1);
   y = y.masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
-  y = depthwise_convolution(y, weight_depthwise_, bias_depthwise_);
+  return layer_norm(depthwise_convolution(y, weight_depthwise_, bias_depthwise_, reach_));
+}
+
+at::Tensor ConvolutionModule::layer_norm(const at::Tensor& y) const {
   return activate(at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5), activation_);
+}
+
+at::Tensor ConvolutionModule::start() const {
+  const int64_t past = reach_.past(weight_depthwise_.size(2));
+  return at::zeros({1, past, weight_depthwise_.size(0)}, bias_in_.options()).detach();
+}
+
+at::Tensor ConvolutionModule::step(const at::Tensor& x, at::Tensor& history,
+                                   const Context& context) const {
+  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  const at::Tensor gated = at::cat({history, at::glu(h + bias_in_, -1)}, 1);
+  const at::Tensor y =
+      depthwise_convolution_step(gated, weight_depthwise_, bias_depthwise_, reach_);
+  history = gated.slice(1, gated.size(1) - history.size(1)).clone();
+  const BatchNorm norm{norm_weight_, norm_bias_, running_mean_, running_variance_};
+  const at::Tensor inner =
+      batch_norm_ ? activate(masked_batch_norm(y, {}, norm, context), activation_) : layer_norm(y);
+  return add_linear(x, inner, weight_out_, bias_out_, 1, 0, context);
 }
 
 ConformerLayer::ConformerLayer(const Scope& scope, const ConformerConfig& config,
@@ -137,13 +181,21 @@ at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& fra
   return y;
 }
 
+at::Tensor ConformerLayer::step(const at::Tensor& x, ConformerHistory& history,
+                                const at::Tensor& sinusoids, const Context& context) const {
+  at::Tensor y = feed_forward1_.forward(x, context);
+  y = attention_.step(y, history.attention, sinusoids, context);
+  y = convolution_.step(y, history.convolution, context);
+  return norm_.forward(feed_forward2_.forward(y, context));
+}
+
 ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins)
-    : Module(scope),
+    : Encoder(scope),
       config_(config),
       residual_(leaf("residual", config.width)),
-      frequencies_axis_(leaf("frequencies", config.width / 2)),
-      subsampling_(scope / "subsampling", bins, config.subsampling_channels, config.subsampling,
-                   residual_) {
+      frequencies_axis_(leaf("frequencies", config.width / 2)) {
+  subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
+                                  config.subsampling, residual_);
   if (config.positions == "sinusoid") {
     frequencies_ = buffer("frequencies", {frequencies_axis_}, init::zero);
     const at::Tensor exponents = at::arange(0, config.width, 2, at::kDouble) / config.width;
@@ -154,24 +206,66 @@ ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& co
     layers_.emplace_back(scope.layer("layers", i), config, residual_, frequencies_axis_);
 }
 
-EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_t frames) const {
-  EncoderFrames shared;
-  shared.lengths = lengths;
-  shared.valid = valid_frames(lengths, frames);
-  if (config_.positions == "bias") return shared;
-  const at::Tensor distance = at::arange(frames - 1, -frames, -1, frequencies_.options());
+at::Tensor ConformerEncoder::sinusoids(int64_t past, int64_t future) const {
+  if (config_.positions == "bias") return {};
+  const at::Tensor distance = at::arange(past, -future - 1, -1, frequencies_.options());
   const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
-  shared.sinusoids = at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
-  return shared;
+  return at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
 }
 
-at::Tensor ConformerEncoder::forward(const at::Tensor& features, const at::Tensor& encoder_lengths,
+EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_t frames) const {
+  return {lengths, valid_frames(lengths, frames), sinusoids(frames - 1, frames - 1)};
+}
+
+at::Tensor ConformerEncoder::scaled(const at::Tensor& x) const {
+  return config_.input_scaling ? x * std::sqrt(static_cast<double>(config_.width)) : x;
+}
+
+at::Tensor ConformerEncoder::forward(const at::Tensor& subsampled, const at::Tensor& lengths,
                                      const Context& context) const {
-  at::Tensor x =
-      dropout(subsampling_.forward(features, encoder_lengths, context), config_.dropout, context);
-  const EncoderFrames frames = prepare_frames(encoder_lengths, x.size(1));
+  at::Tensor x = dropout(scaled(subsampled), config_.dropout, context);
+  const EncoderFrames frames = prepare_frames(lengths, x.size(1));
   for (const ConformerLayer& layer : layers_) x = layer.forward(x, frames, context);
   return x;
+}
+
+class ConformerEncoder::Stream : public EncoderStream {
+ public:
+  Stream(const ConformerEncoder& encoder, const Context& context)
+      : encoder_(encoder), context_(context) {
+    for (const ConformerLayer& layer : encoder.layers_) histories_.push_back(layer.start());
+  }
+
+  at::Tensor accept(const at::Tensor& x) override {
+    std::vector<at::Tensor> outputs;
+    for (const at::Tensor& chunk : x.split(encoder_.config_.chunk, 1))
+      outputs.push_back(step(chunk));
+    return at::cat(outputs, 1);
+  }
+
+ private:
+  at::Tensor step(const at::Tensor& chunk) {
+    const int64_t frames = chunk.size(1), before = histories_[0].attention.key.size(2);
+    const at::Tensor sinusoids = encoder_.sinusoids(before + frames - 1, frames - 1);
+    at::Tensor x = encoder_.scaled(chunk);
+    for (size_t i = 0; i < histories_.size(); ++i)
+      x = encoder_.layers_[i].step(x, histories_[i], sinusoids, context_);
+    return x;
+  }
+
+  const ConformerEncoder& encoder_;
+  Context context_;
+  std::vector<ConformerHistory> histories_;
+};
+
+std::unique_ptr<EncoderStream> ConformerEncoder::stream(const Context& context) const {
+  if (config_.chunk == 0 || config_.convolution == "centred")
+    throw UserError(
+        fmt::format("an encoder with chunk = {} and a {} convolution cannot stream", config_.chunk,
+                    config_.convolution),
+        "train one with model.conformer.chunk > 0 and a causal or chunked convolution; presets "
+        "that end in -streaming have both");
+  return std::make_unique<Stream>(*this, context);
 }
 
 }  // namespace scion

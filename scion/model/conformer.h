@@ -4,24 +4,11 @@
 #include <memory>
 #include <vector>
 
-#include "scion/model/config.h"
-#include "scion/model/context.h"
-#include "scion/model/module.h"
-#include "scion/model/subsampling.h"
+#include "scion/model/encoder.h"
+#include "scion/model/functional.h"
+#include "scion/model/layer_norm.h"
 
 namespace scion {
-
-/// Learnt scale and shift after normalising each frame to mean 0 and deviation 1.
-class LayerNorm : public Module {
- public:
-  LayerNorm(const Scope& scope, const Axis& axis);
-  at::Tensor forward(const at::Tensor& x) const;
-  const at::Tensor& weight() const { return weight_; }
-  const at::Tensor& bias() const { return bias_; }
-
- private:
-  at::Tensor weight_, bias_;
-};
 
 /// x + ½ · FF(LayerNorm(x)): two linear maps with an activation between.
 class FeedForward : public Module {
@@ -43,6 +30,11 @@ struct EncoderFrames {
   at::Tensor sinusoids;  ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
 };
 
+/// What attention remembers of a stream: (1, H, T, d) each.
+struct AttentionHistory {
+  at::Tensor key, value;
+};
+
 /// x + Attention(LayerNorm(x)), several heads, relative positions.
 class Attention : public Module {
  public:
@@ -50,10 +42,16 @@ class Attention : public Module {
             const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
+  AttentionHistory start() const;
+  /// The next chunk (1, T, width) of a stream; sinusoids for the distances from the oldest frame
+  /// remembered to −(T − 1).
+  at::Tensor step(const at::Tensor& x, AttentionHistory& history, const at::Tensor& sinusoids,
+                  const Context& context) const;
 
  private:
   int64_t heads_;
   double dropout_;
+  AttentionSpan span_;
   LayerNorm norm_;
   at::Tensor weight_in_, bias_in_, weight_out_, bias_out_;
   at::Tensor position_bias_;                                       // (H, distances)
@@ -66,17 +64,29 @@ class ConvolutionModule : public Module {
   ConvolutionModule(const Scope& scope, const ConformerConfig& config, const Axis& residual);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
+  /// The frames (1, T, channels) before a stream's first.
+  at::Tensor start() const;
+  /// The next chunk (1, T, width) of a stream.
+  at::Tensor step(const at::Tensor& x, at::Tensor& history, const Context& context) const;
 
  private:
   at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
+  at::Tensor layer_norm(const at::Tensor& y) const;
 
   std::string activation_;
   bool batch_norm_;
+  ConvolutionReach reach_;
   double dropout_;
   LayerNorm norm_;
   at::Tensor weight_in_, bias_in_, weight_depthwise_, bias_depthwise_;
   at::Tensor norm_weight_, norm_bias_, running_mean_, running_variance_;
   at::Tensor weight_out_, bias_out_;
+};
+
+/// What a layer remembers of a stream.
+struct ConformerHistory {
+  AttentionHistory attention;
+  at::Tensor convolution;
 };
 
 class ConformerLayer : public Module {
@@ -85,6 +95,9 @@ class ConformerLayer : public Module {
                  const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const Context& context) const;
+  ConformerHistory start() const { return {attention_.start(), convolution_.start()}; }
+  at::Tensor step(const at::Tensor& x, ConformerHistory& history, const at::Tensor& sinusoids,
+                  const Context& context) const;
 
  private:
   FeedForward feed_forward1_;
@@ -94,22 +107,26 @@ class ConformerLayer : public Module {
   LayerNorm norm_;
 };
 
-class ConformerEncoder : public Module {
+/// Streams where frames come in chunks and the convolution does not see beyond them.
+class ConformerEncoder : public Encoder {
  public:
   ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins);
 
-  const Axis& output_axis() const { return residual_; }
-  const Conv2dSubsampling& subsampling() const { return subsampling_; }
-  /// Normalised features (B, T, F) with encoder lengths (B) → (B, T', width).
-  at::Tensor forward(const at::Tensor& features, const at::Tensor& encoder_lengths,
-                     const Context& context) const;
+  const Axis& output_axis() const override { return residual_; }
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
+                     const Context& context) const override;
+  int64_t chunk_frames() const override { return config_.chunk; }
+  std::unique_ptr<EncoderStream> stream(const Context& context) const override;
 
  private:
+  class Stream;
   EncoderFrames prepare_frames(const at::Tensor& lengths, int64_t frames) const;
+  // (past + future + 1, width) for the distances past … −future; undefined with learnt biases.
+  at::Tensor sinusoids(int64_t past, int64_t future) const;
+  at::Tensor scaled(const at::Tensor& x) const;
 
   ConformerConfig config_;
   Axis residual_, frequencies_axis_;
-  Conv2dSubsampling subsampling_;
   at::Tensor frequencies_;  // sinusoid only: (width / 2)
   std::vector<ConformerLayer> layers_;
 };

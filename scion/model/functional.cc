@@ -108,10 +108,29 @@ at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames) {
   return at::arange(frames, lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
 }
 
+at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& weight,
+                                      const at::Tensor& bias, const ConvolutionReach& reach) {
+  const int64_t taps = weight.size(2), future = taps - 1 - reach.past(taps);
+  const at::Tensor padded = at::constant_pad_nd(x.transpose(1, 2), {0, future});
+  const std::vector<int64_t> one = {1}, no_padding = {0};
+  return at::conv1d(padded, weight, bias, one, no_padding, one, weight.size(0)).transpose(1, 2);
+}
+
 at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
-                                 const at::Tensor& bias) {
-  const int64_t padding = (weight.size(2) - 1) / 2;
-  return at::conv1d(x.transpose(1, 2), weight, bias, 1, padding, 1, weight.size(0)).transpose(1, 2);
+                                 const at::Tensor& bias, const ConvolutionReach& reach) {
+  const int64_t past = reach.past(weight.size(2)), batch = x.size(0), frames = x.size(1);
+  if (reach.chunk == 0)
+    return depthwise_convolution_step(at::constant_pad_nd(x, {0, 0, past, 0}), weight, bias, reach);
+  // Every chunk with the frames before it is an utterance of its own.
+  const int64_t chunks = (frames + reach.chunk - 1) / reach.chunk;
+  const at::Tensor padded = at::constant_pad_nd(x, {0, 0, past, chunks * reach.chunk - frames});
+  const at::Tensor each = padded
+                              .unfold(1, past + reach.chunk, reach.chunk)  // (B, N, C, past + T)
+                              .transpose(2, 3)
+                              .flatten(0, 1);
+  return depthwise_convolution_step(each, weight, bias, reach)
+      .reshape({batch, chunks * reach.chunk, x.size(2)})
+      .slice(1, 0, frames);
 }
 
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
@@ -153,25 +172,33 @@ at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor
 
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
-                             const BatchNorm& norm, const std::string& activation,
-                             const Context& context) {
-  const auto form = h.is_cpu() ? fused::gated_convolution : composed::gated_convolution;
-  return form(h, bias, weight, weight_bias, lengths, norm, activation, context);
+                             const ConvolutionReach& reach, const BatchNorm& norm,
+                             const std::string& activation, const Context& context) {
+  if (h.is_cpu() && !reach.causal && reach.chunk == 0)
+    return fused::gated_convolution(h, bias, weight, weight_bias, lengths, norm, activation,
+                                    context);
+  return composed::gated_convolution(h, bias, weight, weight_bias, lengths, reach, norm, activation,
+                                     context);
 }
 
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const Context& context) {
-  const auto form = h.is_cpu() ? fused::relative_attention : composed::relative_attention;
-  return form(h, bias, position_bias, lengths, rate, context);
+                              const AttentionSpan& span, double rate, const Context& context) {
+  if (h.is_cpu() && span.chunk == 0)
+    return fused::relative_attention(h, bias, position_bias, lengths, rate, context);
+  return composed::relative_attention(h, bias, position_bias, lengths, span, rate, context);
 }
 
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate, const Context& context) {
-  const auto form = h.is_cpu() ? fused::sinusoid_attention : composed::sinusoid_attention;
-  return form(h, bias, positions, content_offset, position_offset, heads, lengths, rate, context);
+                              const at::Tensor& lengths, const AttentionSpan& span, double rate,
+                              const Context& context) {
+  if (h.is_cpu() && span.chunk == 0)
+    return fused::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
+                                     lengths, rate, context);
+  return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
+                                      lengths, span, rate, context);
 }
 
 at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,

@@ -38,10 +38,24 @@ at::Tensor activate(const at::Tensor& x, const std::string& activation);
 /// True for valid frames: lengths (B) int64 → (B, T) bool on the lengths' device.
 at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames);
 
+/// The frames that a convolution over time sees.
+struct ConvolutionReach {
+  bool causal = false;  ///< the last tap is the frame's own; otherwise the middle one is
+  int64_t chunk = 0;    ///< > 0: frames behind the frame's chunk of so many count as zero
+
+  /// Taps before the frame's own, of `taps`.
+  int64_t past(int64_t taps) const { return causal ? taps - 1 : taps / 2; }
+};
+
 /// Depthwise convolution over time without change of length: x (B, T, C), weight (C, 1, K) with K
 /// odd, bias (C). Frames outside 0 … T-1 count as zero.
 at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
-                                 const at::Tensor& bias);
+                                 const at::Tensor& bias, const ConvolutionReach& reach);
+
+/// One chunk of a stream: x (B, past + T, C) with the frames before it → (B, T, C). What follows
+/// counts as zero.
+at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& weight,
+                                      const at::Tensor& bias, const ConvolutionReach& reach);
 
 /// Batch normalisation: learnt scale and shift (C), running statistics (C).
 struct BatchNorm {
@@ -59,8 +73,14 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
 /// h (B, T, 2C) as norm_linear() gives it, weight (C, 1, K) → (B, T, C) in the type of h.
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
-                             const BatchNorm& norm, const std::string& activation,
-                             const Context& context);
+                             const ConvolutionReach& reach, const BatchNorm& norm,
+                             const std::string& activation, const Context& context);
+
+/// The frames that attention sees.
+struct AttentionSpan {
+  int64_t chunk = 0;  ///< > 0: a frame sees its chunk of so many frames, and `left` before that
+  int64_t left = 0;
+};
 
 /// Self-attention with a learnt bias for each head and distance: h + bias (B, T, 3·H·d) holds
 /// queries | keys | values, position_bias (H, 2R + 1) distances −R … R (of key from query, farther
@@ -68,7 +88,7 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const 
 /// they see is undefined. Dropout with `rate` on the weights.
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const Context& context);
+                              const AttentionSpan& span, double rate, const Context& context);
 
 /// Self-attention with relative positions (Dai et al., 2019): query t scores key j with
 /// (q_t + content_offset) · k_j + (q_t + position_offset) · p_(t−j), over √d. Positions (2T − 1,
@@ -76,7 +96,8 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate, const Context& context);
+                              const at::Tensor& lengths, const AttentionSpan& span, double rate,
+                              const Context& context);
 
 /// Two convolutions over time and frequency with a relu behind each, the first 3 × 3 with stride 2:
 /// features (B, T, F) → (B, T', F', C). Frames beyond `lengths` (B, in T') are undefined.

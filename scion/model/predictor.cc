@@ -4,7 +4,7 @@ namespace scion {
 
 StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width,
                                        int64_t context_labels)
-    : Module(scope), width_(leaf("width", width)), context_labels_(context_labels) {
+    : Predictor(scope), width_(leaf("width", width)), context_labels_(context_labels) {
   embedding_ = parameter("embedding", {Axis::fixed(vocabulary), width_}, init::embedding);
   const Axis taps = Axis::taps(context_labels, Axis::Anchor::newest);
   weight_ = parameter("convolution.weight", {width_, Axis::fixed(1), taps}, init::weight);
@@ -26,8 +26,68 @@ at::Tensor StatelessPredictor::forward(const at::Tensor& tokens, const Context& 
   return mix(at::constant_pad_nd(tokens, {context_labels_, 0}), context);
 }
 
-at::Tensor StatelessPredictor::step(const at::Tensor& last_labels, const Context& context) const {
-  return mix(last_labels, context).squeeze(1);
+PredictorState StatelessPredictor::start(int64_t batch, const Context& context) const {
+  const at::Tensor labels =
+      at::zeros({batch, context_labels_}, bias_.options().dtype(at::kLong).requires_grad(false));
+  return {mix(labels, context).squeeze(1), {labels}};
+}
+
+PredictorState StatelessPredictor::next(const PredictorState& state, const at::Tensor& labels,
+                                        const Context& context) const {
+  const at::Tensor last = at::cat({state.memory[0].slice(1, 1), labels.unsqueeze(1)}, 1);
+  return {mix(last, context).squeeze(1), {last}};
+}
+
+LstmPredictor::LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers)
+    : Predictor(scope), width_(leaf("width", width)) {
+  embedding_ = parameter("embedding", {Axis::fixed(vocabulary), width_}, init::embedding);
+  for (int64_t i = 0; i < layers; ++i)
+    layers_.emplace_back(scope.layer("layers", i), width_, width_);
+}
+
+at::Tensor LstmPredictor::run(const at::Tensor& labels, std::vector<LstmState>& states,
+                              const Context& context) const {
+  at::Tensor y = at::embedding(embedding_, labels);
+  for (size_t i = 0; i < layers_.size(); ++i) y = layers_[i].forward(y, states[i]);
+  context.show(place(), y);
+  return y;
+}
+
+at::Tensor LstmPredictor::forward(const at::Tensor& tokens, const Context& context) const {
+  std::vector<LstmState> states;
+  for (const Lstm& layer : layers_) states.push_back(layer.start(tokens.size(0)));
+  return run(at::constant_pad_nd(tokens, {1, 0}), states, context);
+}
+
+PredictorState LstmPredictor::start(int64_t batch, const Context& context) const {
+  PredictorState state;
+  for (const Lstm& layer : layers_) {
+    const LstmState zero = layer.start(batch);
+    state.memory.insert(state.memory.end(), {zero.hidden, zero.cell});
+  }
+  return next(state, at::zeros({batch}, embedding_.options().dtype(at::kLong).requires_grad(false)),
+              context);
+}
+
+PredictorState LstmPredictor::next(const PredictorState& state, const at::Tensor& labels,
+                                   const Context& context) const {
+  std::vector<LstmState> states;
+  for (size_t i = 0; i < layers_.size(); ++i)
+    states.push_back({state.memory[2 * i], state.memory[2 * i + 1]});
+  PredictorState after;
+  after.output = run(labels.unsqueeze(1), states, context).squeeze(1);
+  for (const LstmState& layer : states)
+    after.memory.insert(after.memory.end(), {layer.hidden, layer.cell});
+  return after;
+}
+
+std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig& config,
+                                          int64_t vocabulary) {
+  if (config.predictor == "lstm")
+    return std::make_unique<LstmPredictor>(scope, vocabulary, config.predictor_width,
+                                           config.predictor_layers);
+  return std::make_unique<StatelessPredictor>(scope, vocabulary, config.predictor_width,
+                                              config.predictor_context);
 }
 
 }  // namespace scion

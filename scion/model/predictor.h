@@ -1,23 +1,50 @@
-// The stateless predictor (Ghodsi et al., 2020): the last labels, embedded, and mixed by a
-// convolution.
+// Predictors: what has been said so far → a vector for the joiner.
 #pragma once
 
+#include <memory>
+#include <vector>
+
+#include "scion/model/config.h"
 #include "scion/model/context.h"
+#include "scion/model/lstm.h"
 #include "scion/model/module.h"
 
 namespace scion {
 
-class StatelessPredictor : public Module {
+/// Where a predictor stands in a search.
+struct PredictorState {
+  at::Tensor output;               ///< (B, width)
+  std::vector<at::Tensor> memory;  ///< (B, …) each
+};
+
+class Predictor : public Module {
+ public:
+  virtual ~Predictor() = default;
+
+  virtual const Axis& output_axis() const = 0;
+  /// Labels (B, U) → (B, U+1, width): row u has seen the labels before position u, blanks before
+  /// the first.
+  virtual at::Tensor forward(const at::Tensor& tokens, const Context& context) const = 0;
+  /// Before the first label.
+  virtual PredictorState start(int64_t batch, const Context& context) const = 0;
+  /// After one label more: labels (B) int64.
+  virtual PredictorState next(const PredictorState& state, const at::Tensor& labels,
+                              const Context& context) const = 0;
+
+ protected:
+  using Module::Module;
+};
+
+/// The last labels, embedded, and mixed by a convolution (Ghodsi et al., 2020).
+class StatelessPredictor : public Predictor {
  public:
   StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t context_labels);
 
-  const Axis& output_axis() const { return width_; }
-  int64_t context_labels() const { return context_labels_; }
-  /// Labels (B, U) → (B, U+1, width): row u has seen the labels before position u, blanks before
-  /// the first.
-  at::Tensor forward(const at::Tensor& tokens, const Context& context) const;
-  /// The last labels (B, context_labels), oldest first → (B, width).
-  at::Tensor step(const at::Tensor& last_labels, const Context& context) const;
+  const Axis& output_axis() const override { return width_; }
+  at::Tensor forward(const at::Tensor& tokens, const Context& context) const override;
+  PredictorState start(int64_t batch, const Context& context) const override;
+  PredictorState next(const PredictorState& state, const at::Tensor& labels,
+                      const Context& context) const override;
 
  private:
   at::Tensor mix(const at::Tensor& labels, const Context& context) const;
@@ -26,5 +53,30 @@ class StatelessPredictor : public Module {
   int64_t context_labels_;
   at::Tensor embedding_, weight_, bias_;
 };
+
+/// All labels, embedded, through LSTM layers (Graves, 2012). One width for the embedding and for
+/// every layer, and one choice of its elements: each feeds the next.
+class LstmPredictor : public Predictor {
+ public:
+  LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers);
+
+  const Axis& output_axis() const override { return width_; }
+  at::Tensor forward(const at::Tensor& tokens, const Context& context) const override;
+  PredictorState start(int64_t batch, const Context& context) const override;
+  PredictorState next(const PredictorState& state, const at::Tensor& labels,
+                      const Context& context) const override;
+
+ private:
+  at::Tensor run(const at::Tensor& labels, std::vector<LstmState>& states,
+                 const Context& context) const;
+
+  Axis width_;
+  at::Tensor embedding_;
+  std::vector<Lstm> layers_;
+};
+
+/// The kind that config.predictor names.
+std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig& config,
+                                          int64_t vocabulary);
 
 }  // namespace scion

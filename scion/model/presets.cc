@@ -38,8 +38,49 @@ ModelConfig an4(int64_t width, int64_t layers, int64_t channels, int64_t predict
   return config;
 }
 
+ModelConfig fast_conformer(int64_t width, int64_t layers, int64_t channels, int64_t predictor) {
+  ModelConfig config = large_corpus(width, layers, 4 * width, predictor);
+  config.conformer.kernel = 9;
+  config.conformer.subsampling = 8;
+  config.conformer.subsampling_channels = channels;
+  config.predictor = "lstm";
+  return config;
+}
+
+ModelConfig lstm(int64_t width, int64_t layers, int64_t hidden, int64_t predictor) {
+  ModelConfig config;
+  config.encoder = "lstm";
+  config.lstm.width = width;
+  config.lstm.layers = layers;
+  config.lstm.hidden = hidden;
+  config.predictor = "lstm";
+  config.predictor_width = predictor;
+  config.joiner_width = predictor;
+  config.ctc = false;
+  return config;
+}
+
+// A chunk lasts 0.64 s with subsampling 4 and 8, 0.48 s with 6; attention remembers four more.
+ModelConfig streaming(ModelConfig config) {
+  config.conformer.chunk = config.conformer.subsampling == 4 ? 16 : 8;
+  config.conformer.left_context = 4 * config.conformer.chunk;
+  config.conformer.convolution = "causal";
+  config.features.normalisation = "global";
+  return config;
+}
+
 const std::map<std::string, ModelConfig>& presets() {
   static const std::map<std::string, ModelConfig> all = {
+      {"fastconformer-110m", fast_conformer(512, 17, 256, 640)},
+      {"fastconformer-10m", fast_conformer(192, 11, 96, 320)},
+      {"fastconformer-110m-streaming", streaming(fast_conformer(512, 17, 256, 640))},
+      {"fastconformer-10m-streaming", streaming(fast_conformer(192, 11, 96, 320))},
+      {"lstm-60m", lstm(640, 8, 1024, 640)},
+      {"lstm-10m", lstm(320, 5, 512, 320)},
+      {"conformer-76m-streaming", streaming(large_corpus(512, 12, 1920, 512))},
+      {"conformer-9m-streaming", streaming(large_corpus(192, 9, 768, 320))},
+      {"an4-teacher-streaming", streaming(an4(192, 4, 16, 128))},
+      {"an4-student-streaming", streaming(an4(96, 2, 8, 64))},
       {"conformer-76m", large_corpus(512, 12, 1920, 512)},
       {"conformer-9m", large_corpus(192, 9, 768, 320)},
       {"an4-teacher", an4(192, 4, 16, 128)},

@@ -4,9 +4,16 @@
 
 namespace scion {
 
+at::Tensor Subsampling::lengths_out(const at::Tensor& lengths) const {
+  at::Tensor out = lengths.cpu().clone();
+  int64_t* frames = out.data_ptr<int64_t>();
+  for (int64_t b = 0; b < out.numel(); ++b) frames[b] = frames_out(frames[b]);
+  return out.to(lengths.device());
+}
+
 Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t channels,
                                      int64_t factor, const Axis& width)
-    : Module(scope), kernel2_(factor == 4 ? 3 : 5), stride2_(factor / 2) {
+    : Subsampling(scope, factor), kernel2_(factor == 4 ? 3 : 5), stride2_(factor / 2) {
   const int64_t bins1 = (bins - 3) / 2 + 1;
   const int64_t bins2 = (bins1 - kernel2_) / stride2_ + 1;
   const Axis one = leaf("channels1", channels), two = leaf("channels2", channels);
@@ -23,7 +30,8 @@ Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t c
 
 at::Tensor Conv2dSubsampling::forward(const at::Tensor& features, const at::Tensor& lengths,
                                       const Context& context) const {
-  at::Tensor x = subsample(features, weight1_, bias1_, weight2_, bias2_, stride2_, lengths);
+  at::Tensor x = subsample(features, weight1_, bias1_, weight2_, bias2_, stride2_,
+                           lengths_out(lengths).clamp_min(1));
   // The projection's columns are ordered (channel, bin), as where channels come first.
   const at::Tensor weight = weight3_.view({weight3_.size(0), x.size(3), x.size(2)}).transpose(1, 2);
   x = linear(x.flatten(2), weight.flatten(1), bias3_, context);
@@ -36,13 +44,61 @@ int64_t Conv2dSubsampling::frames_out(int64_t frames) const {
   return ((frames - 3) / 2 + 1 - kernel2_) / stride2_ + 1;
 }
 
-at::Tensor Conv2dSubsampling::lengths_out(const at::Tensor& lengths) const {
-  at::Tensor out = lengths.cpu().clone();
-  int64_t* frames = out.data_ptr<int64_t>();
-  for (int64_t b = 0; b < out.numel(); ++b) frames[b] = frames_out(frames[b]);
-  return out.to(lengths.device());
+int64_t Conv2dSubsampling::minimum_frames() const { return (kernel2_ - 1) * 2 + 3; }
+
+DepthwiseStridingSubsampling::DepthwiseStridingSubsampling(const Scope& scope, int64_t bins,
+                                                           int64_t channels, const Axis& width)
+    : Subsampling(scope, 8) {
+  const Axis one = Axis::fixed(1), three = Axis::fixed(3);
+  Axis input = leaf("channels1", channels);
+  weight_ = parameter("convolution1.weight", {input, one, three, three}, init::weight);
+  bias_ = parameter("convolution1.bias", {input}, init::bias(9));
+  for (const int number : {2, 3}) {
+    const std::string n = std::to_string(number);
+    const Axis output = leaf("channels" + n, channels);
+    stages_.push_back(
+        {parameter("depthwise" + n + ".weight", {input, one, three, three}, init::weight),
+         parameter("depthwise" + n + ".bias", {input}, init::bias(9)),
+         parameter("pointwise" + n + ".weight", {output, input, one, one}, init::weight),
+         parameter("pointwise" + n + ".bias", {output}, init::bias(channels))});
+    input = output;
+  }
+  const int64_t bins_out = frames_out(bins);  // frequency is thinned out as time is
+  projection_ = parameter("projection.weight", {width, Axis::product(input, Axis::fixed(bins_out))},
+                          init::weight);
+  projection_bias_ = parameter("projection.bias", {width}, init::bias(channels * bins_out));
 }
 
-int64_t Conv2dSubsampling::minimum_frames() const { return (kernel2_ - 1) * 2 + 3; }
+at::Tensor DepthwiseStridingSubsampling::forward(const at::Tensor& features,
+                                                 const at::Tensor& lengths,
+                                                 const Context& context) const {
+  const std::vector<int64_t> two = {2, 2}, one = {1, 1};
+  at::Tensor x = features.unsqueeze(1), valid = lengths;  // (B, channels, frames, bins)
+  const auto without_padding = [&] {
+    return x.masked_fill(
+        valid_frames(valid, x.size(2)).logical_not().view({x.size(0), 1, x.size(2), 1}), 0);
+  };
+  x = at::relu(at::conv2d(without_padding(), weight_, bias_, two, one));
+  for (const Stage& stage : stages_) {
+    valid = (valid + 1).div(2, "floor");
+    x = at::conv2d(without_padding(), stage.depthwise, stage.depthwise_bias, two, one, one,
+                   stage.depthwise.size(0));
+    x = at::relu(at::conv2d(x, stage.pointwise, stage.pointwise_bias));
+  }
+  x = linear(x.transpose(1, 2).flatten(2), projection_, projection_bias_, context);
+  context.show(place(), x);
+  return x;
+}
+
+int64_t DepthwiseStridingSubsampling::frames_out(int64_t frames) const {
+  return (frames + factor() - 1) / factor();  // each of three halvings rounds up
+}
+
+std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins, int64_t channels,
+                                              int64_t factor, const Axis& width) {
+  if (factor == 8)
+    return std::make_unique<DepthwiseStridingSubsampling>(scope, bins, channels, width);
+  return std::make_unique<Conv2dSubsampling>(scope, bins, channels, factor, width);
+}
 
 }  // namespace scion

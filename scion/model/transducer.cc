@@ -13,9 +13,8 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
   feature_mean_ = registry_.add("features.mean", {Axis::fixed(columns)}, init::zero, false);
   feature_deviation_ =
       registry_.add("features.deviation", {Axis::fixed(columns)}, init::one, false);
-  encoder_ = std::make_unique<ConformerEncoder>(root / "encoder", config.conformer, columns);
-  predictor_ = std::make_unique<StatelessPredictor>(
-      root / "predictor", vocabulary, config.predictor_width, config.predictor_context);
+  encoder_ = make_encoder(root / "encoder", config);
+  predictor_ = make_predictor(root / "predictor", config, vocabulary);
   joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
                                      predictor_->output_axis(), config.joiner_width, vocabulary);
   if (config.ctc) {
@@ -39,12 +38,13 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
 
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
                                  const Context& context) const {
-  const Conv2dSubsampling& subsampling = encoder_->subsampling();
+  const Subsampling& subsampling = encoder_->subsampling();
   at::Tensor x = normalise(features, lengths);
   const int64_t missing = subsampling.minimum_frames() - x.size(1);
   if (missing > 0) x = at::constant_pad_nd(x, {0, 0, 0, missing});
   const at::Tensor encoder_lengths = subsampling.lengths_out(lengths);
   // Attention needs one frame to look at, even where an utterance has none.
+  x = subsampling.forward(x, lengths, context);
   return {encoder_->forward(x, encoder_lengths.clamp_min(1), context), encoder_lengths};
 }
 

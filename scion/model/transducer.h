@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "scion/model/config.h"
-#include "scion/model/conformer.h"
 #include "scion/model/context.h"
+#include "scion/model/encoder.h"
 #include "scion/model/joiner.h"
 #include "scion/model/module.h"
 #include "scion/model/predictor.h"
@@ -29,7 +29,8 @@ class Transducer {
   int64_t vocabulary() const { return vocabulary_; }
   Registry& registry() { return registry_; }
   const Registry& registry() const { return registry_; }
-  const StatelessPredictor& predictor() const { return *predictor_; }
+  const Encoder& encoder() const { return *encoder_; }
+  const Predictor& predictor() const { return *predictor_; }
   const Joiner& joiner() const { return *joiner_; }
 
   /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) in frames.
@@ -42,6 +43,8 @@ class Transducer {
     return encoder_->subsampling().frames_out(feature_frames);
   }
 
+  /// Features (B, T, F) as the front end gives them → normalised.
+  at::Tensor normalise(const at::Tensor& features, const at::Tensor& lengths) const;
   /// The features' mean and deviation over the training data, (F) each; used with
   /// features.normalisation = "global".
   void set_normalisation(const at::Tensor& mean, const at::Tensor& deviation);
@@ -51,14 +54,12 @@ class Transducer {
   at::Device device() const { return feature_mean_.device(); }
 
  private:
-  at::Tensor normalise(const at::Tensor& features, const at::Tensor& lengths) const;
-
   ModelConfig config_;
   int64_t vocabulary_;
   Registry registry_;
   at::Tensor feature_mean_, feature_deviation_;
-  std::unique_ptr<ConformerEncoder> encoder_;
-  std::unique_ptr<StatelessPredictor> predictor_;
+  std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<Joiner> joiner_;
   at::Tensor ctc_weight_, ctc_bias_;
 };

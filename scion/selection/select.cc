@@ -22,16 +22,25 @@ void require_equal(const std::string& what, const Value& teacher, const Value& s
         fmt::format("set the student's {} to the teacher's", what));
 }
 
+void require_compatible(const ConformerConfig& teacher, const ConformerConfig& student) {
+  const std::string place = "model.conformer.";
+  require_equal(place + "subsampling", teacher.subsampling, student.subsampling);
+  require_equal(place + "positions", teacher.positions, student.positions);
+  require_equal(place + "convolution", teacher.convolution, student.convolution);
+  require_equal(place + "convolution_norm", teacher.convolution_norm, student.convolution_norm);
+  require_equal(place + "activation", teacher.activation, student.activation);
+  require_equal(place + "input_scaling", teacher.input_scaling, student.input_scaling);
+}
+
 void require_compatible(const ModelConfig& teacher, const ModelConfig& student) {
   require_equal("model.encoder", teacher.encoder, student.encoder);
-  require_equal("model.conformer.subsampling", teacher.conformer.subsampling,
-                student.conformer.subsampling);
-  require_equal("model.conformer.positions", teacher.conformer.positions,
-                student.conformer.positions);
-  require_equal("model.conformer.convolution_norm", teacher.conformer.convolution_norm,
-                student.conformer.convolution_norm);
-  require_equal("model.conformer.activation", teacher.conformer.activation,
-                student.conformer.activation);
+  if (teacher.encoder == "conformer")
+    require_compatible(teacher.conformer, student.conformer);
+  else
+    require_equal("model.lstm.subsampling", teacher.lstm.subsampling, student.lstm.subsampling);
+  require_equal("model.predictor", teacher.predictor, student.predictor);
+  if (teacher.predictor == "lstm")
+    require_equal("model.predictor_layers", teacher.predictor_layers, student.predictor_layers);
   const auto require_section = [](const std::string& section, const nlohmann::json& of_teacher,
                                   const nlohmann::json& of_student) {
     for (const auto& [key, value] : of_student.items())

@@ -8,6 +8,31 @@
 namespace scion {
 namespace {
 
+// The parts with the signature of the fused operations, which see whole utterances.
+at::Tensor gated_convolution_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                      const at::Tensor& weight, const at::Tensor& weight_bias,
+                                      const at::Tensor& lengths, const BatchNorm& norm,
+                                      const std::string& activation, const Context& context) {
+  return composed::gated_convolution(h, bias, weight, weight_bias, lengths, {}, norm, activation,
+                                     context);
+}
+
+at::Tensor relative_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                       const at::Tensor& position_bias, const at::Tensor& lengths,
+                                       double rate, const Context& context) {
+  return composed::relative_attention(h, bias, position_bias, lengths, {}, rate, context);
+}
+
+at::Tensor sinusoid_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                       const at::Tensor& positions,
+                                       const at::Tensor& content_offset,
+                                       const at::Tensor& position_offset, int64_t heads,
+                                       const at::Tensor& lengths, double rate,
+                                       const Context& context) {
+  return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
+                                      lengths, {}, rate, context);
+}
+
 using Tensors = std::vector<at::Tensor>;
 using Operation = std::function<at::Tensor(const Tensors&, const Context&)>;
 
@@ -78,7 +103,7 @@ Pair gated_convolution_pair(const std::string& activation, int64_t taps) {
           {normal({3, 23, 40}), normal({40}), normal({20, 1, taps}), normal({20}), normal({20}),
            normal({20})},
           gated_convolution_with(fused::gated_convolution, activation),
-          gated_convolution_with(composed::gated_convolution, activation)};
+          gated_convolution_with(gated_convolution_by_parts, activation)};
 }
 
 template <class Form>
@@ -93,7 +118,7 @@ Pair attention_pair(int64_t heads, int64_t width) {
   return {fmt::format("relative_attention, {} heads of {}", heads, width),
           {normal({3, 23, 3 * heads * width}), normal({3 * heads * width}), normal({heads, 11})},
           attention_with(fused::relative_attention),
-          attention_with(composed::relative_attention)};
+          attention_with(relative_attention_by_parts)};
 }
 
 template <class Form>
@@ -111,7 +136,7 @@ Pair sinusoids_pair(int64_t heads, int64_t width) {
           {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}),
            normal({all})},
           sinusoids_with(fused::sinusoid_attention, heads),
-          sinusoids_with(composed::sinusoid_attention, heads)};
+          sinusoids_with(sinusoid_attention_by_parts, heads)};
 }
 
 template <class Form>

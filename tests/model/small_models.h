@@ -27,6 +27,31 @@ inline ModelConfig small_config(const std::string& positions = "bias",
   return config;
 }
 
+/// Models of other kinds than small_config()'s: causal, chunked, fast, fast_causal, lstm.
+inline ModelConfig small_config_of_kind(const std::string& kind) {
+  const bool fast = kind.starts_with("fast");
+  ModelConfig config = fast                ? small_config("sinusoid", "batch", 8)
+                       : kind == "chunked" ? small_config("sinusoid", "layer", 6)
+                                           : small_config("bias", "batch", 4);
+  if (fast) {
+    config.conformer.input_scaling = true;
+    config.predictor = "lstm";
+  }
+  if (kind.ends_with("causal") || kind == "chunked") {
+    config.conformer.chunk = 3;
+    config.conformer.left_context = 4;
+    config.conformer.convolution = kind == "chunked" ? "chunked" : "causal";
+  }
+  if (kind == "lstm") {
+    config.encoder = "lstm";
+    config.lstm = {
+        .width = 16, .layers = 2, .hidden = 12, .subsampling = 6, .subsampling_channels = 3};
+    config.predictor = "lstm";
+    config.predictor_layers = 2;
+  }
+  return config;
+}
+
 /// Every parameter and buffer gets random values; variances stay positive.
 inline void randomise(Transducer& model, uint64_t seed) {
   const at::NoGradGuard no_grad;

@@ -11,20 +11,23 @@ namespace {
 
 using scion::testing::randomise;
 using scion::testing::small_config;
+using scion::testing::small_config_of_kind;
 
 struct Variant {
   std::string positions, norm;
   int64_t subsampling;
+  std::string kind;  // another kind of model: the rest is not used
 };
 
-class EveryConformer : public ::testing::TestWithParam<Variant> {
+class EveryModel : public ::testing::TestWithParam<Variant> {
  protected:
   ModelConfig config() const {
+    if (!GetParam().kind.empty()) return small_config_of_kind(GetParam().kind);
     return small_config(GetParam().positions, GetParam().norm, GetParam().subsampling);
   }
 };
 
-TEST_P(EveryConformer, GivesTheSameAloneAndInABatch) {
+TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
   const at::NoGradGuard no_grad;
   Transducer model(config(), 7);
   randomise(model, 3);
@@ -44,7 +47,7 @@ TEST_P(EveryConformer, GivesTheSameAloneAndInABatch) {
   }
 }
 
-TEST_P(EveryConformer, HasFiniteGradientsForEveryParameter) {
+TEST_P(EveryModel, HasFiniteGradientsForEveryParameter) {
   Transducer model(config(), 7);
   randomise(model, 4);
   const Context context = Context::for_training(1, 1, false);
@@ -65,15 +68,18 @@ TEST_P(EveryConformer, HasFiniteGradientsForEveryParameter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryConformer,
-                         ::testing::Values(Variant{"bias", "batch", 4}, Variant{"bias", "batch", 6},
-                                           Variant{"bias", "layer", 4},
-                                           Variant{"sinusoid", "batch", 6},
-                                           Variant{"sinusoid", "layer", 4}),
-                         [](const auto& info) {
-                           return fmt::format("{}_{}_by{}", info.param.positions, info.param.norm,
-                                              info.param.subsampling);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, EveryModel,
+    ::testing::Values(Variant{"bias", "batch", 4, ""}, Variant{"bias", "batch", 6, ""},
+                      Variant{"bias", "layer", 4, ""}, Variant{"sinusoid", "batch", 6, ""},
+                      Variant{"sinusoid", "layer", 4, ""}, Variant{"", "", 0, "causal"},
+                      Variant{"", "", 0, "chunked"}, Variant{"", "", 0, "fast"},
+                      Variant{"", "", 0, "fast_causal"}, Variant{"", "", 0, "lstm"}),
+    [](const auto& info) {
+      if (!info.param.kind.empty()) return info.param.kind;
+      return fmt::format("{}_{}_by{}", info.param.positions, info.param.norm,
+                         info.param.subsampling);
+    });
 
 TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
   // score(i, j) = ((q_i + u) · k_j + (q_i + v) · W r(i − j)) / √d, element by element.
@@ -129,6 +135,12 @@ TEST(Transducer, PresetsHaveTheSizeTheyAreCalledBy) {
   EXPECT_NEAR(Transducer(preset("an4-teacher"), 29).registry().parameter_count() / 1e6, 3.58, 0.1);
   EXPECT_NEAR(Transducer(preset("an4-student"), 29).registry().parameter_count() / 1e6, 0.474,
               0.02);
+  EXPECT_NEAR(Transducer(preset("fastconformer-110m"), 500).registry().parameter_count() / 1e6, 110,
+              2);
+  EXPECT_NEAR(Transducer(preset("fastconformer-10m"), 500).registry().parameter_count() / 1e6, 10,
+              0.3);
+  EXPECT_NEAR(Transducer(preset("lstm-60m"), 500).registry().parameter_count() / 1e6, 60, 1.5);
+  EXPECT_NEAR(Transducer(preset("lstm-10m"), 500).registry().parameter_count() / 1e6, 10, 0.3);
   EXPECT_THROW(preset("conformer-9"), UserError);
 }
 

@@ -16,8 +16,7 @@ namespace {
 using scion::testing::randomise;
 using scion::testing::small_config;
 
-ModelConfig large_config(const std::string& positions, const std::string& norm) {
-  ModelConfig config = small_config(positions, norm);
+ModelConfig enlarged(ModelConfig config) {
   config.conformer.width = 24;
   config.conformer.layers = 5;
   config.conformer.heads = 3;
@@ -26,9 +25,17 @@ ModelConfig large_config(const std::string& positions, const std::string& norm) 
   config.conformer.kernel = 9;
   config.conformer.subsampling_channels = 5;
   config.conformer.position_range = 6;
+  config.lstm.width = 24;
+  config.lstm.layers = 4;
+  config.lstm.hidden = 18;
+  config.lstm.subsampling_channels = 5;
   config.predictor_width = 14;
   config.joiner_width = 18;
   return config;
+}
+
+ModelConfig large_config(const std::string& positions, const std::string& norm) {
+  return enlarged(small_config(positions, norm));
 }
 
 // What the model makes of one utterance: encoder frames, CTC and joiner logits.
@@ -84,8 +91,12 @@ void permute_leaf(Registry& registry, const std::string& name) {
 
 class EveryKind : public ::testing::TestWithParam<std::pair<std::string, std::string>> {
  protected:
-  ModelConfig teacher_config() const { return large_config(GetParam().first, GetParam().second); }
-  ModelConfig student_config() const { return small_config(GetParam().first, GetParam().second); }
+  ModelConfig teacher_config() const { return enlarged(student_config()); }
+  ModelConfig student_config() const {
+    const auto& [positions, norm] = GetParam();
+    if (positions == "kind") return scion::testing::small_config_of_kind(norm);
+    return small_config(positions, norm);
+  }
 };
 
 TEST_P(EveryKind, PermutingALeafEverywhereLeavesTheFunctionUnchanged) {
@@ -234,12 +245,13 @@ TEST_P(EveryKind, PlansCompose) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EveryKind,
-                         ::testing::Values(std::pair{"bias", "batch"}, std::pair{"bias", "layer"},
-                                           std::pair{"sinusoid", "batch"}),
-                         [](const auto& info) {
-                           return info.param.first + "_" + info.param.second;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Models, EveryKind,
+    ::testing::Values(std::pair{"bias", "batch"}, std::pair{"bias", "layer"},
+                      std::pair{"sinusoid", "batch"}, std::pair{"kind", "causal"},
+                      std::pair{"kind", "chunked"}, std::pair{"kind", "fast_causal"},
+                      std::pair{"kind", "lstm"}),
+    [](const auto& info) { return info.param.first + "_" + info.param.second; });
 
 TEST(Plan, PublishedTakesEveryDimensionByItself) {
   Transducer teacher(large_config("bias", "batch"), 7);

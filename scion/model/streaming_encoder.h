@@ -1,0 +1,37 @@
+// Features that arrive in pieces → encoder frames, each as soon as it is settled.
+#pragma once
+
+#include <memory>
+
+#include "scion/model/transducer.h"
+
+namespace scion {
+
+/// Gives the frames of Transducer::encode() over the whole utterance, up to rounding. Remembers a
+/// bounded past.
+class StreamingEncoder {
+ public:
+  /// UserError for a model that needs to see the whole utterance. The model must outlive it.
+  StreamingEncoder(const Transducer& model, const Context& context);
+
+  /// The next features (T, F) as the front end gives them → the encoder frames (1, T', width) that
+  /// they settle; T' may be 0.
+  at::Tensor accept(const at::Tensor& features);
+  /// The utterance ends here: its last encoder frames (1, T', width).
+  at::Tensor finish();
+
+ private:
+  at::Tensor subsample(bool last);
+  at::Tensor advance(bool last);
+
+  const Transducer& model_;
+  Context context_;
+  std::unique_ptr<EncoderStream> layers_;
+  at::Tensor features_;     // (1, T, F), normalised, from encoder frame first_ on
+  int64_t received_ = 0;    // feature frames in all
+  int64_t first_ = 0;       // encoder frame
+  int64_t subsampled_ = 0;  // encoder frames in all
+  at::Tensor waiting_;      // (1, T', width): subsampled frames of a chunk that is not full
+};
+
+}  // namespace scion
