@@ -1,7 +1,15 @@
 #include "fuzz/foreign.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest_index.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFile file;
-  return scion::read_or_refuse([&] { scion::read_manifest(file.with(data, size)); });
+  return scion::read_or_refuse([&] {
+    const auto path = file.with(data, size);
+    size_t utterances = 0;
+    try {
+      utterances = scion::read_manifest(path).size();
+    } catch (const scion::Error&) {  // the index has to refuse it as well
+    }
+    if (scion::ManifestIndex(path).size() != utterances) std::abort();
+  });
 }

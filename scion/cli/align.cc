@@ -72,8 +72,9 @@ void run(const AlignArguments& arguments) {
     const auto alignments = align_batch(*file.model, collate(data, indices, features));
     for (size_t b = 0; b < indices.size(); ++b) {
       const auto i = static_cast<size_t>(indices[b]);
-      const std::vector<int64_t>& tokens = data.tokens(i);
-      transcripts[i].id = data.utterance(i).id;
+      const Utterance utterance = data.utterance(i);
+      const std::vector<int64_t> tokens = tokenizer.encode(utterance.text);
+      transcripts[i].id = utterance.id;
       if (alignments[b].frames.size() != tokens.size()) {
         ++impossible;
         continue;

@@ -62,12 +62,14 @@ void check_skipped_share(const fs::path& source, const std::vector<Skipped>& ski
                   "mend or leave out these utterances: at most 5 % may be skipped");
 }
 
+std::string skipped_line(const Skipped& skipped) {
+  const nlohmann::ordered_json line = {{"id", skipped.id}, {"reason", skipped.reason}};
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void write_skipped(const fs::path& path, const std::vector<Skipped>& skipped) {
   std::string text;
-  for (const Skipped& one : skipped) {
-    const nlohmann::ordered_json line = {{"id", one.id}, {"reason", one.reason}};
-    text += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  }
+  for (const Skipped& one : skipped) text += skipped_line(one) + "\n";
   write_file(path, text);
 }
 

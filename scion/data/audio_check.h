@@ -34,7 +34,10 @@ std::string check_text(const std::string& text, const Tokenizer& tokenizer);
 void check_skipped_share(const std::filesystem::path& source, const std::vector<Skipped>& skipped,
                          size_t total);
 
-/// Writes `skipped.jsonl`: one {"id", "reason"} a line.
+/// {"id", "reason"}
+std::string skipped_line(const Skipped& skipped);
+
+/// Writes `skipped.jsonl`: one skipped_line a line.
 void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>& skipped);
 
 }  // namespace scion

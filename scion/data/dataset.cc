@@ -1,7 +1,5 @@
 #include "scion/data/dataset.h"
 
-#include <unordered_set>
-
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
@@ -18,6 +16,8 @@ std::vector<AudioCheck> checks_of(const FeatureStore& store, size_t count) {
   return checks;
 }
 
+constexpr size_t most_sampled = 2000;  // utterances, for global statistics of trusted manifests
+
 /// The fewest samples that give a frame at the fastest speed.
 int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) {
   int64_t samples = 1;
@@ -30,15 +30,23 @@ int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) 
 
 Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& features,
                  const Tokenizer& tokenizer, const fs::path& cache_directory,
-                 const std::vector<double>& speeds, const NormalisationConfig& text)
-    : feature_config_(features), text_(text), fbank_(features), speeds_(speeds) {
-  for (size_t i = 0; i < manifests.size(); ++i) read(i, manifests[i], tokenizer, cache_directory);
-  std::unordered_set<std::string> ids;
-  for (size_t i = 0; i < size(); ++i)
-    if (!ids.insert(utterances_[i].id).second)
-      throw UserError(fmt::format("utterance '{}' of {} also stands in another manifest",
-                                  utterances_[i].id, manifests[origins_[i].manifest].string()),
-                      "give every manifest once, and every utterance an \"id\" of its own");
+                 const std::vector<double>& speeds, const NormalisationConfig& text,
+                 DataCheck check)
+    : feature_config_(features),
+      text_(text),
+      tokenizer_(tokenizer.serialised()),
+      fbank_(features),
+      speeds_(speeds),
+      check_(check),
+      shortest_samples_(shortest_samples(fbank_, speeds)) {
+  if (check == DataCheck::trust && !cache_directory.empty())
+    throw UserError("features are to be kept of manifests that are to be trusted",
+                    "keeping them decodes every file: leave the cache empty, or check by decoding");
+  for (size_t i = 0; i < manifests.size(); ++i) {
+    manifests_.emplace_back(manifests[i]);
+    read(i, cache_directory);
+  }
+  if (manifests.size() > 1) check_ids();
   if (!skipped_.empty())
     spdlog::warn("{} of {} utterances are skipped, the first: {} ({})", skipped_.size(),
                  size() + skipped_.size(), skipped_.front().id, skipped_.front().reason);
@@ -46,58 +54,120 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
 
 Dataset::~Dataset() = default;
 
-void Dataset::read(size_t manifest, const fs::path& path, const Tokenizer& tokenizer,
-                   const fs::path& cache_directory) {
-  std::vector<Utterance> listed = read_manifest(path);
-  const std::string name = path.filename().string();
-  std::vector<AudioCheck> checks;
-  if (cache_directory.empty()) {
-    // Every file is decoded once, so that the same utterances are usable with a cache and without.
-    checks = check_audio(listed, feature_config_.sample_rate, shortest_samples(fbank_, speeds_),
-                         "checking " + name);
-  } else {
-    stores_.emplace_back(listed, feature_config_, speeds_, cache_directory, "features of " + name);
-    checks = checks_of(stores_.back(), listed.size());
+std::vector<AudioCheck> Dataset::check(size_t manifest, const fs::path& cache_directory) {
+  const ManifestIndex& index = manifests_[manifest];
+  const std::string name = index.path().filename().string();
+  std::vector<Utterance> listed;
+  listed.reserve(index.size());
+  for (size_t i = 0; i < index.size(); ++i) listed.push_back(index.utterance(i));
+  // Without a cache every file is decoded once, so that the same utterances are usable with it.
+  if (cache_directory.empty())
+    return check_audio(listed, feature_config_.sample_rate, shortest_samples_, "checking " + name);
+  stores_.emplace_back(listed, feature_config_, speeds_, cache_directory, "features of " + name);
+  return checks_of(stores_.back(), listed.size());
+}
+
+void Dataset::read(size_t manifest, const fs::path& cache_directory) {
+  const ManifestIndex& index = manifests_[manifest];
+  const auto number = static_cast<uint32_t>(manifest);
+  entries_.reserve(entries_.size() + index.size());
+  if (check_ == DataCheck::trust) {
+    for (size_t i = 0; i < index.size(); ++i)
+      entries_.push_back({number, static_cast<uint32_t>(i), index.seconds(i)});
+    return;
   }
+  std::vector<AudioCheck> checks = check(manifest, cache_directory);
   std::vector<Skipped> skipped;
-  for (size_t i = 0; i < listed.size(); ++i) {
-    std::string reason = checks[i].reason;
-    listed[i].text = normalise_text(listed[i].text, text_);
-    if (reason.empty()) reason = check_text(listed[i].text, tokenizer);
-    if (!reason.empty()) {
-      skipped.push_back({listed[i].id, std::move(reason)});
-      continue;
-    }
-    tokens_.push_back(tokenizer.encode(listed[i].text));
-    origins_.push_back({manifest, i});
-    utterances_.push_back(std::move(listed[i]));
-    utterances_.back().seconds = checks[i].seconds;
+  for (size_t i = 0; i < index.size(); ++i) {
+    const Utterance utterance = index.utterance(i);
+    std::string reason = std::move(checks[i].reason);
+    if (reason.empty()) reason = check_text(normalise_text(utterance.text, text_), tokenizer_);
+    if (reason.empty())
+      entries_.push_back({number, static_cast<uint32_t>(i), checks[i].seconds});
+    else
+      skipped.push_back({utterance.id, std::move(reason)});
   }
-  check_skipped_share(path, skipped, listed.size());
+  check_skipped_share(index.path(), skipped, index.size());
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
+}
+
+void Dataset::check_ids() const {
+  std::vector<uint64_t> hashes;
+  hashes.reserve(size());
+  for (size_t i = 0; i < size(); ++i) hashes.push_back(id_hash(i));
+  for (const auto& [first, later] : equal_hashes(hashes)) {
+    const std::string id = utterance(later).id;
+    if (utterance(first).id != id) continue;
+    throw UserError(fmt::format("utterance '{}' of {} also stands in another manifest", id,
+                                manifests_[entries_[later].manifest].path().string()),
+                    "give every manifest once, and every utterance an \"id\" of its own");
+  }
+}
+
+uint64_t Dataset::id_hash(size_t i) const {
+  return manifests_[entries_[i].manifest].id_hash(entries_[i].line);
+}
+
+Utterance Dataset::utterance(size_t i) const {
+  Utterance utterance = manifests_[entries_[i].manifest].utterance(entries_[i].line);
+  utterance.seconds = entries_[i].seconds;
+  utterance.text = normalise_text(utterance.text, text_);
+  return utterance;
 }
 
 double Dataset::total_seconds() const {
   double seconds = 0;
-  for (const Utterance& utterance : utterances_) seconds += utterance.seconds;
+  for (const Entry& entry : entries_) seconds += entry.seconds;
   return seconds;
 }
 
 at::Tensor Dataset::features(size_t i, double speed) const {
-  const Origin origin = origins_[i];
-  if (!stores_.empty() && stores_[origin.manifest].contains(speed))
-    return stores_[origin.manifest].features(origin.line, speed);
-  const Audio audio =
-      read_audio(utterances_[i].audio, feature_config_.sample_rate, utterances_[i].part);
+  const Entry& entry = entries_[i];
+  if (!stores_.empty() && stores_[entry.manifest].contains(speed))
+    return stores_[entry.manifest].features(entry.line, speed);
+  const Utterance wanted = utterance(i);
+  const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
   return speech_features(fbank_, audio.samples, speed);
+}
+
+/// Batches are planned with the manifest's durations: they have to be about right.
+std::string Dataset::fault(const Utterance& utterance, const Audio& audio) const {
+  if (int64_t(audio.samples.size()) < shortest_samples_)
+    return fmt::format("too short for a frame: {} samples", audio.samples.size());
+  if (std::abs(audio.seconds() - utterance.seconds) > std::max(0.1, 0.05 * utterance.seconds))
+    return fmt::format("lasts {:.2f} s, {:.2f} s in the manifest", audio.seconds(),
+                       utterance.seconds);
+  return "";
+}
+
+Example Dataset::example(size_t i, double speed) const {
+  if (check_ == DataCheck::decode) return {features(i, speed), ""};
+  const Utterance wanted = utterance(i);
+  std::string reason = check_text(wanted.text, tokenizer_);
+  if (!reason.empty()) return {{}, std::move(reason)};
+  try {
+    const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
+    reason = fault(wanted, audio);
+    if (reason.empty()) return {speech_features(fbank_, audio.samples, speed), ""};
+  } catch (const UserError& error) {
+    reason = error.what();
+  }
+  return {{}, std::move(reason)};
 }
 
 std::pair<at::Tensor, at::Tensor> Dataset::global_statistics() const {
   const auto columns = static_cast<size_t>(feature_config_.columns());
   std::vector<double> sums(columns), squares(columns);
   int64_t frames = 0;
-  for (size_t i = 0; i < size(); ++i) {
-    const at::Tensor rows = features(i, 1).contiguous();
+  std::string reason;
+  const size_t step = check_ == DataCheck::trust ? (size() + most_sampled - 1) / most_sampled : 1;
+  for (size_t i = 0; i < size(); i += step) {
+    const Example one = example(i, 1);
+    if (!one.reason.empty()) {
+      reason = one.reason;
+      continue;
+    }
+    const at::Tensor rows = one.features.contiguous();
     const float* value = rows.const_data_ptr<float>();
     for (int64_t t = 0; t < rows.size(0); ++t, ++frames)
       for (size_t c = 0; c < columns; ++c, ++value) {
@@ -105,6 +175,9 @@ std::pair<at::Tensor, at::Tensor> Dataset::global_statistics() const {
         squares[c] += double(*value) * *value;
       }
   }
+  if (frames == 0 && !reason.empty())
+    throw UserError("no utterance of the training data can be used; one of them: " + reason,
+                    "look at the paths in the manifest: they are relative to it");
   const at::Tensor mean = at::tensor(sums) / double(std::max<int64_t>(1, frames));
   const at::Tensor variance =
       at::tensor(squares) / double(std::max<int64_t>(1, frames)) - mean.square();
@@ -116,28 +189,30 @@ Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,
               const std::vector<at::Tensor>& features) {
   const auto count = static_cast<int64_t>(indices.size());
   int64_t longest = 0, most_tokens = 0;
+  Batch batch;
+  std::vector<std::vector<int64_t>> tokens;
   for (size_t b = 0; b < indices.size(); ++b) {
+    const Utterance utterance = dataset.utterance(static_cast<size_t>(indices[b]));
+    batch.ids.push_back(utterance.id);
+    tokens.push_back(dataset.tokenizer().encode(utterance.text));
     longest = std::max(longest, features[b].size(0));
-    most_tokens = std::max(most_tokens, int64_t(dataset.tokens(size_t(indices[b])).size()));
+    most_tokens = std::max(most_tokens, static_cast<int64_t>(tokens.back().size()));
   }
   const FeatureConfig& config = dataset.feature_config();
-  Batch batch;
   batch.features = at::empty({count, longest, config.columns()}, at::kFloat);
   batch.feature_lengths = at::empty({count}, at::kLong);
   batch.tokens = at::zeros({count, most_tokens}, at::kLong);
   batch.token_lengths = at::empty({count}, at::kLong);
   batch.indices = indices;
   for (int64_t b = 0; b < count; ++b) {
-    const auto index = static_cast<size_t>(indices[size_t(b)]);
     const at::Tensor& rows = features[size_t(b)];
-    const std::vector<int64_t>& tokens = dataset.tokens(index);
+    const std::vector<int64_t>& labels = tokens[static_cast<size_t>(b)];
     const int64_t frames = rows.size(0);
     batch.features[b].narrow(0, 0, frames).copy_(rows);
     batch.features[b].narrow(0, frames, longest - frames).fill_(feature_floor);
     batch.feature_lengths.data_ptr<int64_t>()[b] = frames;
-    std::copy(tokens.begin(), tokens.end(), batch.tokens.data_ptr<int64_t>() + b * most_tokens);
-    batch.token_lengths.data_ptr<int64_t>()[b] = static_cast<int64_t>(tokens.size());
-    batch.ids.push_back(dataset.utterance(index).id);
+    std::copy(labels.begin(), labels.end(), batch.tokens.data_ptr<int64_t>() + b * most_tokens);
+    batch.token_lengths.data_ptr<int64_t>()[b] = static_cast<int64_t>(labels.size());
     batch.audio_seconds += double(frames) * config.frame_shift_ms / 1000;
   }
   return batch;
@@ -147,14 +222,14 @@ std::vector<std::vector<int64_t>> evaluation_batches(const Dataset& dataset, dou
   std::vector<int64_t> order(dataset.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return dataset.utterance(size_t(a)).seconds > dataset.utterance(size_t(b)).seconds;
+    return dataset.seconds(size_t(a)) > dataset.seconds(size_t(b));
   });
   std::vector<std::vector<int64_t>> batches;
   double longest = 0;
   for (const int64_t i : order) {
     if (batches.empty() || longest * double(batches.back().size() + 1) > batch_seconds) {
       batches.emplace_back();
-      longest = dataset.utterance(size_t(i)).seconds;
+      longest = dataset.seconds(size_t(i));
     }
     batches.back().push_back(i);
   }

@@ -12,7 +12,7 @@
 #include "scion/audio/fbank.h"
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest_index.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
@@ -20,50 +20,78 @@ namespace scion {
 
 class FeatureStore;
 
-/// The usable utterances of one or several manifests. Features come from a FeatureStore: files of
-/// filter banks per (manifest, feature settings, speeds), made once in `cache_directory` and mapped
-/// into memory, so that runs side by side share them. With an empty cache_directory they are
-/// computed from audio when asked for. Lengths (`utterance(i).seconds`) are those of the audio
-/// itself.
+/// Features of an utterance, or why there are none.
+struct Example {
+  at::Tensor features;
+  std::string reason;
+};
+
+/// Which utterances can be used is found out …
+enum class DataCheck {
+  decode,  ///< … at the start, by decoding every file;
+  trust    ///< … when they are first wanted: until then, the manifest's durations are believed.
+};
+
+/// The usable utterances of one or several manifests, which stay on disk: 40 bytes of memory an
+/// utterance. Features come from a FeatureStore: files of filter banks per (manifest, feature
+/// settings, speeds), made once in `cache_directory` and mapped into memory, so that runs side by
+/// side share them. With an empty cache_directory they are computed from audio when asked for.
+/// Lengths (`seconds(i)`) are those of the audio itself; with DataCheck::trust, the manifest's.
 class Dataset {
  public:
-  /// Texts are normalised as `text` says. UserError when more than 5 % of a manifest cannot be
-  /// used, or when two manifests share an id.
+  /// Texts are normalised as `text` says. UserError when more than 5 % of a manifest are found
+  /// unusable here, when two manifests share an id, or when a cache is wanted of manifests that are
+  /// trusted (it would decode every file).
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
-          const std::vector<double>& speeds, const NormalisationConfig& text = {});
+          const std::vector<double>& speeds, const NormalisationConfig& text = {},
+          DataCheck check = DataCheck::decode);
   ~Dataset();
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
 
-  size_t size() const { return utterances_.size(); }
-  const Utterance& utterance(size_t i) const { return utterances_[i]; }
-  const std::vector<int64_t>& tokens(size_t i) const { return tokens_[i]; }
+  size_t size() const { return entries_.size(); }
+  double seconds(size_t i) const { return entries_[i].seconds; }
+  /// stable_hash of the id.
+  uint64_t id_hash(size_t i) const;
+  /// Read from the manifest; the text is normalised. Thread-safe.
+  Utterance utterance(size_t i) const;
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  /// What the constructor found.
   const std::vector<Skipped>& skipped() const { return skipped_; }
   double total_seconds() const;
   /// The speeds that it was made for.
   const std::vector<double>& speeds() const { return speeds_; }
   /// (T, F) float at that speed. Thread-safe. Not to be written to: it may be mapped memory.
   at::Tensor features(size_t i, double speed) const;
+  /// The same at a speed that it was made for, or, where manifests are trusted, why the utterance
+  /// cannot be used. That depends on the utterance only.
+  Example example(size_t i, double speed) const;
   const FeatureConfig& feature_config() const { return feature_config_; }
 
   /// Mean and standard deviation over all frames at speed 1, each (F) float (accumulated in
-  /// float64): the model's global normalisation.
+  /// float64): the model's global normalisation. Where manifests are trusted, over those of 2000
+  /// usable utterances at most, spread evenly.
   std::pair<at::Tensor, at::Tensor> global_statistics() const;
 
  private:
-  struct Origin {
-    size_t manifest, line;
+  struct Entry {
+    uint32_t manifest, line;
+    double seconds;
   };
-  void read(size_t manifest, const std::filesystem::path& path, const Tokenizer& tokenizer,
-            const std::filesystem::path& cache_directory);
+  void read(size_t manifest, const std::filesystem::path& cache_directory);
+  std::vector<AudioCheck> check(size_t manifest, const std::filesystem::path& cache_directory);
+  void check_ids() const;
+  std::string fault(const Utterance& utterance, const Audio& audio) const;
   FeatureConfig feature_config_;
   NormalisationConfig text_;
+  Tokenizer tokenizer_;
   Fbank fbank_;
   std::vector<double> speeds_;
-  std::vector<Utterance> utterances_;
-  std::vector<std::vector<int64_t>> tokens_;
-  std::vector<Origin> origins_;
+  DataCheck check_;
+  int64_t shortest_samples_;
+  std::vector<ManifestIndex> manifests_;
+  std::vector<Entry> entries_;
   std::vector<Skipped> skipped_;
   std::vector<FeatureStore> stores_;  // one a manifest, none without a cache
 };

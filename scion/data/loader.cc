@@ -20,7 +20,7 @@ struct Timed {
 double drawn_speed(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch) {
   AugmentConfig config;
   config.speeds = dataset.speeds();
-  return draw_speed(config, seed, epoch, stable_hash(dataset.utterance(size_t(index)).id));
+  return draw_speed(config, seed, epoch, dataset.id_hash(size_t(index)));
 }
 
 /// The utterances of an epoch, shortest first.
@@ -28,7 +28,7 @@ std::vector<Timed> sorted_by_length(const Dataset& dataset, const LoaderConfig& 
                                     uint64_t seed, int64_t epoch) {
   std::vector<Timed> utterances;
   for (size_t i = 0; i < dataset.size(); ++i) {
-    const double seconds = dataset.utterance(i).seconds;
+    const double seconds = dataset.seconds(i);
     if (seconds < config.shortest_seconds || seconds > config.longest_seconds) continue;
     const auto index = static_cast<int64_t>(i);
     utterances.push_back({index, seconds / drawn_speed(dataset, index, seed, epoch)});
@@ -147,12 +147,20 @@ struct BatchLoader::State {
   }
 
   Item make(const Ticket& ticket) const {
-    const std::vector<int64_t>& indices = (*ticket.batches)[size_t(ticket.index)];
+    std::vector<int64_t> indices;
     std::vector<at::Tensor> features;
-    for (const int64_t i : indices)
-      features.push_back(dataset.features(size_t(i), drawn_speed(dataset, i, seed, ticket.epoch)));
+    std::vector<Skipped> skipped;
+    for (const int64_t i : (*ticket.batches)[size_t(ticket.index)]) {
+      Example example = dataset.example(size_t(i), drawn_speed(dataset, i, seed, ticket.epoch));
+      if (!example.reason.empty()) {
+        skipped.push_back({dataset.utterance(size_t(i)).id, std::move(example.reason)});
+        continue;
+      }
+      indices.push_back(i);
+      features.push_back(std::move(example.features));
+    }
     Item item{collate(dataset, indices, features), ticket.epoch, ticket.index,
-              int64_t(ticket.batches->size())};
+              int64_t(ticket.batches->size()), std::move(skipped)};
     for (size_t b = 0; b < indices.size(); ++b) {
       Random random(seed, Stream::spec_augment, uint64_t(ticket.epoch),
                     stable_hash(item.batch.ids[b]));

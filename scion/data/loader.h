@@ -42,6 +42,8 @@ class BatchLoader {
     int64_t epoch = 0;
     int64_t index = 0;       ///< of the batch in the epoch
     int64_t epoch_size = 0;  ///< batches in the epoch
+    /// Left out of the batch, which may be empty then (only where manifests are trusted).
+    std::vector<Skipped> skipped;
   };
   /// The next batch; a loader thread's error is thrown here.
   Item next();

@@ -4,9 +4,9 @@
 #include <sstream>
 #include <unordered_set>
 
-#include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/data/manifest_line.h"
 
 namespace scion {
 namespace {
@@ -14,72 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr auto manifest_hint =
-    "a line of a manifest is {\"audio_filepath\": …, \"duration\": seconds, \"text\": …}";
-
 std::string place(const fs::path& path, size_t line) {
   return fmt::format("{}:{}", path.string(), line);
-}
-
-std::string string_at(const Json& object, const char* key, bool required,
-                      const std::string& where) {
-  const auto found = object.find(key);
-  if (found == object.end()) {
-    if (required) throw UserError(fmt::format("{}: no \"{}\"", where, key), manifest_hint);
-    return "";
-  }
-  if (!found->is_string())
-    throw UserError(fmt::format("{}: \"{}\" is not a string", where, key), manifest_hint);
-  return found->get<std::string>();
-}
-
-double seconds_at(const Json& object, const char* key, const std::string& where) {
-  const Json& value = object.at(key);
-  if (!value.is_number() || !(value.get<double>() >= 0))
-    throw UserError(fmt::format("{}: \"{}\" is {}", where, key, value.dump()), manifest_hint);
-  return value.get<double>();
-}
-
-/// "channel": a number from 0, or "mix", the average of all (as without it).
-int64_t channel_at(const Json& object, const std::string& where) {
-  const auto found = object.find("channel");
-  if (found == object.end() || *found == "mix") return -1;
-  if (!found->is_number_unsigned() || found->get<uint64_t>() > 1023)
-    throw UserError(fmt::format("{}: \"channel\" is {}", where, found->dump()),
-                    "channels count from 0; \"mix\" is the average of all");
-  return found->get<int64_t>();
-}
-
-Utterance parse_line(const std::string& line, const fs::path& base, const std::string& where) {
-  Json object;
-  try {
-    object = Json::parse(line);
-  } catch (const Json::exception& error) {
-    throw UserError(fmt::format("{}: broken JSON: {}", where, error.what()), manifest_hint);
-  }
-  if (!object.is_object()) throw UserError(where + ": not a JSON object", manifest_hint);
-  Utterance utterance;
-  const fs::path audio = string_at(object, "audio_filepath", true, where);
-  if (audio.empty()) throw UserError(where + ": \"audio_filepath\" is empty", manifest_hint);
-  utterance.audio = base / audio;
-  utterance.text = string_at(object, "text", true, where);
-  utterance.speaker = string_at(object, "speaker", false, where);
-  utterance.id = string_at(object, "id", false, where);
-  if (!object.contains("duration")) throw UserError(where + ": no \"duration\"", manifest_hint);
-  utterance.seconds = seconds_at(object, "duration", where);
-  utterance.part.channel = channel_at(object, where);
-  const bool segment = object.contains("offset");
-  if (segment) {
-    utterance.part.begin_seconds = seconds_at(object, "offset", where);
-    utterance.part.seconds = utterance.seconds;
-    if (utterance.seconds == 0)
-      throw UserError(where + ": an \"offset\" with a \"duration\" of 0", manifest_hint);
-  }
-  if (utterance.id.empty()) {
-    utterance.id = audio.stem().string();
-    if (segment) utterance.id += fmt::format("-{:.3f}", utterance.part.begin_seconds);
-  }
-  return utterance;
 }
 
 }  // namespace
@@ -91,7 +27,7 @@ std::vector<Utterance> read_manifest(const fs::path& path) {
   std::string line;
   for (size_t number = 1; std::getline(lines, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    utterances.push_back(parse_line(line, path.parent_path(), place(path, number)));
+    utterances.push_back(parse_manifest_line(line, path.parent_path(), place(path, number)));
     const std::string& id = utterances.back().id;
     const auto [first, is_new] = first_lines.emplace(id, number);
     if (!is_new)

@@ -71,12 +71,12 @@ ModelConfig streaming(ModelConfig config) {
 
 const std::map<std::string, ModelConfig>& presets() {
   static const std::map<std::string, ModelConfig> all = {
-      {"fastconformer-110m", fast_conformer(512, 17, 256, 640)},
-      {"fastconformer-10m", fast_conformer(192, 11, 96, 320)},
-      {"fastconformer-110m-streaming", streaming(fast_conformer(512, 17, 256, 640))},
-      {"fastconformer-10m-streaming", streaming(fast_conformer(192, 11, 96, 320))},
-      {"lstm-60m", lstm(640, 8, 1024, 640)},
-      {"lstm-10m", lstm(320, 5, 512, 320)},
+      {"fastconformer-113m", fast_conformer(512, 17, 256, 640)},
+      {"fastconformer-11m", fast_conformer(192, 11, 96, 320)},
+      {"fastconformer-113m-streaming", streaming(fast_conformer(512, 17, 256, 640))},
+      {"fastconformer-11m-streaming", streaming(fast_conformer(192, 11, 96, 320))},
+      {"lstm-65m", lstm(640, 8, 1024, 640)},
+      {"lstm-11m", lstm(320, 5, 512, 320)},
       {"conformer-76m-streaming", streaming(large_corpus(512, 12, 1920, 512))},
       {"conformer-9m-streaming", streaming(large_corpus(192, 9, 768, 320))},
       {"an4-teacher-streaming", streaming(an4(192, 4, 16, 128))},

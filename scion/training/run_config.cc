@@ -10,6 +10,11 @@ void DataConfig::declare(Options& options) {
   options.add("train", train, "manifests to train on");
   options.add("evaluation", evaluation, "sets to evaluate on, each \"name=manifest\"");
   options.add("tokenizer", tokenizer, "SentencePiece model; empty: made from the training text");
+  options
+      .add("check", check,
+           "of the training data; decode: every file at the start; trust: the manifests' durations "
+           "are believed, and what cannot be used is skipped when its turn comes")
+      .choices({"decode", "trust"});
   options.add("cache", cache, "folder that keeps computed features; empty: none is kept");
 }
 

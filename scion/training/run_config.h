@@ -17,6 +17,7 @@ struct DataConfig {
   std::vector<std::string> train;       ///< manifests
   std::vector<std::string> evaluation;  ///< "name=manifest"
   std::string tokenizer;                ///< a SentencePiece model; empty: made from the text
+  std::string check = "decode";         ///< decode, trust: see DataCheck; of the training data
   std::string cache;                    ///< folder of feature stores; empty: none is kept
 
   void declare(Options& options);

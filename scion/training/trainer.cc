@@ -11,6 +11,7 @@
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
+#include "scion/data/skipped_log.h"
 #include "scion/model/model_file.h"
 #include "scion/selection/random_init.h"
 #include "scion/training/checkpoint.h"
@@ -37,9 +38,11 @@ Tokenizer find_tokenizer(const RunConfig& config, const ModelFile& start) {
   if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer);
   if (start.model) return Tokenizer(start.tokenizer);
   std::vector<std::string> texts;
-  for (const std::string& manifest : config.data.train)
-    for (const Utterance& utterance : read_manifest(manifest))
-      texts.push_back(normalise_text(utterance.text, config.model.text));
+  for (const std::string& manifest : config.data.train) {
+    const ManifestIndex index(manifest);
+    for (size_t i = 0; i < index.size(); ++i)
+      texts.push_back(normalise_text(index.utterance(i).text, config.model.text));
+  }
   return Tokenizer::train(texts, config.tokenizer);
 }
 
@@ -63,11 +66,15 @@ class Run {
         start_(is_random_scheme(config.train.init) ? ModelFile{} : load_model(config.train.init)),
         tokenizer_(find_tokenizer(config, start_)),
         data_(manifests(config.data.train), config.model.features, tokenizer_, config.data.cache,
-              config.augment.speeds, config.model.text),
+              config.augment.speeds, config.model.text,
+              config.data.check == "trust" ? DataCheck::trust : DataCheck::decode),
         seed_(static_cast<uint64_t>(config.train.seed)) {
     const at::Device device = find_device(config.train.device);
     record_configuration();
-    write_skipped(directory_ / "skipped.jsonl", data_.skipped());
+    if (config.data.check == "decode") write_skipped(directory_ / "skipped.jsonl", data_.skipped());
+    skipped_ = std::make_unique<SkippedLog>(directory_ / "skipped.jsonl",
+                                            fmt::format("{}", fmt::join(config.data.train, ", ")),
+                                            data_.size());
     open_evaluation_sets();
     make_model();
     bf16_ =
@@ -221,7 +228,11 @@ class Run {
     update_audio_seconds_ += item.batch.audio_seconds;
     const Context context = Context::for_training(
         seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
-    const StepLoss loss = accumulate_gradients(*model_, item.batch, config_.train, context);
+    skipped_->add(item.skipped);
+    // Every utterance of a batch may have been skipped.
+    const StepLoss loss = item.batch.ids.empty()
+                              ? StepLoss{}
+                              : accumulate_gradients(*model_, item.batch, config_.train, context);
     if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
     ++accumulated_;
     position_.epoch_loss += loss.total;
@@ -292,6 +303,7 @@ class Run {
     Checkpoint state{position_, pack_model(*model_, tokenizer_.serialised(), {}), {}};
     optimiser_->save(state.state);
     updates_->sync();
+    skipped_->sync();
     results_->sync();
     save_checkpoint(directory_ / "checkpoints", state, config_.train.keep_checkpoints);
     last_checkpoint_ = position_.update;
@@ -387,6 +399,7 @@ class Run {
   std::unique_ptr<Transducer> model_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<BatchLoader> loader_;
+  std::unique_ptr<SkippedLog> skipped_;
   std::unique_ptr<LineLog> updates_, results_;
   std::unique_ptr<EventFile> events_;
   TrainingPosition position_;

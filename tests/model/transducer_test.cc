@@ -135,12 +135,12 @@ TEST(Transducer, PresetsHaveTheSizeTheyAreCalledBy) {
   EXPECT_NEAR(Transducer(preset("an4-teacher"), 29).registry().parameter_count() / 1e6, 3.58, 0.1);
   EXPECT_NEAR(Transducer(preset("an4-student"), 29).registry().parameter_count() / 1e6, 0.474,
               0.02);
-  EXPECT_NEAR(Transducer(preset("fastconformer-110m"), 500).registry().parameter_count() / 1e6, 110,
-              2);
-  EXPECT_NEAR(Transducer(preset("fastconformer-10m"), 500).registry().parameter_count() / 1e6, 10,
-              0.3);
-  EXPECT_NEAR(Transducer(preset("lstm-60m"), 500).registry().parameter_count() / 1e6, 60, 1.5);
-  EXPECT_NEAR(Transducer(preset("lstm-10m"), 500).registry().parameter_count() / 1e6, 10, 0.3);
+  EXPECT_NEAR(Transducer(preset("fastconformer-113m"), 500).registry().parameter_count() / 1e6,
+              113.4, 0.5);
+  EXPECT_NEAR(Transducer(preset("fastconformer-11m"), 500).registry().parameter_count() / 1e6, 11.3,
+              0.1);
+  EXPECT_NEAR(Transducer(preset("lstm-65m"), 500).registry().parameter_count() / 1e6, 64.8, 0.3);
+  EXPECT_NEAR(Transducer(preset("lstm-11m"), 500).registry().parameter_count() / 1e6, 10.8, 0.1);
   EXPECT_THROW(preset("conformer-9"), UserError);
 }
 

@@ -1,0 +1,51 @@
+// Manifests of any size: the file stays on disk, memory holds where its lines are.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "scion/core/file.h"
+#include "scion/data/manifest.h"
+
+namespace scion {
+
+/// The lines of a manifest, mapped into memory: 24 bytes an utterance. Every line is read once, to
+/// see that it is in order; an utterance is read again when it is asked for.
+class ManifestIndex {
+ public:
+  /// UserError as read_manifest's, with the number of the line.
+  explicit ManifestIndex(const std::filesystem::path& path);
+
+  size_t size() const { return entries_.size(); }
+  const std::filesystem::path& path() const { return path_; }
+  /// As the line says.
+  double seconds(size_t i) const { return entries_[i].seconds; }
+  /// stable_hash of the id.
+  uint64_t id_hash(size_t i) const { return entries_[i].id_hash; }
+  /// Thread-safe.
+  Utterance utterance(size_t i) const;
+
+ private:
+  struct Entry {
+    uint64_t offset;  // of the line in the file
+    double seconds;
+    uint64_t id_hash;
+  };
+  std::string_view text() const;
+  std::string_view line(const Entry& entry) const;
+  size_t line_number(const Entry& entry) const;
+  void index();
+  void check_ids() const;
+
+  std::filesystem::path path_;
+  MappedFile file_;
+  std::vector<Entry> entries_;
+};
+
+/// Pairs of places in a list of hashes that are equal, the first such place with every later one;
+/// equal hashes are not yet equal ids. In the order of the later places.
+std::vector<std::pair<size_t, size_t>> equal_hashes(const std::vector<uint64_t>& hashes);
+
+}  // namespace scion
