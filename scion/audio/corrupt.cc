@@ -1,6 +1,7 @@
 #include "scion/audio/corrupt.h"
 
 #include "scion/audio/audio_file.h"
+#include "scion/audio/mixing.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/core/random.h"
@@ -15,21 +16,11 @@ at::Tensor to_tensor(const std::vector<float>& samples) {
   return at::tensor(at::ArrayRef<float>(samples)).to(at::kDouble);
 }
 
-double mean_power(const at::Tensor& signal) {
-  return signal.numel() == 0 ? 0 : signal.square().mean().item<double>();
-}
-
 at::Tensor gaussian(int64_t count, Random& random) {
   at::Tensor noise = at::empty({count}, at::kDouble);
   auto* const values = noise.data_ptr<double>();
   for (int64_t i = 0; i < count; ++i) values[i] = random.normal();
   return noise;
-}
-
-int64_t power_of_two_from(int64_t size) {
-  int64_t power = 1;
-  while (power < size) power *= 2;
-  return power;
 }
 
 /// Direct sound at place 0, then noise under an exponential envelope that falls by 60 dB in
@@ -46,13 +37,6 @@ at::Tensor room_response(double seconds, double direct_to_reverberant_db, int64_
   response *= std::sqrt(wanted / response.square().sum().item<double>());
   response[0] = 1;
   return response;
-}
-
-/// The first samples of the convolution, as many as the signal has.
-at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response) {
-  const int64_t size = power_of_two_from(signal.size(0) + response.size(0));
-  return at::fft_irfft(at::fft_rfft(signal, size) * at::fft_rfft(response, size), size)
-      .narrow(0, 0, signal.size(0));
 }
 
 /// Noise whose power falls with the frequency: 3 dB an octave, from 50 Hz on.
@@ -78,13 +62,6 @@ at::Tensor babble(const std::vector<std::vector<float>>& others, int64_t count, 
     sum += voice.index_select(0, places) / std::sqrt(power);
   }
   return sum;
-}
-
-/// Adds noise so many dB below the signal's power; silence stays silence.
-void add_noise(at::Tensor& signal, const at::Tensor& noise, double speech_power, double snr_db) {
-  const double power = mean_power(noise);
-  if (power == 0) return;
-  signal += noise * std::sqrt(speech_power / power * std::pow(10, -snr_db / 10));
 }
 
 void check(const CorruptionConfig& c) {
@@ -142,9 +119,9 @@ std::vector<float> corrupt(const std::vector<float>& samples, int64_t sample_rat
   const double power = mean_power(signal);
   const double babble_snr =
       babble_draw.uniform(config.babble_snr_low_db, config.babble_snr_high_db);
-  add_noise(signal, babble(others, signal.size(0), babble_draw), power, babble_snr);
+  add_at_snr(signal, babble(others, signal.size(0), babble_draw), power, babble_snr);
   const double noise_snr = noise_draw.uniform(config.noise_snr_low_db, config.noise_snr_high_db);
-  add_noise(signal, pink_noise(signal.size(0), sample_rate, noise_draw), power, noise_snr);
+  add_at_snr(signal, pink_noise(signal.size(0), sample_rate, noise_draw), power, noise_snr);
   const double peak = signal.abs().max().item<double>();
   if (peak > 1) signal /= peak;
   const at::Tensor out = signal.to(at::kFloat).contiguous();

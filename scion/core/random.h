@@ -22,6 +22,11 @@ enum class Stream : uint32_t {
   bootstrap = 7,
   corruption = 8,  // noise, babble, reverberation of test conditions
   split = 9,
+  reverberation = 10,
+  rooms = 11,
+  noise = 12,
+  volume = 13,
+  time_warp = 14,
 };
 
 /// A 64-bit name for a string (FNV-1a), stable across machines: utterance ids, parameter names.

@@ -3,7 +3,6 @@
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
-#include "scion/data/feature_store.h"
 
 namespace scion {
 namespace {
@@ -121,13 +120,13 @@ double Dataset::total_seconds() const {
   return seconds;
 }
 
-at::Tensor Dataset::features(size_t i, double speed) const {
+at::Tensor Dataset::features(size_t i, double speed, const SampleChange& change) const {
   const Entry& entry = entries_[i];
-  if (!stores_.empty() && stores_[entry.manifest].contains(speed))
+  if (!change && !stores_.empty() && stores_[entry.manifest].contains(speed))
     return stores_[entry.manifest].features(entry.line, speed);
   const Utterance wanted = utterance(i);
   const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
-  return speech_features(fbank_, audio.samples, speed);
+  return speech_features(fbank_, audio.samples, speed, change);
 }
 
 /// Batches are planned with the manifest's durations: they have to be about right.
@@ -140,15 +139,15 @@ std::string Dataset::fault(const Utterance& utterance, const Audio& audio) const
   return "";
 }
 
-Example Dataset::example(size_t i, double speed) const {
-  if (check_ == DataCheck::decode) return {features(i, speed), ""};
+Example Dataset::example(size_t i, double speed, const SampleChange& change) const {
+  if (check_ == DataCheck::decode) return {features(i, speed, change), ""};
   const Utterance wanted = utterance(i);
   std::string reason = check_text(wanted.text, tokenizer_);
   if (!reason.empty()) return {{}, std::move(reason)};
   try {
     const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
     reason = fault(wanted, audio);
-    if (reason.empty()) return {speech_features(fbank_, audio.samples, speed), ""};
+    if (reason.empty()) return {speech_features(fbank_, audio.samples, speed, change), ""};
   } catch (const UserError& error) {
     reason = error.what();
   }

@@ -12,13 +12,12 @@
 #include "scion/audio/fbank.h"
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
+#include "scion/data/feature_store.h"
 #include "scion/data/manifest_index.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {
-
-class FeatureStore;
 
 /// Features of an utterance, or why there are none.
 struct Example {
@@ -63,10 +62,11 @@ class Dataset {
   /// The speeds that it was made for.
   const std::vector<double>& speeds() const { return speeds_; }
   /// (T, F) float at that speed. Thread-safe. Not to be written to: it may be mapped memory.
-  at::Tensor features(size_t i, double speed) const;
+  at::Tensor features(size_t i, double speed, const SampleChange& change = {}) const;
   /// The same at a speed that it was made for, or, where manifests are trusted, why the utterance
-  /// cannot be used. That depends on the utterance only.
-  Example example(size_t i, double speed) const;
+  /// cannot be used. That depends on the utterance only. With a change, features are those of the
+  /// changed samples.
+  Example example(size_t i, double speed, const SampleChange& change = {}) const;
   const FeatureConfig& feature_config() const { return feature_config_; }
 
   /// Mean and standard deviation over all frames at speed 1, each (F) float (accumulated in

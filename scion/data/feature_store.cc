@@ -140,9 +140,11 @@ std::vector<int64_t> running_sums(const std::vector<int64_t>& frames) {
 
 }  // namespace
 
-at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples, double speed) {
+at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples, double speed,
+                           const SampleChange& change) {
   // Played faster, n samples become n / speed.
   std::vector<float> played = resample(samples, speed, 1);
+  if (change) change(played);
   return fbank.compute(
       at::from_blob(played.data(), {static_cast<int64_t>(played.size())}, at::kFloat));
 }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +17,13 @@ namespace scion {
 
 class MappedFile;
 
-/// (T, F) features of samples (at the settings' rate) that are played `speed` times as fast.
-at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples, double speed);
+/// Changes samples in place, at the rate of the feature settings.
+using SampleChange = std::function<void(std::vector<float>&)>;
+
+/// (T, F) features of samples (at the settings' rate) that are played `speed` times as fast, and
+/// then changed, where a change is given.
+at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples, double speed,
+                           const SampleChange& change = {});
 
 /// A folder in the cache, named by a checksum of everything that its content follows from (audio
 /// paths, sizes and times of change, feature settings, speeds). `speed-S.f32` holds the frames of

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "scion/audio/sample_augmentation.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/core/random.h"
@@ -111,6 +112,7 @@ struct BatchLoader::State {
   const Dataset& dataset;
   LoaderConfig config;
   AugmentConfig augment;
+  SampleAugmentation sample_augmentation;
   at::Tensor mask_fill;
   uint64_t seed;
 
@@ -124,7 +126,12 @@ struct BatchLoader::State {
 
   State(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,
         const at::Tensor& mask_fill, uint64_t seed)
-      : dataset(dataset), config(config), augment(augment), mask_fill(mask_fill), seed(seed) {}
+      : dataset(dataset),
+        config(config),
+        augment(augment),
+        sample_augmentation(augment, dataset.feature_config().sample_rate, seed),
+        mask_fill(mask_fill),
+        seed(seed) {}
 
   std::shared_ptr<const Batches> plan(int64_t epoch) const {
     return std::make_shared<const Batches>(epoch_batches(dataset, config, seed, epoch));
@@ -146,12 +153,34 @@ struct BatchLoader::State {
     return true;
   }
 
+  /// None where the utterance is left as it is: its features may be stored ones.
+  SampleChange change(int64_t index, int64_t epoch) const {
+    const uint64_t utterance = dataset.id_hash(size_t(index));
+    if (!sample_augmentation.changes(epoch, utterance)) return {};
+    return [=, this](std::vector<float>& samples) {
+      sample_augmentation.apply(samples, epoch, utterance);
+    };
+  }
+
+  void augment_features(Item& item, size_t b) const {
+    const auto epoch = static_cast<uint64_t>(item.epoch);
+    const uint64_t utterance = stable_hash(item.batch.ids[b]);
+    const auto row = static_cast<int64_t>(b);
+    at::Tensor rows = item.batch.features[row].narrow(
+        0, 0, item.batch.feature_lengths.const_data_ptr<int64_t>()[row]);
+    Random warp(seed, Stream::time_warp, epoch, utterance);
+    if (augment.time_warp > 0) rows.copy_(time_warp(augment, warp, rows));
+    Random masks(seed, Stream::spec_augment, epoch, utterance);
+    spec_augment(augment, masks, rows, mask_fill);
+  }
+
   Item make(const Ticket& ticket) const {
     std::vector<int64_t> indices;
     std::vector<at::Tensor> features;
     std::vector<Skipped> skipped;
     for (const int64_t i : (*ticket.batches)[size_t(ticket.index)]) {
-      Example example = dataset.example(size_t(i), drawn_speed(dataset, i, seed, ticket.epoch));
+      Example example = dataset.example(size_t(i), drawn_speed(dataset, i, seed, ticket.epoch),
+                                        change(i, ticket.epoch));
       if (!example.reason.empty()) {
         skipped.push_back({dataset.utterance(size_t(i)).id, std::move(example.reason)});
         continue;
@@ -161,12 +190,7 @@ struct BatchLoader::State {
     }
     Item item{collate(dataset, indices, features), ticket.epoch, ticket.index,
               int64_t(ticket.batches->size()), std::move(skipped)};
-    for (size_t b = 0; b < indices.size(); ++b) {
-      Random random(seed, Stream::spec_augment, uint64_t(ticket.epoch),
-                    stable_hash(item.batch.ids[b]));
-      at::Tensor rows = item.batch.features[int64_t(b)].narrow(0, 0, features[b].size(0));
-      spec_augment(augment, random, rows, mask_fill);
-    }
+    for (size_t b = 0; b < indices.size(); ++b) augment_features(item, b);
     return item;
   }
 

@@ -29,7 +29,7 @@ std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const Lo
                                                 uint64_t seed, int64_t epoch);
 
 /// Delivers the batches of the epochs, in order, from a given position on: features at the drawn
-/// speed (one of `dataset.speeds()`), masked by SpecAugment.
+/// speed (one of `dataset.speeds()`), of augmented samples, warped and masked by SpecAugment.
 class BatchLoader {
  public:
   /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0).

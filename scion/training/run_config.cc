@@ -102,17 +102,18 @@ void RunConfig::validate() const {
   if (train.ctc_weight > 0 && !model.ctc)
     throw UserError(fmt::format("train.ctc_weight is {} and model.ctc is false", train.ctc_weight),
                     "set train.ctc_weight = 0 or model.ctc = true");
+  augment.validate();
   check_start(train.init);
   parse_span(train.warmup, 1, "train.warmup");
   parse_span(train.checkpoint_every, 1, "train.checkpoint_every");
 }
 
-static void resolve_paths(DataConfig& data, TrainConfig& train, const fs::path& directory) {
+static void resolve_paths(RunConfig& config, const fs::path& directory) {
   const auto resolve = [&](std::string& path) {
     if (!path.empty() && fs::path(path).is_relative()) path = (directory / path).lexically_normal();
   };
-  for (std::string& path : data.train) resolve(path);
-  for (std::string& entry : data.evaluation) {
+  for (std::string& path : config.data.train) resolve(path);
+  for (std::string& entry : config.data.evaluation) {
     const size_t equals = entry.find('=');
     if (equals == std::string::npos)
       throw UserError(fmt::format("data.evaluation has '{}'", entry), "write \"name=manifest\"");
@@ -120,9 +121,11 @@ static void resolve_paths(DataConfig& data, TrainConfig& train, const fs::path& 
     resolve(path);
     entry.replace(equals + 1, std::string::npos, path);
   }
-  resolve(data.tokenizer);
-  resolve(data.cache);
-  if (train.init.find('.') != std::string::npos) resolve(train.init);
+  resolve(config.data.tokenizer);
+  resolve(config.data.cache);
+  resolve(config.augment.noise);
+  resolve(config.augment.responses);
+  if (config.train.init.find('.') != std::string::npos) resolve(config.train.init);
 }
 
 static void apply_preset(ModelConfig& model, nlohmann::json& table) {
@@ -141,7 +144,7 @@ void load_run_config(RunConfig& config, nlohmann::json table, const std::string&
   Options options;
   config.declare(options);
   options.load_json(table, place);
-  resolve_paths(config.data, config.train, directory);
+  resolve_paths(config, directory);
 }
 
 RunConfig read_run_config(const fs::path& path) {

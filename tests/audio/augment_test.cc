@@ -78,5 +78,42 @@ TEST(Augment, WithoutSpeedsNothingChanges) {
   EXPECT_EQ(draw_speed(config, 1, 1, 1), 1);
 }
 
+TEST(TimeWarp, StretchesOneSideAndSqueezesTheOther) {
+  AugmentConfig config;
+  config.time_warp = 20;
+  // A ramp shows which place every frame came from.
+  const at::Tensor ramp = at::arange(200, at::kFloat).unsqueeze(1).expand({200, 3});
+  std::set<int64_t> moves;
+  for (uint64_t i = 0; i < 300; ++i) {
+    Random random(1, Stream::time_warp, 0, i);
+    const at::Tensor warped = time_warp(config, random, ramp);
+    ASSERT_EQ(warped.sizes(), ramp.sizes());
+    const at::Tensor place = warped.select(1, 0);
+    EXPECT_TRUE(warped.select(1, 2).equal(place));
+    EXPECT_EQ(place[0].item<float>(), 0);
+    EXPECT_EQ(place[199].item<float>(), 199);
+    const at::Tensor moved = (place - at::arange(200)).abs();
+    EXPECT_LE(moved.max().item<float>(), 20.001f);
+    moves.insert(std::lround(moved.max().item<float>()));
+    // Two straight pieces: the slope changes once.
+    const at::Tensor slope = place.diff();
+    EXPECT_GT(slope.min().item<float>(), 0);
+    EXPECT_LE(slope.diff().abs().gt(1e-3).sum().item<int64_t>(), 2);
+  }
+  EXPECT_GE(moves.size(), 18u);
+}
+
+TEST(TimeWarp, IsOffByDefaultAndForShortUtterances) {
+  AugmentConfig config;
+  const at::Tensor features = at::rand({30, 4});
+  Random random(1, Stream::time_warp);
+  EXPECT_TRUE(time_warp(config, random, features).equal(features));
+  config.time_warp = 15;
+  EXPECT_TRUE(time_warp(config, random, features).equal(features));
+  config.time_warp = 14;
+  for (int i = 0; i < 200; ++i)
+    EXPECT_TRUE(time_warp(config, random, features).isfinite().all().item<bool>());
+}
+
 }  // namespace
 }  // namespace scion

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "scion/audio/sample_augmentation.h"
 #include "scion/core/error.h"
 #include "tests/data/small_corpus.h"
 
@@ -184,6 +185,76 @@ TEST_F(Loader, StopsAtAnyMoment) {
     BatchLoader loader = start(small_batches(1 + count % 3));
     for (int i = 0; i < count; ++i) loader.next();
   }
+}
+
+class AugmentedLoader : public Loader {
+ protected:
+  AugmentedLoader() {
+    augment_.noise = *corpus_ / "noise";
+    std::filesystem::create_directories(augment_.noise);
+    write_sound(std::filesystem::path(augment_.noise) / "one.wav", voice(0.7, 91));
+    augment_.noise_share = 0.5;
+    augment_.reverberation_share = 0.4;
+    augment_.rooms = 4;
+    augment_.volume_share = 0.4;
+    augment_.time_warp = 5;
+  }
+
+  BatchLoader start_augmented(int64_t threads, int64_t epoch = 0, int64_t batch = 0) const {
+    return BatchLoader(*dataset_, small_batches(threads), augment_, at::full({80}, -5.f), 7, epoch,
+                       batch);
+  }
+
+  AugmentConfig augment_;
+};
+
+TEST_F(AugmentedLoader, TheSameBatchesForAnyNumberOfThreadsAndFromAnyPlace) {
+  BatchLoader one = start_augmented(1), four = start_augmented(4);
+  for (int i = 0; i < 30; ++i) {
+    const BatchLoader::Item a = one.next(), b = four.next();
+    EXPECT_EQ(a.batch.ids, b.batch.ids);
+    EXPECT_TRUE(a.batch.features.equal(b.batch.features));
+    if (i % 9 == 4) {
+      BatchLoader resumed = start_augmented(2, a.epoch, a.index);
+      EXPECT_TRUE(resumed.next().batch.features.equal(a.batch.features));
+    }
+  }
+}
+
+TEST_F(AugmentedLoader, LeavesOrderLengthsAndTheRestOfTheUtterancesAsTheyWere) {
+  augment_.time_warp = 0;
+  const SampleAugmentation augmentation(augment_, 16000, 7);
+  BatchLoader plain = start(small_batches()), augmented = start_augmented(1);
+  int changed = 0, all = 0;
+  for (int i = 0; i < 20; ++i) {
+    const BatchLoader::Item a = plain.next(), b = augmented.next();
+    ASSERT_EQ(a.batch.ids, b.batch.ids);
+    ASSERT_TRUE(a.batch.feature_lengths.equal(b.batch.feature_lengths));
+    for (size_t row = 0; row < a.batch.ids.size(); ++row, ++all) {
+      const auto r = static_cast<int64_t>(row);
+      const bool expected = augmentation.changes(a.epoch, stable_hash(a.batch.ids[row]));
+      EXPECT_EQ(!a.batch.features[r].equal(b.batch.features[r]), expected) << a.batch.ids[row];
+      changed += expected;
+    }
+  }
+  EXPECT_GT(changed, all / 2);
+  EXPECT_LT(changed, all);
+}
+
+TEST_F(AugmentedLoader, TimeWarpKeepsThePaddingAndTheMasks) {
+  AugmentConfig only_warp;
+  only_warp.time_warp = 5;
+  BatchLoader plain = start(small_batches());
+  BatchLoader warped(*dataset_, small_batches(), only_warp, at::full({80}, -5.f), 7, 0, 0);
+  int changed = 0;
+  for (int i = 0; i < 12; ++i) {
+    const BatchLoader::Item a = plain.next(), b = warped.next();
+    EXPECT_TRUE(a.batch.features.eq(-5).equal(b.batch.features.eq(-5)));
+    EXPECT_TRUE(
+        a.batch.features.eq(feature_floor).all(2).equal(b.batch.features.eq(feature_floor).all(2)));
+    changed += !a.batch.features.equal(b.batch.features);
+  }
+  EXPECT_GE(changed, 10);
 }
 
 TEST(LoaderErrors, ReachTheCaller) {

@@ -75,7 +75,7 @@ Source layer_source(const std::string& name, const std::string& nemo_layer) {
       {"norm.bias", {{"norm_out.bias"}}}};
   const auto found = others.find(name);
   Source source = found == others.end() ? Source{{name}} : found->second;
-  for (std::string& each : source.names) each = nemo_layer + each;
+  for (std::string& each : source.names) each.insert(0, nemo_layer);
   return source;
 }
 

@@ -1,0 +1,23 @@
+// Sounds put together: one convolved with a room, one added to another at a level. Signals are
+// (N) tensors on the processor, float or double; results have the signal's type.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace scion {
+
+/// Mean of the squares; 0 for an empty signal.
+double mean_power(const at::Tensor& signal);
+
+/// The smallest power of two that is ≥ size.
+int64_t power_of_two_from(int64_t size);
+
+/// The first samples of the convolution, as many as the signal has.
+at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response);
+
+/// Adds `noise` (N) in place, `snr_db` below `speech_power`. Silent noise changes nothing.
+void add_at_snr(at::Tensor& signal, const at::Tensor& noise, double speech_power, double snr_db);
+
+}  // namespace scion
