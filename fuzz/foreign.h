@@ -6,11 +6,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scion/core/error.h"
 
@@ -50,6 +53,42 @@ class MemoryFile {
 
  private:
   int descriptor_;
+};
+
+/// A folder in memory, for readers of several files.
+class MemoryFolder {
+ public:
+  MemoryFolder() {
+    std::string pattern = "/dev/shm/scion-fuzz-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) std::abort();
+    path_ = pattern;
+  }
+  ~MemoryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  MemoryFolder(const MemoryFolder&) = delete;
+  MemoryFolder& operator=(const MemoryFolder&) = delete;
+
+  /// Writes the pieces of `bytes` between zero bytes as files of these names. A piece that is not
+  /// there leaves no file.
+  const std::filesystem::path& with(std::string_view bytes,
+                                    const std::vector<std::string>& names) const {
+    for (const std::string& name : names) {
+      const std::filesystem::path file = path_ / name;
+      if (bytes.data() == nullptr) {
+        unlink(file.c_str());
+        continue;
+      }
+      const size_t end = std::min(bytes.find('\0'), bytes.size());
+      std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(end));
+      bytes = end == bytes.size() ? std::string_view() : bytes.substr(end + 1);
+    }
+    return path_;
+  }
+
+ private:
+  std::filesystem::path path_;
 };
 
 }  // namespace scion

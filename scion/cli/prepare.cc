@@ -1,10 +1,13 @@
 // scion prepare: a corpus as it comes → a checked manifest and a tokenizer.
 #include "scion/data/prepare.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <string>
 
 #include "scion/cli/commands.h"
+#include "scion/core/error.h"
 #include "scion/core/options.h"
 
 namespace scion {
@@ -14,6 +17,7 @@ void add_prepare(CLI::App& app) {
     PrepareConfig config;
     Options options;
     std::string source, out;
+    bool dump = false;
   };
   auto arguments = std::make_shared<PrepareArguments>();
   arguments->config.declare(arguments->options);
@@ -22,7 +26,8 @@ void add_prepare(CLI::App& app) {
       ->add_option("source", arguments->source,
                    "a manifest, or a corpus of Kaldi, Lhotse, Common Voice or LibriSpeech")
       ->required();
-  command->add_option("--out", arguments->out, "folder to write; must not exist")->required();
+  command->add_option("--out", arguments->out, "folder to write; must not exist");
+  command->add_flag("--dump-config", arguments->dump, "print what would be done, and stop");
   for (const auto& option : arguments->options.all()) {
     const std::string flag = "--" + option->key();
     command
@@ -35,7 +40,14 @@ void add_prepare(CLI::App& app) {
         ->default_str(option->value().is_string() ? option->value().get<std::string>()
                                                   : option->value().dump());
   }
-  command->callback([arguments] { prepare(arguments->config, arguments->source, arguments->out); });
+  command->callback([arguments] {
+    if (arguments->dump) {
+      fmt::print("{}", arguments->options.to_toml());
+      return;
+    }
+    if (arguments->out.empty()) throw UserError("--out is missing", "name the folder to write");
+    prepare(arguments->config, arguments->source, arguments->out);
+  });
 }
 
 }  // namespace scion

@@ -27,6 +27,7 @@ struct TranscribeArguments {
   std::string model, device = "cpu", format = "text";
   std::vector<std::string> files;
   int threads = 0;
+  int64_t channel = -1;
   bool json = false, streaming = false;
 };
 
@@ -40,8 +41,7 @@ class SampleSource {
 
 class FileSamples : public SampleSource {
  public:
-  FileSamples(const std::string& path, int sample_rate)
-      : samples_(read_audio(path, sample_rate).samples) {}
+  explicit FileSamples(std::vector<float> samples) : samples_(std::move(samples)) {}
   std::vector<float> next(int64_t count) override {
     const size_t end = std::min(samples_.size(), taken_ + static_cast<size_t>(count));
     const auto first = samples_.begin();
@@ -71,8 +71,9 @@ class StandardInput : public SampleSource {
 
 class Transcriber {
  public:
-  Transcriber(const std::string& model, const std::string& device)
+  Transcriber(const std::string& model, const std::string& device, int64_t channel)
       : file_(load_model(model)),
+        channel_(channel),
         tokenizer_(file_.tokenizer),
         fbank_(file_.model->config().features) {
     file_.model->to(find_device(device));
@@ -84,8 +85,12 @@ class Transcriber {
     std::vector<TimedWord> words;
   };
 
+  Audio read(const std::string& path) const {
+    return read_audio(path, file_.model->config().features.sample_rate, {.channel = channel_});
+  }
+
   Result transcribe(const std::string& path) const {
-    const Audio audio = read_audio(path, sample_rate());
+    const Audio audio = read(path);
     return result(search(audio.samples), audio.seconds());
   }
 
@@ -110,9 +115,9 @@ class Transcriber {
                   static_cast<double>(count) / static_cast<double>(sample_rate()));
   }
 
-  int sample_rate() const { return file_.model->config().features.sample_rate; }
-
  private:
+  int64_t sample_rate() const { return file_.model->config().features.sample_rate; }
+
   Hypothesis search(const std::vector<float>& samples) const {
     const at::NoGradGuard no_grad;
     const at::Tensor features = fbank_.compute(at::tensor(samples).to(file_.model->device()));
@@ -128,6 +133,7 @@ class Transcriber {
   }
 
   ModelFile file_;
+  int64_t channel_;
   Tokenizer tokenizer_;
   Fbank fbank_;
 };
@@ -155,7 +161,7 @@ Transcriber::Result recognise(const TranscribeArguments& arguments, const Transc
   if (path == "-")
     source = std::make_unique<StandardInput>();
   else
-    source = std::make_unique<FileSamples>(path, transcriber.sample_rate());
+    source = std::make_unique<FileSamples>(transcriber.read(path).samples);
   const bool watched = isatty(STDERR_FILENO) != 0;
   const auto result = transcriber.transcribe_stream(*source, [&](const std::string& text) {
     if (watched) fmt::print(stderr, "\r\033[K{}", text);
@@ -171,7 +177,7 @@ void run(const TranscribeArguments& arguments) {
     throw UserError("standard input ('-') can only be transcribed as a stream",
                     "add --streaming; 16-bit samples at the model's rate are expected");
   if (arguments.threads > 0) set_thread_count(arguments.threads);
-  const Transcriber transcriber(arguments.model, arguments.device);
+  const Transcriber transcriber(arguments.model, arguments.device, arguments.channel);
   const auto start = std::chrono::steady_clock::now();
   double audio_seconds = 0;
   size_t failed = 0;
@@ -210,6 +216,9 @@ void add_transcribe(CLI::App& app) {
   command->add_option("--device", arguments->device, "cpu, cuda")
       ->capture_default_str()
       ->check(CLI::IsMember({"cpu", "cuda"}));
+  command->add_option("--channel", arguments->channel, "to take, from 0; -1: all of them, averaged")
+      ->capture_default_str()
+      ->check(CLI::Range(-1, 1023));
   command->add_option("--threads", arguments->threads, "0: all processors");
   command
       ->add_option("--format", arguments->format,

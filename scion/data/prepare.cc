@@ -139,6 +139,27 @@ void print_summary(const OrderedJson& summary) {
                fmt::join(summary["outside_alphabet"].get<std::vector<std::string>>(), " "));
 }
 
+/// A configuration to begin with: what was prepared, its texts treated as they were here.
+std::string training_config(const PrepareConfig& config, const fs::path& out, bool has_dev) {
+  return fmt::format(
+      "# scion train --config {0} --out exp/mine\n"
+      "# Every other option: scion train --config {0} --dump-config\n"
+      "[data]\n"
+      "train = [\"manifest.jsonl\"]\n"
+      "{1}"
+      "tokenizer = \"tokenizer.model\"\n\n"
+      "[model]\n"
+      "preset = \"conformer-9m\"\n\n"
+      "[model.text]\n"
+      "unicode = \"{2}\"\nletter_case = \"{3}\"\npunctuation = \"{4}\"\n\n"
+      "[train]\n"
+      "epochs = 30\n",
+      (out / "train.toml").string(),
+      has_dev ? "evaluation = [\"dev=dev.jsonl\"]\n"
+              : "# evaluation = [\"dev=dev.jsonl\"]  # prepare --dev_speakers makes one\n",
+      config.text.unicode, config.text.letter_case, config.text.punctuation);
+}
+
 }  // namespace
 
 void PrepareConfig::declare(Options& options) {
@@ -191,11 +212,13 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
     write_manifest(folder.path() / "dev.jsonl", dev);
   }
   write_file(folder.path() / "tokenizer.model", tokenizer.serialised());
+  write_file(folder.path() / "train.toml", training_config(config, out, !dev.empty()));
   write_skipped(folder.path() / "skipped.jsonl", skipped);
   write_file(folder.path() / "summary.json", summary.dump(2) + "\n");
   folder.commit();
   print_summary(summary);
-  fmt::print("{}\n", out.string());
+  fmt::print("to train on it: scion train --config {} --out exp/mine\n{}\n",
+             (out / "train.toml").string(), out.string());
 }
 
 }  // namespace scion

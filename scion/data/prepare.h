@@ -27,8 +27,8 @@ struct PrepareConfig {
 /// Reads the corpus `source` (see corpus.h), checks every audio file by decoding it,
 /// measures its length, trains a tokenizer (on what is not set aside), and writes the folder
 /// `out`, which must not exist: manifest.jsonl, dev.jsonl where speakers are set aside,
-/// tokenizer.model, skipped.jsonl, summary.json. Prints what it found to stdout.
-/// UserError when more than 5 % of the utterances cannot be used.
+/// tokenizer.model, train.toml (a configuration to train with), skipped.jsonl, summary.json. Prints
+/// what it found to stdout. UserError when more than 5 % of the utterances cannot be used.
 void prepare(const PrepareConfig& config, const std::filesystem::path& source,
              const std::filesystem::path& out);
 

@@ -108,6 +108,16 @@ at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames) {
   return at::arange(frames, lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
 }
 
+at::Tensor normalise_utterances(const at::Tensor& features, const at::Tensor& lengths) {
+  const auto over = [&](int64_t less) {
+    return (lengths - less).clamp_min(1).view({-1, 1, 1}).to(features.dtype());
+  };
+  const at::Tensor mask = valid_frames(lengths, features.size(1)).unsqueeze(2).to(features.dtype());
+  const at::Tensor mean = (features * mask).sum(1, true) / over(0);
+  const at::Tensor variance = ((features - mean).square() * mask).sum(1, true) / over(1);
+  return (features - mean) / (variance.sqrt() + 1e-5);
+}
+
 at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& weight,
                                       const at::Tensor& bias, const ConvolutionReach& reach) {
   const int64_t taps = weight.size(2), future = taps - 1 - reach.past(taps);

@@ -38,6 +38,10 @@ at::Tensor activate(const at::Tensor& x, const std::string& activation);
 /// True for valid frames: lengths (B) int64 → (B, T) bool on the lengths' device.
 at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames);
 
+/// Every utterance's features (B, T, F) minus their mean over its frames, over their standard
+/// deviation (without bias) plus 1e-5, as NeMo's `per_feature`; lengths (B) int64.
+at::Tensor normalise_utterances(const at::Tensor& features, const at::Tensor& lengths);
+
 /// The frames that a convolution over time sees.
 struct ConvolutionReach {
   bool causal = false;  ///< the last tap is the frame's own; otherwise the middle one is

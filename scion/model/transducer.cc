@@ -29,11 +29,7 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
   const std::string& kind = config_.features.normalisation;
   if (kind == "none") return features;
   if (kind == "global") return (features - feature_mean_) / feature_deviation_;
-  const at::Tensor mask = valid_frames(lengths, features.size(1)).unsqueeze(2).to(features.dtype());
-  const at::Tensor count = lengths.clamp_min(1).view({-1, 1, 1}).to(features.dtype());
-  const at::Tensor mean = (features * mask).sum(1, true) / count;
-  const at::Tensor variance = ((features - mean).square() * mask).sum(1, true) / count;
-  return (features - mean) / (variance.sqrt() + 1e-5);
+  return normalise_utterances(features, lengths);
 }
 
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,

@@ -1,5 +1,6 @@
 #include "scion/audio/sample_augmentation.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -11,6 +12,8 @@
 
 namespace scion {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr int64_t sound_rate = 16000;
 
@@ -186,16 +189,13 @@ TEST_F(Augmented, FoldersWithoutAudioAreRefused) {
   config_.noise_share = 1;
   for (const char* name : {"empty", "missing"}) {
     config_.noise = folder_ / name;
-    try {
-      SampleAugmentation(config_, sound_rate, 1);
-      FAIL();
-    } catch (const UserError& error) {
-      EXPECT_NE(std::string(error.what()).find("augment.noise"), std::string::npos);
-    }
+    EXPECT_THAT(
+        error_of<UserError>([&] { const SampleAugmentation refused(config_, sound_rate, 1); }),
+        HasSubstr("augment.noise"));
   }
   config_.noise.clear();
   config_.noise_snr_low_db = 30;
-  EXPECT_THROW(SampleAugmentation(config_, sound_rate, 1), UserError);
+  EXPECT_THROW(const SampleAugmentation refused(config_, sound_rate, 1), UserError);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scion/audio/audio_file.h"
+#include "tests/audio/audio_samples.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
@@ -51,6 +53,48 @@ TEST_F(Program, PreparesACorpus) {
   EXPECT_EQ(Json::parse(read_file(file("prepared/summary.json"))).dump().empty(), false);
   EXPECT_TRUE(fs::exists(file("prepared/tokenizer.model")));
   EXPECT_EQ(read_manifest(file("prepared/manifest.jsonl")).size(), 12U);
+}
+
+TEST_F(Program, WhatIsPreparedCanBeTrainedOn) {
+  const ProgramResult prepared =
+      run("prepare small.jsonl --out ready --text.letter_case upper "
+          "--tokenizer.kind char");
+  ASSERT_EQ(prepared.status, 0) << prepared.error;
+  EXPECT_THAT(prepared.out, HasSubstr("scion train --config ready/train.toml"));
+  const ProgramResult dumped = run("train --config ready/train.toml --dump-config");
+  ASSERT_EQ(dumped.status, 0) << dumped.error;
+  EXPECT_THAT(dumped.out, HasSubstr("letter_case = \"upper\""));
+  // The same with the smallest model that there is, so that it takes no time.
+  const std::string small =
+      " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
+      "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
+      "--model.conformer.subsampling_channels 4";
+  const ProgramResult trained = run("train --config ready/train.toml --out from-ready" + small);
+  EXPECT_EQ(trained.status, 0) << trained.error;
+}
+
+TEST_F(Program, ADumpedPreparationNamesEveryOption) {
+  const ProgramResult dumped = run("prepare small.jsonl --text.punctuation drop --dump-config");
+  ASSERT_EQ(dumped.status, 0) << dumped.error;
+  EXPECT_THAT(dumped.out, AllOf(HasSubstr("punctuation = \"drop\""), HasSubstr("[tokenizer]")));
+  EXPECT_EQ(run("prepare small.jsonl").status, 2);
+}
+
+TEST_F(Program, TranscribesAChannel) {
+  const Utterance first = read_manifest(file("small.jsonl")).front();
+  const std::vector<float> speech = read_audio(first.audio, 16000).samples;
+  std::vector<float> both;
+  for (const float value : speech) both.insert(both.end(), {0, value});
+  write_sound(file("both.wav"), both, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2);
+  const auto text = [&](const std::string& arguments) {
+    const ProgramResult result = run("transcribe " + kTeacher + " " + arguments);
+    EXPECT_EQ(result.status, 0) << result.error;
+    return result.out.substr(result.out.find('\t') + 1);
+  };
+  EXPECT_EQ(text("both.wav --channel 1"), text("'" + first.audio.string() + "'"));
+  const ProgramResult missing = run("transcribe " + kTeacher + " both.wav --channel 2");
+  EXPECT_NE(missing.status, 0);
+  EXPECT_THAT(missing.error, HasSubstr("has 2 channels, and channel 2 is wanted"));
 }
 
 TEST_F(Program, SelectsTrainsAndInspectsAStudent) {

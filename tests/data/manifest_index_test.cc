@@ -69,8 +69,8 @@ TEST(ManifestIndex, RefusesWhatTheManifestReaderRefuses) {
         R"({"audio_filepath": "x", "duration": 1, "text": "", "offset": -1})",
         R"({"audio_filepath": "x", "duration": 1, "text": "", "channel": "left"})",
         R"({"audio_filepath": "y", "duration": 1, "text": ""} {})", "{\"text\": \"\xff\"}"})
-    expect_same_reading(good + "\n\n" + bad + "\n");
-  expect_same_reading(good + "\n\n" + good + "\n");
+    expect_same_reading(fmt::format("{}\n\n{}\n", good, bad));
+  expect_same_reading(fmt::format("{0}\n\n{0}\n", good));
   expect_same_reading("");
   expect_same_reading("\n \n");
   EXPECT_THAT(error_of<UserError>([] { ManifestIndex index("/none/m.jsonl"); }),

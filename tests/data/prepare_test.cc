@@ -12,6 +12,7 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// What it prints.
@@ -38,6 +39,8 @@ TEST(Prepare, WritesManifestTokenizerAndSummary) {
   EXPECT_TRUE(fs::exists(kept[0].audio));
   EXPECT_EQ(Tokenizer::load(corpus / "out/tokenizer.model").size(), small_tokenizer().size());
   EXPECT_EQ(read_file(corpus / "out/skipped.jsonl"), "{\"id\":\"u04\",\"reason\":\"no text\"}\n");
+  EXPECT_THAT(read_file(corpus / "out/train.toml"),
+              AllOf(HasSubstr("letter_case = \"lower\""), HasSubstr("# evaluation")));
   const auto summary = nlohmann::json::parse(read_file(corpus / "out/summary.json"));
   EXPECT_EQ(summary["parts"]["manifest.jsonl"]["utterances"], 39);
   EXPECT_NEAR(summary["parts"]["manifest.jsonl"]["hours"].get<double>(), 28.9 / 3600, 1e-4);
@@ -50,6 +53,8 @@ TEST(Prepare, SetsSpeakersAside) {
   run(config, corpus.manifest(), corpus / "out");
   EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 30u);
   EXPECT_EQ(read_manifest(corpus / "out/dev.jsonl").size(), 10u);
+  EXPECT_THAT(read_file(corpus / "out/train.toml"),
+              HasSubstr("\nevaluation = [\"dev=dev.jsonl\"]"));
 }
 
 TEST(Prepare, UsesAGivenTokenizerAndReportsWhatItLacks) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "scion/audio/fbank.h"
+#include "scion/core/safetensors.h"
 #include "scion/model/composed.h"
 #include "scion/model/fused.h"
 
@@ -230,6 +232,39 @@ TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
       EXPECT_LT(distance(three[i], one[i]), 1e-6) << pair.name << ", tensor " << i;
   }
   at::set_num_threads(threads);
+}
+
+/// A random signal of 10777 samples, its filter banks and what `per_feature` makes of them.
+SafeTensors nemo_features_golden() {
+  return read_safetensors(SCION_SOURCE_DIR "/tests/golden/fbank/nemo.safetensors");
+}
+
+TEST(NormaliseUtterances, EqualsNemosPerFeature) {
+  const SafeTensors golden = nemo_features_golden();
+  // Behind the utterance's end there may be anything.
+  const at::Tensor padded =
+      at::constant_pad_nd(golden.at("features"), {0, 0, 0, 9}, 7).unsqueeze(0);
+  const at::Tensor normalised =
+      normalise_utterances(padded, at::tensor({golden.at("features").size(0)}));
+  const at::Tensor difference =
+      normalised[0].narrow(0, 0, golden.at("features").size(0)) - golden.at("normalised");
+  EXPECT_LT(difference.abs().max().item<double>(), 1e-5);
+}
+
+TEST(NormaliseUtterances, FromSamplesEqualsNemo) {
+  const SafeTensors golden = nemo_features_golden();
+  const at::Tensor features = Fbank(nemo_features()).compute(golden.at("audio"));
+  ASSERT_EQ(features.sizes(), golden.at("features").sizes());
+  const at::Tensor normalised =
+      normalise_utterances(features.unsqueeze(0), at::tensor({features.size(0)}));
+  EXPECT_LT((normalised[0] - golden.at("normalised")).abs().max().item<double>(), 1e-4);
+}
+
+TEST(NormaliseUtterances, OneFrameAndNoneAreFinite) {
+  const at::Tensor normalised =
+      normalise_utterances(at::rand({2, 3, 4}), at::tensor({int64_t{1}, int64_t{0}}));
+  EXPECT_TRUE(normalised.isfinite().all().item<bool>());
+  EXPECT_TRUE(normalised[0][0].eq(0).all().item<bool>());
 }
 
 }  // namespace

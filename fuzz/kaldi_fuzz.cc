@@ -1,0 +1,11 @@
+#include "fuzz/foreign.h"
+#include "scion/data/corpus.h"
+
+// wav.scp, text, utt2spk and segments, with a zero byte behind each.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const scion::MemoryFolder folder;
+  return scion::read_or_refuse([&] {
+    scion::read_kaldi(
+        folder.with(scion::as_text(data, size), {"wav.scp", "text", "utt2spk", "segments"}));
+  });
+}
