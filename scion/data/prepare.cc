@@ -217,8 +217,11 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   write_file(folder.path() / "summary.json", summary.dump(2) + "\n");
   folder.commit();
   print_summary(summary);
-  fmt::print("to train on it: scion train --config {} --out exp/mine\n{}\n",
-             (out / "train.toml").string(), out.string());
+  // With a tokenizer of somebody else's it is likely to be a test set.
+  if (config.tokenizer_path.empty())
+    fmt::print("to train on it: scion train --config {} --out exp/mine\n",
+               (out / "train.toml").string());
+  fmt::print("{}\n", out.string());
 }
 
 }  // namespace scion

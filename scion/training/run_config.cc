@@ -35,7 +35,10 @@ void TrainConfig::declare(Options& options) {
   options.add("accumulate", accumulate, "batches whose gradients make one update")
       .range(1, 10000)
       .unit("batches");
-  options.add("ctc_weight", ctc_weight, "share of the CTC loss; the transducer loss has the rest")
+  options
+      .add("ctc_weight", ctc_weight,
+           "share of the CTC loss; the transducer loss has the rest; 0 by default where the model "
+           "has no CTC head")
       .range(0, 1);
   options
       .add("fast_emit", fast_emit,
@@ -143,7 +146,10 @@ void load_run_config(RunConfig& config, nlohmann::json table, const std::string&
   if (table.contains("model")) apply_preset(config.model, table["model"]);
   Options options;
   config.declare(options);
+  const bool names_weight = table.is_object() && table.contains("train") &&
+                            table["train"].is_object() && table["train"].contains("ctc_weight");
   options.load_json(table, place);
+  if (!config.model.ctc && !names_weight) config.train.ctc_weight = 0;
   resolve_paths(config, directory);
 }
 

@@ -1,0 +1,59 @@
+#include "scion/training/run_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scion/core/error.h"
+#include "tests/core/temporary_folder.h"
+
+namespace scion {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+RunConfig loaded(const Json& table) {
+  RunConfig config;
+  load_run_config(config, table, "test.toml", "/somewhere");
+  return config;
+}
+
+TEST(RunConfig, PathsAreTakenFromTheFilesFolder) {
+  const RunConfig config = loaded({{"data",
+                                    {{"train", {"a.jsonl", "/b.jsonl"}},
+                                     {"evaluation", {"dev=../dev.jsonl"}},
+                                     {"tokenizer", "pieces.model"}}},
+                                   {"augment", {{"noise", "sounds"}, {"responses", "rooms"}}}});
+  EXPECT_EQ(config.data.train, (std::vector<std::string>{"/somewhere/a.jsonl", "/b.jsonl"}));
+  EXPECT_EQ(config.data.evaluation, std::vector<std::string>{"dev=/dev.jsonl"});
+  EXPECT_EQ(config.data.tokenizer, "/somewhere/pieces.model");
+  EXPECT_EQ(config.augment.noise, "/somewhere/sounds");
+  EXPECT_EQ(config.augment.responses, "/somewhere/rooms");
+  EXPECT_EQ(loaded(Json::object()).augment.noise, "");
+}
+
+TEST(RunConfig, APresetWithoutACtcHeadNeedsNoWeightForIt) {
+  Json table = {{"data", {{"train", {"a.jsonl"}}}}, {"model", {{"preset", "conformer-9m"}}}};
+  const RunConfig config = loaded(table);
+  EXPECT_FALSE(config.model.ctc);
+  EXPECT_EQ(config.train.ctc_weight, 0);
+  EXPECT_NO_THROW(config.validate());
+  table["model"]["ctc"] = true;
+  EXPECT_EQ(loaded(table).train.ctc_weight, TrainConfig().ctc_weight);
+  table["model"]["ctc"] = false;
+  table["train"]["ctc_weight"] = 0.2;
+  EXPECT_THAT(error_of<UserError>([&] { loaded(table).validate(); }),
+              HasSubstr("train.ctc_weight is 0.2 and model.ctc is false"));
+}
+
+TEST(RunConfig, WhatDoesNotFitTogetherIsRefused) {
+  RunConfig config = loaded({{"data", {{"train", {"a.jsonl"}}}}});
+  EXPECT_NO_THROW(config.validate());
+  config.augment.volume_low_db = 7;
+  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("augment.volume_db"));
+  config = loaded(Json::object());
+  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("data.train"));
+}
+
+}  // namespace
+}  // namespace scion
