@@ -113,5 +113,9 @@ void cases(benchmark::internal::Benchmark* b) {
 BENCHMARK_CAPTURE(training_step, an4_student, "an4-student", kAn4)->Apply(cases);
 BENCHMARK_CAPTURE(training_step, an4_teacher, "an4-teacher", kAn4)->Apply(cases);
 BENCHMARK_CAPTURE(training_step, conformer_9m, "conformer-9m", kLibriSpeech)->Apply(cases);
+BENCHMARK_CAPTURE(training_step, an4_student_streaming, "an4-student-streaming", kAn4)
+    ->Apply(cases);
+BENCHMARK_CAPTURE(training_step, conformer_9m_streaming, "conformer-9m-streaming", kLibriSpeech)
+    ->Apply(cases);
 
 }  // namespace
