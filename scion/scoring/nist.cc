@@ -130,6 +130,11 @@ std::string to_trn(const std::vector<Transcript>& transcripts) {
   std::string lines;
   for (const Transcript& transcript : transcripts) {
     require_writable(transcript.id);
+    // It would be read as a comment, or as the file's byte order mark.
+    if (transcript.text.starts_with(";;") || transcript.text.starts_with("\xEF\xBB\xBF"))
+      throw UserError(fmt::format("the text of '{}' cannot begin a line of a .trn file: {}",
+                                  transcript.id, transcript.text),
+                      "normalise the texts, or write JSON lines");
     lines += fmt::format("{}{}({})\n", transcript.text, transcript.text.empty() ? "" : " ",
                          transcript.id);
   }

@@ -21,7 +21,8 @@ std::vector<Transcript> parse_trn(std::string_view content, const std::string& p
 /// missing or no numbers, two channels of one file, alternatives `<ALT_BEGIN>`.
 std::vector<Transcript> parse_ctm(std::string_view content, const std::string& place);
 
-/// UserError when an id cannot stand in the format (spaces, parentheses).
+/// UserError when an id cannot stand in the format (spaces, parentheses), or a text would be read
+/// as a comment.
 std::string to_trn(const std::vector<Transcript>& transcripts);
 
 struct TimedWord {

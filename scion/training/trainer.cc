@@ -97,7 +97,9 @@ class Run {
   void record_configuration() {
     const fs::path path = directory_ / "config.toml";
     const std::string text = config_.to_toml();
-    if (!fs::exists(path)) return write_file(path, text);
+    // A run that failed before its first update left nothing to go on with.
+    if (!fs::exists(path) || !fs::exists(directory_ / "updates.jsonl"))
+      return write_file(path, text);
     if (read_file(path) != text)
       throw UserError(fmt::format("{} holds a run with another configuration", directory_.string()),
                       "choose another --out, or remove the folder to start afresh");

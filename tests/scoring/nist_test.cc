@@ -79,6 +79,13 @@ TEST(Nist, BadLinesAreNamed) {
   EXPECT_THAT(ctm("u 1 0 1 <ALT_BEGIN>\n"), HasSubstr("alternatives"));
   EXPECT_THAT(ctm(""), StartsWith("no transcripts"));
   EXPECT_THAT(error_of<UserError>([] { to_trn({{"an id", "a"}}); }), HasSubstr("'an id'"));
+  EXPECT_THAT(error_of<UserError>([] { to_trn({{"u1", ";; a"}}); }), HasSubstr("'u1'"));
+  EXPECT_THAT(error_of<UserError>([] {
+                to_trn({{"u1",
+                         "\xEF\xBB\xBF"
+                         "a"}});
+              }),
+              HasSubstr("'u1'"));
   EXPECT_THAT(error_of<UserError>([] { to_ctm({{"(x)", {}}}); }), HasSubstr("'(x)'"));
 }
 

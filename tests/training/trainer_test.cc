@@ -231,5 +231,15 @@ TEST(AdamW, ClipsToTheNormAndReportsIt) {
   EXPECT_NEAR(state.at("first_moment.joiner.output.weight").max().item<double>(), 0.1 / norm, 1e-6);
 }
 
+TEST(Trainer, ARunThatNeverBeganDoesNotHoldItsFolder) {
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path(), 6);
+  config.train.epochs = 1;
+  config.data.evaluation = {"dev=/none/dev.jsonl"};
+  EXPECT_THROW(train(config, folder / "run"), UserError);
+  config.data.evaluation.clear();
+  EXPECT_NO_THROW(train(config, folder / "run"));
+}
+
 }  // namespace
 }  // namespace scion
