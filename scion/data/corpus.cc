@@ -64,7 +64,8 @@ Corpus read_corpus(const fs::path& source, const std::string& format) {
 }
 
 fs::path find_beside(const fs::path& path, const fs::path& folder) {
-  return path.is_absolute() || fs::exists(path) ? path : folder / path;
+  std::error_code too_long;  // a name that no file can have is not there, either
+  return path.is_absolute() || fs::exists(path, too_long) ? path : folder / path;
 }
 
 }  // namespace scion

@@ -22,7 +22,8 @@ std::vector<fs::path> transcript_files(const fs::path& directory) {
 fs::path find_audio(const fs::path& folder, const std::string& id) {
   for (const char* extension : {".flac", ".opus", ".wav"}) {
     fs::path candidate = folder / (id + extension);
-    if (fs::exists(candidate)) return candidate;
+    std::error_code too_long;
+    if (fs::exists(candidate, too_long)) return candidate;
   }
   return folder / (id + ".flac");  // missing: the data set says so when it reads it
 }

@@ -17,7 +17,7 @@ namespace scion {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = testing::TempDir() + "scion-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "scion-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = pattern;
   }

@@ -78,6 +78,14 @@ TEST(Corpus, KaldiDirectory) {
   EXPECT_THAT(corpus.skipped[1].reason, HasSubstr("has no audio"));
 }
 
+TEST(Corpus, AFileNameThatNoSystemTakesIsNotThere) {
+  const TemporaryFolder folder;
+  const std::string name(5000, 'x');
+  write_text(folder / "wav.scp", "a-1 " + name + "\n");
+  write_text(folder / "text", "a-1 one\n");
+  EXPECT_EQ(read_corpus(folder.path()).utterances.at(0).audio, folder / name);
+}
+
 TEST(Corpus, KaldiSegments) {
   const TemporaryFolder folder;
   write_text(folder / "wav.scp", "call /abs/call.wav\n");
