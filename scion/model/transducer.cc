@@ -17,12 +17,17 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
   predictor_ = make_predictor(root / "predictor", config, vocabulary);
   joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
                                      predictor_->output_axis(), config.joiner_width, vocabulary);
-  if (config.ctc) {
-    ctc_weight_ = registry_.add("ctc.weight", {Axis::fixed(vocabulary), encoder_->output_axis()},
-                                init::weight, true);
-    ctc_bias_ = registry_.add("ctc.bias", {Axis::fixed(vocabulary)},
-                              init::bias(encoder_->output_axis().size()), true);
+  if (config.ctc) ctc_ = add_head("ctc", encoder_->output_axis());
+  if (config.simple_joiner) {
+    simple_encoder_ = add_head("simple_joiner.encoder", encoder_->output_axis());
+    simple_predictor_ = add_head("simple_joiner.predictor", predictor_->output_axis());
   }
+}
+
+Transducer::Head Transducer::add_head(const std::string& name, const Axis& input) {
+  return {
+      registry_.add(name + ".weight", {Axis::fixed(vocabulary_), input}, init::weight, true),
+      registry_.add(name + ".bias", {Axis::fixed(vocabulary_)}, init::bias(input.size()), true)};
 }
 
 at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& lengths) const {
@@ -46,7 +51,15 @@ EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& l
 
 at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& context) const {
   TORCH_CHECK(config_.ctc, "the model has no CTC head");
-  return linear(frames, ctc_weight_, ctc_bias_, context);
+  return linear(frames, ctc_.weight, ctc_.bias, context);
+}
+
+std::pair<at::Tensor, at::Tensor> Transducer::simple_logits(const at::Tensor& frames,
+                                                            const at::Tensor& predicted,
+                                                            const Context& context) const {
+  TORCH_CHECK(config_.simple_joiner, "the model has no simple joiner");
+  return {linear(frames, simple_encoder_.weight, simple_encoder_.bias, context),
+          linear(predicted, simple_predictor_.weight, simple_predictor_.bias, context)};
 }
 
 void Transducer::set_normalisation(const at::Tensor& mean, const at::Tensor& deviation) {

@@ -38,6 +38,11 @@ class Transducer {
                        const Context& context) const;
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
   at::Tensor ctc_logits(const at::Tensor& frames, const Context& context) const;
+  /// What the simple joiner adds: logits (B, T', V) of encoder frames and (B, U+1, V) of the
+  /// predictor's output; only with config().simple_joiner.
+  std::pair<at::Tensor, at::Tensor> simple_logits(const at::Tensor& frames,
+                                                  const at::Tensor& predicted,
+                                                  const Context& context) const;
   /// Encoder frames that `feature_frames` give.
   int64_t frames_out(int64_t feature_frames) const {
     return encoder_->subsampling().frames_out(feature_frames);
@@ -61,7 +66,11 @@ class Transducer {
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<Joiner> joiner_;
-  at::Tensor ctc_weight_, ctc_bias_;
+  struct Head {
+    at::Tensor weight, bias;
+  };
+  Head add_head(const std::string& name, const Axis& input);
+  Head ctc_, simple_encoder_, simple_predictor_;
 };
 
 }  // namespace scion

@@ -41,6 +41,22 @@ void TrainConfig::declare(Options& options) {
            "has no CTC head")
       .range(0, 1);
   options
+      .add("loss", loss,
+           "of the transducer; pruned: the joiner sees a band of states that a simple joiner finds")
+      .choices({"exact", "pruned"});
+  options.add("prune_width", prune_width, "pruned: states in a frame that the joiner sees")
+      .range(2, 1000);
+  options.add("simple_weight", simple_weight, "pruned: weight of the simple joiner's own loss")
+      .range(0, 10);
+  options
+      .add("simple_predictor_share", simple_predictor_share,
+           "pruned: share of the simple loss that sees the predictor alone (smoothing)")
+      .range(0, 1);
+  options.add(
+      "prune_warmup", prune_warmup,
+      "pruned: \"1e\" or \"500u\" until the pruned loss has its full weight, and the simple "
+      "one only its own");
+  options
       .add("fast_emit", fast_emit,
            "FastEmit: gradients of emitting a label are 1 + this times as large; 0: off")
       .range(0, 1);
@@ -105,9 +121,16 @@ void RunConfig::validate() const {
   if (train.ctc_weight > 0 && !model.ctc)
     throw UserError(fmt::format("train.ctc_weight is {} and model.ctc is false", train.ctc_weight),
                     "set train.ctc_weight = 0 or model.ctc = true");
+  if (train.loss == "pruned" && !model.simple_joiner)
+    throw UserError("train.loss is pruned and model.simple_joiner is false",
+                    "set model.simple_joiner = true or train.loss = \"exact\"");
+  if (train.loss == "pruned" && train.fast_emit > 0)
+    throw UserError(fmt::format("train.fast_emit is {} and train.loss is pruned", train.fast_emit),
+                    "use train.delay_penalty, or the exact loss");
   augment.validate();
   check_start(train.init);
   parse_span(train.warmup, 1, "train.warmup");
+  parse_span(train.prune_warmup, 1, "train.prune_warmup");
   parse_span(train.checkpoint_every, 1, "train.checkpoint_every");
 }
 

@@ -31,14 +31,19 @@ struct TrainConfig {
   std::string warmup = "1e";        ///< "2e": epochs, "500u": updates
   double final_lr_share = 0.02;     ///< cosine ends at this share of the peak
   double beta1 = 0.9, beta2 = 0.98;
-  double weight_decay = 0.01;      ///< of matrices and kernels
-  double clip_norm = 5;            ///< 0: no clipping
-  int64_t accumulate = 1;          ///< batches an update
-  double ctc_weight = 0.3;         ///< the transducer loss gets the rest
-  double fast_emit = 0;            ///< FastEmit's weight
-  double delay_penalty = 0;        ///< on labels in late frames
-  std::string precision = "auto";  ///< auto, fp32, bf16
-  int64_t average_last = 1;        ///< epochs whose weights the final model averages
+  double weight_decay = 0.01;            ///< of matrices and kernels
+  double clip_norm = 5;                  ///< 0: no clipping
+  int64_t accumulate = 1;                ///< batches an update
+  double ctc_weight = 0.3;               ///< the transducer loss gets the rest
+  std::string loss = "exact";            ///< of the transducer: exact, pruned
+  int64_t prune_width = 5;               ///< pruned: states that the joiner sees in a frame
+  double simple_weight = 0.5;            ///< pruned: weight of the first pass's loss
+  double simple_predictor_share = 0.25;  ///< of the first pass: a loss of the predictor alone
+  std::string prune_warmup = "1e";       ///< pruned: until then the first pass weighs more
+  double fast_emit = 0;                  ///< FastEmit's weight
+  double delay_penalty = 0;              ///< on labels in late frames
+  std::string precision = "auto";        ///< auto, fp32, bf16
+  int64_t average_last = 1;              ///< epochs whose weights the final model averages
   std::string checkpoint_every = "1e";
   int64_t keep_checkpoints = 2;
   std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch

@@ -232,9 +232,10 @@ class Run {
         seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     skipped_->add(item.skipped);
     // Every utterance of a batch may have been skipped.
-    const StepLoss loss = item.batch.ids.empty()
-                              ? StepLoss{}
-                              : accumulate_gradients(*model_, item.batch, config_.train, context);
+    const StepLoss loss =
+        item.batch.ids.empty()
+            ? StepLoss{}
+            : accumulate_gradients(*model_, item.batch, config_.train, context, warmed_up());
     if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
     ++accumulated_;
     position_.epoch_loss += loss.total;
@@ -244,6 +245,14 @@ class Run {
     position_.epoch = last ? item.epoch + 1 : item.epoch;
     position_.batch = last ? 0 : item.index + 1;
     position_.training_seconds += seconds_since(start);
+  }
+
+  // How far the pruned loss's warm-up has come, 0 to 1.
+  double warmed_up() {
+    const int64_t span =
+        parse_span(config_.train.prune_warmup, planned_updates_per_epoch(), "train.prune_warmup");
+    return std::min(1.0, static_cast<double>(position_.update) /
+                             static_cast<double>(std::max<int64_t>(1, span)));
   }
 
   void update(const BatchLoader::Item& item, const StepLoss& loss) {
@@ -259,6 +268,7 @@ class Run {
                                      {"loss", loss.total},
                                      {"transducer", loss.transducer},
                                      {"ctc", loss.ctc},
+                                     {"simple", loss.simple},
                                      {"gradient_norm", norm},
                                      {"lr", lr},
                                      {"seconds", position_.training_seconds}})
@@ -267,6 +277,7 @@ class Run {
                          {{"train/loss", loss.total},
                           {"train/transducer", loss.transducer},
                           {"train/ctc", loss.ctc},
+                          {"train/simple", loss.simple},
                           {"train/gradient_norm", norm},
                           {"train/learning_rate", lr},
                           {"train/speed", update_audio_seconds_ / seconds_since(update_start_)}});

@@ -42,6 +42,7 @@ inline ModelConfig small_config_of_kind(const std::string& kind) {
     config.conformer.left_context = 4;
     config.conformer.convolution = kind == "chunked" ? "chunked" : "causal";
   }
+  config.simple_joiner = kind == "lstm" || kind == "chunked";
   if (kind == "lstm") {
     config.encoder = "lstm";
     config.lstm = {
