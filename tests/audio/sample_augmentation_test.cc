@@ -95,7 +95,9 @@ TEST_F(Augmented, TheShareOfUtterancesIsKept) {
   for (uint64_t utterance = 0; utterance < 2000; ++utterance) {
     const bool changes = augmentation.changes(1, utterance);
     changed += changes;
-    if (utterance < 40) EXPECT_EQ(augmented(1, utterance) != speech_, changes) << utterance;
+    if (utterance < 40) {
+      EXPECT_EQ(augmented(1, utterance) != speech_, changes) << utterance;
+    }
   }
   EXPECT_NEAR(changed, 600, 70);
 }

@@ -164,10 +164,11 @@ TEST_F(PrunedLossTest, LatticeLossIsTheSumOverAllAlignments) {
       const double expected =
           -std::log(all_ways(arcs, b, topology == Topology::regular, c.frames[b].item<int64_t>(),
                              c.labels[b].item<int64_t>(), 0, 0));
-      if (std::isinf(expected))
-        EXPECT_TRUE(std::isinf(losses[b].item<double>())) << name;  // two labels in one frame
-      else
+      if (std::isinf(expected)) {  // two labels in one frame
+        EXPECT_TRUE(std::isinf(losses[b].item<double>())) << name;
+      } else {
         EXPECT_NEAR(losses[b].item<double>(), expected, 1e-12) << name;
+      }
     }
   }
 }
