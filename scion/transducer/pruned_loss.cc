@@ -226,9 +226,9 @@ LatticeArcs predictor_arcs(const at::Tensor& lm, const at::Tensor& tokens, int64
 /// What the encoder gives with the batch's average predictor; blank is (B, T, 1).
 LatticeArcs encoder_arcs(const at::Tensor& am, const at::Tensor& lm, const at::Tensor& tokens,
                          int64_t blank) {
-  const at::Tensor average =
-      (lm.softmax(2).mean(at::IntArrayRef({0, 1}), true) + double(std::numeric_limits<float>::min()))
-          .log();  // (1, 1, V)
+  const at::Tensor average = (lm.softmax(2).mean(at::IntArrayRef({0, 1}), true) +
+                              double(std::numeric_limits<float>::min()))
+                                 .log();  // (1, 1, V)
   const at::Tensor joined = am + average;
   const at::Tensor normalised = joined - log_of_sum_of_exp(joined);
   return {normalised.select(2, blank).unsqueeze(2), label_columns(normalised, tokens)};
