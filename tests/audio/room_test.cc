@@ -52,7 +52,7 @@ std::complex<double> high_pass(double hertz) {
 std::complex<double> transform(const std::vector<float>& response, double hertz) {
   std::complex<double> sum = 0;
   for (size_t n = 0; n < response.size(); ++n)
-    sum += std::polar(double(response[n]), -2 * std::numbers::pi * hertz * double(n) / rate);
+    sum += double(response[n]) * std::polar(1.0, -2 * std::numbers::pi * hertz * double(n) / rate);
   return sum;
 }
 
