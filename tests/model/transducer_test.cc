@@ -54,12 +54,19 @@ TEST_P(EveryModel, HasFiniteGradientsForEveryParameter) {
   const at::Tensor lengths = at::tensor(std::vector<int64_t>{50, 30});
   const EncoderOutput encoded = model.encode(at::randn({2, 50, 20}), lengths, context);
   const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 2, 3, 4}).view({2, 2});
-  const at::Tensor predicted =
-      model.joiner().project_predictor(model.predictor().forward(tokens, context), context);
-  const at::Tensor logits = model.joiner().logits(
-      model.joiner().project_encoder(encoded.frames, context).unsqueeze(2), predicted.unsqueeze(1));
+  const at::Tensor predicted = model.predictor().forward(tokens, context);
+  const at::Tensor logits =
+      model.joiner().logits(model.joiner().project_encoder(encoded.frames, context).unsqueeze(2),
+                            model.joiner().project_predictor(predicted, context).unsqueeze(1));
   EXPECT_EQ(logits.sizes(), (std::vector<int64_t>{2, encoded.frames.size(1), 3, 7}));
-  (logits.square().sum() + model.ctc_logits(encoded.frames, context).square().sum()).backward();
+  at::Tensor sum = logits.square().sum() + model.ctc_logits(encoded.frames, context).square().sum();
+  if (model.config().simple_joiner) {
+    const auto [am, lm] = model.simple_logits(encoded.frames, predicted, context);
+    EXPECT_EQ(am.sizes(), (std::vector<int64_t>{2, encoded.frames.size(1), 7}));
+    EXPECT_EQ(lm.sizes(), (std::vector<int64_t>{2, 3, 7}));
+    sum = sum + am.square().sum() + lm.square().sum();
+  }
+  sum.backward();
   for (const Parameter& parameter : model.registry().all()) {
     if (!parameter.trainable) continue;
     ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
