@@ -1,59 +1,31 @@
 #include "scion/audio/augment.h"
 
-#include "scion/core/error.h"
+#include "scion/audio/bounds.h"
 #include "scion/core/options.h"
 
 namespace scion {
-namespace {
-
-void declare_reverberation(AugmentConfig& c, Options& options) {
-  options.add("reverberation_share", c.reverberation_share, "share of utterances put in a room")
-      .range(0, 1);
-  options.add("responses", c.responses,
-              "folder of measured room impulse responses; empty: simulated rooms");
-  options.add("rooms", c.rooms, "simulated rooms to draw from").range(1, 100000);
-  options
-      .add("reverberation_seconds_low", c.reverberation_seconds_low,
-           "simulated rooms: time in which an echo falls by 60 dB, lowest")
-      .range(0, 1.5)
-      .unit("s");
-  options.add("reverberation_seconds_high", c.reverberation_seconds_high, "the same: highest")
-      .range(0, 1.5)
-      .unit("s");
-}
-
-void declare_noise(AugmentConfig& c, Options& options) {
-  options.add("noise", c.noise, "folder of recordings that are mixed in; empty: none");
-  options.add("noise_share", c.noise_share, "share of utterances with noise, where there is any")
-      .range(0, 1);
-  options.add("noise_snr_low_db", c.noise_snr_low_db, "speech over noise: lowest")
-      .range(-50, 100)
-      .unit("dB");
-  options.add("noise_snr_high_db", c.noise_snr_high_db, "speech over noise: highest")
-      .range(-50, 100)
-      .unit("dB");
-}
-
-void declare_volume(AugmentConfig& c, Options& options) {
-  options.add("volume_share", c.volume_share, "share of utterances made louder or softer")
-      .range(0, 1);
-  options.add("volume_low_db", c.volume_low_db, "change of volume: lowest")
-      .range(-100, 100)
-      .unit("dB");
-  options.add("volume_high_db", c.volume_high_db, "change of volume: highest")
-      .range(-100, 100)
-      .unit("dB");
-}
-
-}  // namespace
-
 void AugmentConfig::declare(Options& options) {
   options
       .add("speeds", speeds, "speed factors; one is drawn per utterance and epoch (1.1 is faster)")
       .range(0.5, 2);
-  declare_reverberation(*this, options);
-  declare_noise(*this, options);
-  declare_volume(*this, options);
+  options.add("reverberation_share", reverberation_share, "share of utterances put in a room")
+      .range(0, 1);
+  options.add("responses", responses,
+              "folder of measured room impulse responses; empty: simulated rooms");
+  options.add("rooms", rooms, "simulated rooms to draw from").range(1, 100000);
+  add_bounds(options,
+             {"reverberation_seconds", "simulated rooms: time in which an echo falls by 60 dB", 0,
+              1.5, "s"},
+             reverberation_seconds_low, reverberation_seconds_high);
+  options.add("noise", noise, "folder of recordings that are mixed in; empty: none");
+  options.add("noise_share", noise_share, "share of utterances with noise, where there is any")
+      .range(0, 1);
+  add_bounds(options, {"noise_snr", "speech over noise", -50, 100, "dB"}, noise_snr_low_db,
+             noise_snr_high_db);
+  options.add("volume_share", volume_share, "share of utterances made louder or softer")
+      .range(0, 1);
+  add_bounds(options, {"volume", "change of volume", -100, 100, "dB"}, volume_low_db,
+             volume_high_db);
   options.add("time_warp", time_warp, "SpecAugment: a frame is moved by that many at most")
       .range(0, 1000)
       .unit("frames");
@@ -67,14 +39,10 @@ void AugmentConfig::declare(Options& options) {
 }
 
 void AugmentConfig::validate() const {
-  const auto ordered = [](const char* what, double low, double high) {
-    if (low > high)
-      throw UserError(fmt::format("augment.{}: from {} to {}", what, low, high),
-                      "the lower bound must not exceed the upper one");
-  };
-  ordered("reverberation_seconds", reverberation_seconds_low, reverberation_seconds_high);
-  ordered("noise_snr_db", noise_snr_low_db, noise_snr_high_db);
-  ordered("volume_db", volume_low_db, volume_high_db);
+  check_bounds("augment.reverberation_seconds", reverberation_seconds_low,
+               reverberation_seconds_high);
+  check_bounds("augment.noise_snr_db", noise_snr_low_db, noise_snr_high_db);
+  check_bounds("augment.volume_db", volume_low_db, volume_high_db);
 }
 
 double draw_speed(const AugmentConfig& config, uint64_t seed, int64_t epoch, uint64_t utterance) {

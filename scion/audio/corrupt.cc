@@ -1,8 +1,8 @@
 #include "scion/audio/corrupt.h"
 
 #include "scion/audio/audio_file.h"
+#include "scion/audio/bounds.h"
 #include "scion/audio/mixing.h"
-#include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/core/random.h"
 
@@ -58,43 +58,33 @@ at::Tensor babble(const std::vector<std::vector<float>>& others, int64_t count, 
     const double power = mean_power(voice);
     const int64_t start = random.below(voice.size(0));
     if (power == 0) continue;
-    const at::Tensor places = (at::arange(count, at::kLong) + start).remainder(voice.size(0));
-    sum += voice.index_select(0, places) / std::sqrt(power);
+    sum += repeated(voice, start, count) / std::sqrt(power);
   }
   return sum;
 }
 
 void check(const CorruptionConfig& c) {
-  const auto ordered = [](const char* what, double low, double high) {
-    if (low > high)
-      throw UserError(fmt::format("{}: from {} to {}", what, low, high),
-                      "the lower bound must not exceed the upper one");
-  };
-  ordered("noise_snr_db", c.noise_snr_low_db, c.noise_snr_high_db);
-  ordered("babble_snr_db", c.babble_snr_low_db, c.babble_snr_high_db);
-  ordered("reverberation_seconds", c.reverberation_seconds_low, c.reverberation_seconds_high);
-  ordered("direct_to_reverberant_db", c.direct_to_reverberant_low_db,
-          c.direct_to_reverberant_high_db);
-  ordered("speed", c.speed_low, c.speed_high);
+  check_bounds("noise_snr_db", c.noise_snr_low_db, c.noise_snr_high_db);
+  check_bounds("babble_snr_db", c.babble_snr_low_db, c.babble_snr_high_db);
+  check_bounds("reverberation_seconds", c.reverberation_seconds_low, c.reverberation_seconds_high);
+  check_bounds("direct_to_reverberant_db", c.direct_to_reverberant_low_db,
+               c.direct_to_reverberant_high_db);
+  check_bounds("speed", c.speed_low, c.speed_high);
 }
 
 }  // namespace
 
 void CorruptionConfig::declare(Options& options) {
-  const auto pair = [&](const std::string& name, double& low, double& high, const std::string& help,
-                        double least, double most, const std::string& unit) {
-    const std::string suffix = unit == "dB" ? "_db" : "";
-    options.add(name + "_low" + suffix, low, help + ": lowest").range(least, most).unit(unit);
-    options.add(name + "_high" + suffix, high, help + ": highest").range(least, most).unit(unit);
-  };
-  pair("noise_snr", noise_snr_low_db, noise_snr_high_db, "speech over pink noise", -50, 100, "dB");
-  pair("babble_snr", babble_snr_low_db, babble_snr_high_db, "speech over babble", -50, 100, "dB");
+  add_bounds(options, {"noise_snr", "speech over pink noise", -50, 100, "dB"}, noise_snr_low_db,
+             noise_snr_high_db);
+  add_bounds(options, {"babble_snr", "speech over babble", -50, 100, "dB"}, babble_snr_low_db,
+             babble_snr_high_db);
   options.add("babble_speakers", babble_speakers, "speakers in the babble").range(0, 100);
-  pair("reverberation_seconds", reverberation_seconds_low, reverberation_seconds_high,
-       "time in which an echo falls by 60 dB", 0, 10, "s");
-  pair("direct_to_reverberant", direct_to_reverberant_low_db, direct_to_reverberant_high_db,
-       "direct sound over reflections", -50, 100, "dB");
-  pair("speed", speed_low, speed_high, "speed factor", 0.5, 2, "");
+  add_bounds(options, {"reverberation_seconds", "time in which an echo falls by 60 dB", 0, 10, "s"},
+             reverberation_seconds_low, reverberation_seconds_high);
+  add_bounds(options, {"direct_to_reverberant", "direct sound over reflections", -50, 100, "dB"},
+             direct_to_reverberant_low_db, direct_to_reverberant_high_db);
+  add_bounds(options, {"speed", "speed factor", 0.5, 2, ""}, speed_low, speed_high);
   options.add("seed", seed, "seed of the condition").range(0, 1e15);
 }
 

@@ -18,6 +18,10 @@ at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response) {
       .narrow(0, 0, signal.size(0));
 }
 
+at::Tensor repeated(const at::Tensor& signal, int64_t start, int64_t count) {
+  return signal.index_select(0, (at::arange(count, at::kLong) + start).remainder(signal.size(0)));
+}
+
 void add_at_snr(at::Tensor& signal, const at::Tensor& noise, double speech_power, double snr_db) {
   const double power = mean_power(noise);
   if (power == 0) return;

@@ -17,6 +17,9 @@ int64_t power_of_two_from(int64_t size);
 /// The first samples of the convolution, as many as the signal has.
 at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response);
 
+/// `count` samples of a signal from place `start` on, begun again where it ends.
+at::Tensor repeated(const at::Tensor& signal, int64_t start, int64_t count);
+
 /// Adds `noise` (N) in place, `snr_db` below `speech_power`. Silent noise changes nothing.
 void add_at_snr(at::Tensor& signal, const at::Tensor& noise, double speech_power, double snr_db);
 

@@ -19,13 +19,6 @@ bool is_audio(const fs::path& path) {
   return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
-Random sequence(uint64_t seed, Stream stream, int64_t epoch, uint64_t utterance) {
-  return {seed, stream, static_cast<uint64_t>(epoch), utterance};
-}
-
-/// Whether an utterance is among the share; the sequence goes on behind it.
-bool is_chosen(Random& random, double share) { return random.uniform() < share; }
-
 at::Tensor as_tensor(const std::vector<float>& samples) {
   return at::tensor(at::ArrayRef<float>(samples));
 }
@@ -77,7 +70,8 @@ SampleAugmentation::SampleAugmentation(const AugmentConfig& config, int64_t samp
       seed_(seed),
       responses_(config.reverberation_share > 0 ? list("responses", config.responses)
                                                 : std::vector<Recording>{}),
-      noises_(config.noise_share > 0 ? list("noise", config.noise) : std::vector<Recording>{}) {
+      noises_(config.noise_share > 0 ? list("noise", config.noise) : std::vector<Recording>{}),
+      noise_share_(noises_.empty() ? 0 : config.noise_share) {
   config.validate();
   if (config.reverberation_share > 0 && responses_.empty())
     rooms_ = std::make_unique<SimulatedRoom[]>(size_t(config.rooms));
@@ -85,14 +79,17 @@ SampleAugmentation::SampleAugmentation(const AugmentConfig& config, int64_t samp
 
 SampleAugmentation::~SampleAugmentation() = default;
 
+std::optional<Random> SampleAugmentation::draw(Stream stream, double share, int64_t epoch,
+                                               uint64_t utterance) const {
+  Random random(seed_, stream, static_cast<uint64_t>(epoch), utterance);
+  if (random.uniform() < share) return random;
+  return std::nullopt;
+}
+
 bool SampleAugmentation::changes(int64_t epoch, uint64_t utterance) const {
-  const auto chosen = [&](Stream stream, double share) {
-    Random random = sequence(seed_, stream, epoch, utterance);
-    return share > 0 && is_chosen(random, share);
-  };
-  return chosen(Stream::reverberation, config_.reverberation_share) ||
-         (!noises_.empty() && chosen(Stream::noise, config_.noise_share)) ||
-         chosen(Stream::volume, config_.volume_share);
+  return draw(Stream::reverberation, config_.reverberation_share, epoch, utterance) ||
+         draw(Stream::noise, noise_share_, epoch, utterance) ||
+         draw(Stream::volume, config_.volume_share, epoch, utterance);
 }
 
 at::Tensor SampleAugmentation::response(Random& random) const {
@@ -119,11 +116,7 @@ at::Tensor SampleAugmentation::noise(Random& random, int64_t count) const {
   AudioPart part;
   if (drawn.seconds > wanted) part = {place * (drawn.seconds - wanted), wanted};
   const at::Tensor sound = as_tensor(read_audio(drawn.path, sample_rate_, part).samples);
-  if (!part.is_segment() || sound.size(0) < count) {
-    const auto start = part.is_segment() ? 0 : int64_t(place * double(sound.size(0)));
-    return sound.index_select(0, (at::arange(count, at::kLong) + start).remainder(sound.size(0)));
-  }
-  return sound.narrow(0, 0, count);
+  return repeated(sound, part.is_segment() ? 0 : int64_t(place * double(sound.size(0))), count);
 }
 
 void SampleAugmentation::apply(std::vector<float>& samples, int64_t epoch,
@@ -131,23 +124,14 @@ void SampleAugmentation::apply(std::vector<float>& samples, int64_t epoch,
   const auto count = static_cast<int64_t>(samples.size());
   if (count == 0) return;
   at::Tensor signal = as_tensor(samples);
-  if (config_.reverberation_share > 0) {
-    Random random = sequence(seed_, Stream::reverberation, epoch, utterance);
-    if (is_chosen(random, config_.reverberation_share))
-      signal = reverberated(signal, response(random));
+  if (auto random = draw(Stream::reverberation, config_.reverberation_share, epoch, utterance))
+    signal = reverberated(signal, response(*random));
+  if (auto random = draw(Stream::noise, noise_share_, epoch, utterance)) {
+    const double snr = random->uniform(config_.noise_snr_low_db, config_.noise_snr_high_db);
+    add_at_snr(signal, noise(*random, count), mean_power(signal), snr);
   }
-  if (!noises_.empty()) {
-    Random random = sequence(seed_, Stream::noise, epoch, utterance);
-    if (is_chosen(random, config_.noise_share)) {
-      const double snr = random.uniform(config_.noise_snr_low_db, config_.noise_snr_high_db);
-      add_at_snr(signal, noise(random, count), mean_power(signal), snr);
-    }
-  }
-  if (config_.volume_share > 0) {
-    Random random = sequence(seed_, Stream::volume, epoch, utterance);
-    if (is_chosen(random, config_.volume_share))
-      signal *= std::pow(10, random.uniform(config_.volume_low_db, config_.volume_high_db) / 20);
-  }
+  if (auto random = draw(Stream::volume, config_.volume_share, epoch, utterance))
+    signal *= std::pow(10, random->uniform(config_.volume_low_db, config_.volume_high_db) / 20);
   const at::Tensor out = signal.contiguous();
   std::copy_n(out.const_data_ptr<float>(), count, samples.data());
 }

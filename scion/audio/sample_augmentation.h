@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "scion/audio/augment.h"
@@ -40,6 +41,8 @@ class SampleAugmentation {
   };
   struct SimulatedRoom;
   static std::vector<Recording> list(const std::string& option, const std::string& folder);
+  /// The sequence that an utterance draws from, if it is among the share.
+  std::optional<Random> draw(Stream stream, double share, int64_t epoch, uint64_t utterance) const;
   at::Tensor response(Random& random) const;
   at::Tensor noise(Random& random, int64_t count) const;
 
@@ -47,6 +50,7 @@ class SampleAugmentation {
   int64_t sample_rate_;
   uint64_t seed_;
   std::vector<Recording> responses_, noises_;
+  double noise_share_;                      // 0 without recordings
   std::unique_ptr<SimulatedRoom[]> rooms_;  // made when they are first drawn
 };
 

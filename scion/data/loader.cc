@@ -164,7 +164,7 @@ struct BatchLoader::State {
 
   void augment_features(Item& item, size_t b) const {
     const auto epoch = static_cast<uint64_t>(item.epoch);
-    const uint64_t utterance = stable_hash(item.batch.ids[b]);
+    const uint64_t utterance = dataset.id_hash(size_t(item.batch.indices[b]));
     const auto row = static_cast<int64_t>(b);
     at::Tensor rows = item.batch.features[row].narrow(
         0, 0, item.batch.feature_lengths.const_data_ptr<int64_t>()[row]);

@@ -99,6 +99,12 @@ const PairKernels* pair_kernels() {
   return nullptr;
 }
 
+bool wants_gradient(std::initializer_list<at::Tensor> tensors) {
+  return at::GradMode::is_enabled() &&
+         std::any_of(tensors.begin(), tensors.end(),
+                     [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+}
+
 LatticeBatch::LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states,
                            int64_t max_frames, const LatticeRules& rules)
     : tokens_(std::move(tokens)),

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace scion {
 
 /// "(4, 80, 12)", for messages.
 std::string shape_text(const at::Tensor& tensor);
+
+/// Whether an operation on these tensors will be gone through backward.
+bool wants_gradient(std::initializer_list<at::Tensor> tensors);
 
 /// What the arcs of a lattice stand for.
 struct LatticeRules {

@@ -11,12 +11,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-bool wants_gradient(std::initializer_list<at::Tensor> tensors) {
-  return at::GradMode::is_enabled() &&
-         std::any_of(tensors.begin(), tensors.end(),
-                     [](const at::Tensor& tensor) { return tensor.requires_grad(); });
-}
-
 /// A batch among an operation's saved tensors: the last three, and some numbers.
 void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors) {
   tensors.insert(tensors.end(), {batch.tokens(), batch.frames(), batch.states()});

@@ -69,8 +69,9 @@ class Lattice {
   }
 
   /// Probabilities that an alignment uses the arcs; `blank` and `label` begin as zeros.
-  void flows(T* blank_flow, T* label_flow) const {
-    const std::vector<double> alpha = forward(), beta = backward();
+  /// `alpha` is what forward() gave.
+  void flows(const std::vector<double>& alpha, T* blank_flow, T* label_flow) const {
+    const std::vector<double> beta = backward();
     const double total = beta[0];
     if (!std::isfinite(total)) return;
     for (int64_t t = 0; t < frames_; ++t)
@@ -118,56 +119,50 @@ LatticeLabels ready(const LatticeLabels& labels) {
           ready_one(labels.token_lengths)};
 }
 
-at::Tensor losses_of(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
-  at::Tensor losses = at::empty({arcs.blank.size(0)}, arcs.blank.options());
-  AT_DISPATCH_FLOATING_TYPES(arcs.blank.scalar_type(), "lattice_loss", [&] {
-    auto* const out = losses.data_ptr<scalar_t>();
-    for_each_lattice<scalar_t>(arcs, labels, topology,
-                               [&](int64_t b, const Lattice<scalar_t>& lattice) {
-                                 out[b] = static_cast<scalar_t>(-lattice.forward().back());
-                               });
-  });
-  return losses;
-}
+/// Losses (B), and the flows where they are wanted, on the processor.
+struct Solution {
+  at::Tensor losses;
+  LatticeArcs flows;
+};
 
-LatticeArcs flows_of(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
-  LatticeArcs flows{at::zeros_like(arcs.blank), at::zeros_like(arcs.label)};
-  AT_DISPATCH_FLOATING_TYPES(arcs.blank.scalar_type(), "lattice_flows", [&] {
-    auto* const blank = flows.blank.data_ptr<scalar_t>();
-    auto* const label = flows.label.data_ptr<scalar_t>();
-    const int64_t nodes = arcs.blank.size(1) * arcs.blank.size(2);
-    const int64_t label_nodes = arcs.label.size(1) * arcs.label.size(2);
-    for_each_lattice<scalar_t>(arcs, labels, topology,
-                               [&](int64_t b, const Lattice<scalar_t>& lattice) {
-                                 lattice.flows(blank + b * nodes, label + b * label_nodes);
-                               });
+Solution solve(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology,
+               bool with_flows) {
+  const LatticeArcs here = ready(arcs);
+  Solution solution{at::empty({here.blank.size(0)}, here.blank.options()), {}};
+  if (with_flows) solution.flows = {at::zeros_like(here.blank), at::zeros_like(here.label)};
+  AT_DISPATCH_FLOATING_TYPES(here.blank.scalar_type(), "lattice_loss", [&] {
+    for_each_lattice<scalar_t>(
+        here, ready(labels), topology, [&](int64_t b, const Lattice<scalar_t>& lattice) {
+          const std::vector<double> alpha = lattice.forward();
+          solution.losses.data_ptr<scalar_t>()[b] = static_cast<scalar_t>(-alpha.back());
+          if (!with_flows) return;
+          const auto part = [b](const at::Tensor& flow) {
+            return flow.data_ptr<scalar_t>() + b * flow.stride(0);
+          };
+          lattice.flows(alpha, part(solution.flows.blank), part(solution.flows.label));
+        });
   });
-  return flows;
+  return solution;
 }
 
 class ArcsLoss : public Function<ArcsLoss> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& blank, const at::Tensor& label,
-                            const LatticeLabels& labels, Topology topology) {
-    const LatticeArcs arcs = ready(LatticeArcs{blank, label});
-    const LatticeLabels here = ready(labels);
-    ctx->save_for_backward({blank, label, here.tokens, here.frame_lengths, here.token_lengths});
-    ctx->saved_data["topology"] = static_cast<int64_t>(topology);
-    return losses_of(arcs, here, topology).to(blank.device());
+                            const LatticeLabels& labels, Topology topology, bool gradient) {
+    const Solution solution = solve({blank, label}, labels, topology, gradient);
+    if (gradient) ctx->save_for_backward({solution.flows.blank, solution.flows.label});
+    return solution.losses.to(blank.device());
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
-    const variable_list saved = ctx->get_saved_variables();
-    const auto topology = static_cast<Topology>(ctx->saved_data["topology"].toInt());
-    const LatticeArcs flows =
-        flows_of(ready(LatticeArcs{saved[0], saved[1]}), {saved[2], saved[3], saved[4]}, topology);
+    const variable_list flows = ctx->get_saved_variables();
     const at::Tensor scale = -upstream[0].view({-1, 1, 1});
     // Where nothing flows there is no gradient, whatever stands behind it.
     const auto scaled = [&](const at::Tensor& flow) {
       const at::Tensor there = flow.to(scale.device());
       return at::where(there.eq(0), at::zeros_like(there), there * scale);
     };
-    return {scaled(flows.blank), scaled(flows.label), {}, {}};
+    return {scaled(flows[0]), scaled(flows[1]), {}, {}, {}};
   }
 };
 
@@ -247,11 +242,12 @@ at::Tensor lower_bound(const at::Tensor& x) {
 }  // namespace
 
 at::Tensor lattice_loss(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
-  return ArcsLoss::apply(arcs.blank, arcs.label, labels, topology);
+  return ArcsLoss::apply(arcs.blank, arcs.label, labels, topology,
+                         wants_gradient({arcs.blank, arcs.label}));
 }
 
 LatticeArcs lattice_flows(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
-  const LatticeArcs flows = flows_of(ready(arcs), ready(labels), topology);
+  const LatticeArcs flows = solve(arcs, labels, topology, true).flows;
   return {flows.blank.to(arcs.blank.device()), flows.label.to(arcs.label.device())};
 }
 
