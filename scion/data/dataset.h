@@ -31,7 +31,7 @@ enum class DataCheck {
   trust    ///< … when they are first wanted: until then, the manifest's durations are believed.
 };
 
-/// The usable utterances of one or several manifests, which stay on disk: 40 bytes of memory an
+/// The usable utterances of one or several manifests, which stay on disk: 67 bytes of memory an
 /// utterance. Features come from a FeatureStore: files of filter banks per (manifest, feature
 /// settings, speeds), made once in `cache_directory` and mapped into memory, so that runs side by
 /// side share them. With an empty cache_directory they are computed from audio when asked for.
