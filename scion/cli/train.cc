@@ -12,19 +12,23 @@ namespace scion {
 
 void add_train(CLI::App& app) {
   struct TrainArguments {
-    std::string config, out;
+    std::string config, out, distill;
     bool dump = false;
   };
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand("train", "train a recogniser");
   command->add_option("--config", arguments->config, "TOML file, see docs/options.md")->required();
   command->add_option("--out", arguments->out, "folder of the run");
+  command->add_option("--distill", arguments->distill,
+                      "teacher whose outputs are learnt as well: short for --train.distill");
   command->add_flag("--dump-config", arguments->dump, "print what would run, and stop");
   command->footer("Every option of the configuration is a flag, too: --train.peak_lr 3e-3");
   command->allow_extras();
   command->callback([arguments, command] {
     RunConfig config = read_run_config(arguments->config);
-    apply_config_flags(config, command->remaining(), {"config", "out", "dump-config", "help"});
+    apply_config_flags(config, command->remaining(),
+                       {"config", "out", "distill", "dump-config", "help"});
+    if (!arguments->distill.empty()) config.train.distill = arguments->distill;
     config.validate();
     if (arguments->dump) {
       fmt::print("{}", config.to_toml());

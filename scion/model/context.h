@@ -21,6 +21,8 @@ class Context {
   bool training() const { return training_; }
   /// Matrix products in bfloat16 (accumulated in float32 by the library), all else in float32.
   bool bf16() const { return bf16_; }
+  /// Share of a batch in batch normalisation's running statistics, in training.
+  double batch_norm_momentum = 0.1;
   /// A key for the next dropout place; every call gives another one.
   uint64_t next_dropout_key() const;
 

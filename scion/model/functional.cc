@@ -154,9 +154,9 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
     mean = (x * mask).sum(frames) / count;
     variance = ((x - mean).square() * mask).sum(frames) / count;
     const at::NoGradGuard no_grad;
-    norm.running_mean.lerp_(mean.detach(), norm.momentum);
+    norm.running_mean.lerp_(mean.detach(), context.batch_norm_momentum);
     norm.running_variance.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)),
-                                norm.momentum);
+                                context.batch_norm_momentum);
   }
   return (x - mean) * (norm.weight * (variance + epsilon).rsqrt()) + norm.bias;
 }

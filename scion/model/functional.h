@@ -64,7 +64,6 @@ at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& wei
 /// Batch normalisation: learnt scale and shift (C), running statistics (C).
 struct BatchNorm {
   at::Tensor weight, bias, running_mean, running_variance;
-  double momentum = 0.1;  ///< share of a batch in the running statistics
 };
 
 /// Over the valid frames only. x (B, T, C); valid (B, T) bool. In training the running statistics

@@ -44,8 +44,8 @@ class GatedConvolution : public Function<GatedConvolution> {
                             const at::Tensor& weight_bias, const at::Tensor& norm_weight,
                             const at::Tensor& norm_bias, const at::Tensor& lengths,
                             const at::Tensor& running_mean, const at::Tensor& running_variance,
-                            double momentum, int64_t activation) {
-    const bool training = momentum > 0;
+                            const std::optional<double>& momentum, int64_t activation) {
+    const bool training = momentum.has_value();
     const at::Tensor h = input.contiguous(), kernel = weight.contiguous();
     const ConvolutionSizes sizes(h, kernel);
     const at::Tensor y = at::empty({sizes.batch, sizes.frames, sizes.channels}, at::kFloat);
@@ -65,9 +65,9 @@ class GatedConvolution : public Function<GatedConvolution> {
     if (training) {
       std::tie(mean, variance) = pool_statistics(means, squares, counts);
       const double count = counts.sum().item<double>();
-      running_mean.lerp_(mean.to(at::kFloat), momentum);
+      running_mean.lerp_(mean.to(at::kFloat), *momentum);
       running_variance.lerp_((variance * (count / std::max(1.0, count - 1))).to(at::kFloat),
-                             momentum);
+                             *momentum);
     }
     const at::Tensor spread = (variance.to(at::kDouble) + kEpsilon).rsqrt();
     const at::Tensor scale = (norm_weight * spread).to(at::kFloat);
@@ -168,10 +168,11 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const 
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
                              const BatchNorm& norm, const std::string& activation,
                              const Context& context) {
-  return GatedConvolution::apply(h, bias, weight, weight_bias, norm.weight, norm.bias, lengths,
-                                 norm.running_mean, norm.running_variance,
-                                 context.training() ? norm.momentum : 0.0,
-                                 static_cast<int64_t>(activation_of(activation)));
+  return GatedConvolution::apply(
+      h, bias, weight, weight_bias, norm.weight, norm.bias, lengths, norm.running_mean,
+      norm.running_variance,
+      context.training() ? std::optional(context.batch_norm_momentum) : std::nullopt,
+      static_cast<int64_t>(activation_of(activation)));
 }
 
 }  // namespace scion::fused

@@ -18,6 +18,56 @@ void DataConfig::declare(Options& options) {
   options.add("cache", cache, "folder that keeps computed features; empty: none is kept");
 }
 
+static void declare_distillation(TrainConfig& train, Options& options) {
+  options.add("distill", train.distill,
+              "model file of a teacher whose outputs are learnt as well; empty: none");
+  options
+      .add("distill_weight", train.distill_weight,
+           "weight of the divergence from the teacher on the lattice's nodes, over {label, blank, "
+           "rest}, summed over an utterance; 0: none")
+      .range(0, 1000);
+  options
+      .add("distill_nodes", train.distill_nodes,
+           "all: every node counts 1, of which there are frames x (labels + 1); occupied: as much "
+           "as it is probable in the teacher's alignments, frames + labels in all")
+      .choices({"all", "occupied"});
+  options
+      .add("distill_ctc_weight", train.distill_ctc_weight,
+           "weight of the divergence between the CTC heads, summed over an utterance's frames; 0: "
+           "none, the default where the model has no CTC head")
+      .range(0, 1000);
+  options
+      .add("distill_ctc_temperature", train.distill_ctc_temperature,
+           "the CTC heads' logits are divided by it, and their divergence multiplied by its square")
+      .range(0.1, 100);
+  options.add("distill_until", train.distill_until,
+              "distillation ends after \"4e\" epochs or \"500u\" updates; empty: with the run");
+  options.add("distill_fade", train.distill_fade,
+              "distillation's weights fall linearly to zero at its end");
+}
+
+static void declare_start(TrainConfig& train, Options& options) {
+  options
+      .add("copied_lr_scale", train.copied_lr_scale,
+           "learning rate of parameters that came from another model, as a multiple of the others'")
+      .range(0, 100);
+  options.add("copied_warmup", train.copied_warmup,
+              "warm-up of parameters that came from another model, \"2e\" or \"500u\"; empty: "
+              "that of all");
+  options
+      .add("anchor_decay", train.anchor_decay,
+           "AdamW: parameters that came from another model decay towards their first values, by "
+           "this times the learning rate an update; they have no other weight decay meanwhile")
+      .range(0, 100);
+  options.add("anchor_until", train.anchor_until,
+              "the decay towards the first values ends after \"4e\" or \"500u\"; empty: with the "
+              "run");
+  options
+      .add("batch_norm_momentum", train.batch_norm_momentum,
+           "share of a batch in batch normalisation's running statistics")
+      .range(0, 1);
+}
+
 void TrainConfig::declare(Options& options) {
   options.add("init", init, "xavier, he, default, or the path of a model file");
   options.add("epochs", epochs, "passes over the training data").range(1, 100000).unit("epochs");
@@ -65,6 +115,8 @@ void TrainConfig::declare(Options& options) {
           "delay_penalty", delay_penalty,
           "a label is worth this much less in the transducer loss with every encoder frame; 0: off")
       .range(0, 1);
+  declare_distillation(*this, options);
+  declare_start(*this, options);
   options
       .add("precision", precision,
            "of matrix products; auto: bf16 where the processor has it and it was measured to be "
@@ -113,6 +165,24 @@ static void check_start(const std::string& init) {
                               near.empty() ? "" : fmt::format("did you mean '{}'? ", near)));
 }
 
+static void validate_distillation(const RunConfig& config) {
+  const TrainConfig& train = config.train;
+  if (!train.distill_until.empty()) parse_span(train.distill_until, 1, "train.distill_until");
+  if (train.distill.empty()) return;
+  if (train.distill_weight == 0 && train.distill_ctc_weight == 0)
+    throw UserError("train.distill names a teacher and both weights are 0",
+                    "set train.distill_weight or train.distill_ctc_weight");
+  if (train.distill_ctc_weight > 0 && !config.model.ctc)
+    throw UserError(fmt::format("train.distill_ctc_weight is {} and model.ctc is false",
+                                train.distill_ctc_weight),
+                    "set train.distill_ctc_weight = 0 or model.ctc = true");
+  if (train.distill_weight > 0 && train.loss == "pruned")
+    throw UserError(
+        fmt::format("train.distill_weight is {} and train.loss is pruned", train.distill_weight),
+        "set train.distill_weight = 0 (the CTC heads' distillation remains), or "
+        "train.loss = \"exact\"");
+}
+
 void RunConfig::validate() const {
   model.validate();
   if (data.train.empty())
@@ -132,6 +202,10 @@ void RunConfig::validate() const {
   parse_span(train.warmup, 1, "train.warmup");
   parse_span(train.prune_warmup, 1, "train.prune_warmup");
   parse_span(train.checkpoint_every, 1, "train.checkpoint_every");
+  validate_distillation(*this);
+  for (const auto& [span, name] : {std::pair(train.copied_warmup, "train.copied_warmup"),
+                                   std::pair(train.anchor_until, "train.anchor_until")})
+    if (!span.empty()) parse_span(span, 1, name);
 }
 
 static void resolve_paths(RunConfig& config, const fs::path& directory) {
@@ -151,6 +225,7 @@ static void resolve_paths(RunConfig& config, const fs::path& directory) {
   resolve(config.data.cache);
   resolve(config.augment.noise);
   resolve(config.augment.responses);
+  resolve(config.train.distill);
   if (config.train.init.find('.') != std::string::npos) resolve(config.train.init);
 }
 
@@ -169,10 +244,13 @@ void load_run_config(RunConfig& config, nlohmann::json table, const std::string&
   if (table.contains("model")) apply_preset(config.model, table["model"]);
   Options options;
   config.declare(options);
-  const bool names_weight = table.is_object() && table.contains("train") &&
-                            table["train"].is_object() && table["train"].contains("ctc_weight");
   options.load_json(table, place);
-  if (!config.model.ctc && !names_weight) config.train.ctc_weight = 0;
+  if (!config.model.ctc) {
+    // What a CTC head would need is off, unless the file asks for it.
+    const nlohmann::json named = table.is_object() ? table.value("train", nlohmann::json()) : table;
+    if (!named.contains("ctc_weight")) config.train.ctc_weight = 0;
+    if (!named.contains("distill_ctc_weight")) config.train.distill_ctc_weight = 0;
+  }
   resolve_paths(config, directory);
 }
 

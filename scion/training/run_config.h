@@ -42,8 +42,23 @@ struct TrainConfig {
   std::string prune_warmup = "1e";       ///< pruned: until then the first pass weighs more
   double fast_emit = 0;                  ///< FastEmit's weight
   double delay_penalty = 0;              ///< on labels in late frames
-  std::string precision = "auto";        ///< auto, fp32, bf16
-  int64_t average_last = 1;              ///< epochs whose weights the final model averages
+
+  std::string distill;                     ///< a teacher's model file; empty: no distillation
+  double distill_weight = 0.5;             ///< of the lattice nodes' divergence
+  std::string distill_nodes = "occupied";  ///< all, occupied
+  double distill_ctc_weight = 0.5;         ///< of the CTC heads' divergence
+  double distill_ctc_temperature = 1;      ///< both CTC heads' logits are divided by it
+  std::string distill_until;               ///< "4e", "500u"; empty: to the end
+  bool distill_fade = false;               ///< weights fall linearly to zero at distill_until
+
+  double copied_lr_scale = 1;        ///< rate of copied parameters, as a share of the others'
+  std::string copied_warmup;         ///< warm-up of copied parameters; empty: warmup
+  double anchor_decay = 0;           ///< of copied parameters towards their first values
+  std::string anchor_until;          ///< "4e", "500u"; empty: to the end
+  double batch_norm_momentum = 0.1;  ///< share of a batch in the running statistics
+
+  std::string precision = "auto";  ///< auto, fp32, bf16
+  int64_t average_last = 1;        ///< epochs whose weights the final model averages
   std::string checkpoint_every = "1e";
   int64_t keep_checkpoints = 2;
   std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch

@@ -55,5 +55,32 @@ TEST(RunConfig, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("data.train"));
 }
 
+TEST(RunConfig, DistillationNeedsSomethingToLearn) {
+  Json table = {{"data", {{"train", {"a.jsonl"}}}}, {"train", {{"distill", "big.safetensors"}}}};
+  RunConfig config = loaded(table);
+  EXPECT_EQ(config.train.distill, "/somewhere/big.safetensors");
+  EXPECT_NO_THROW(config.validate());
+  config.train.distill_weight = config.train.distill_ctc_weight = 0;
+  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("both weights are 0"));
+
+  table["model"]["ctc"] = false;
+  config = loaded(table);
+  EXPECT_EQ(config.train.distill_ctc_weight, 0);
+  EXPECT_NO_THROW(config.validate());
+  table["train"]["distill_ctc_weight"] = 0.5;
+  EXPECT_THAT(error_of<UserError>([&] { loaded(table).validate(); }),
+              HasSubstr("train.distill_ctc_weight is 0.5 and model.ctc is false"));
+
+  config.model.simple_joiner = true;
+  config.train.loss = "pruned";
+  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("train.loss is pruned"));
+  for (std::string TrainConfig::*span :
+       {&TrainConfig::distill_until, &TrainConfig::copied_warmup, &TrainConfig::anchor_until}) {
+    config = loaded({{"data", {{"train", {"a.jsonl"}}}}});
+    config.train.*span = "4";
+    EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("is '4'"));
+  }
+}
+
 }  // namespace
 }  // namespace scion
