@@ -44,6 +44,17 @@ std::string shape_text(const at::Tensor& tensor) {
   return fmt::format("({})", fmt::join(tensor.sizes(), ", "));
 }
 
+// What no plan is made for yet.
+void check_implemented(const SelectionRules& rules, const LeafScores& scores) {
+  if (rules.elements == "activation" && scores.empty())
+    throw UserError("elements = activation needs activations, and there is no calibration audio",
+                    "give some: scion select --calibration MANIFEST; ten minutes suffice");
+  const bool scored = rules.elements == "magnitude" || rules.elements == "activation";
+  if (scored || rules.heads != "whole" || rules.taps != "crop" || rules.rescale != "none")
+    throw UserError("scores, spliced and ranked heads, spaced taps and rescaling are not here yet",
+                    "choose elements = even, heads = whole, taps = crop, rescale = none");
+}
+
 class PlanMaker {
  public:
   PlanMaker(const Registry& teacher, const Registry& student, const SelectionRules& rules)
@@ -182,7 +193,9 @@ const LeafChoice* Plan::find_leaf(const std::string& student) const {
   return nullptr;
 }
 
-Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules) {
+Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules,
+               const LeafScores& scores) {
+  check_implemented(rules, scores);
   return PlanMaker(teacher, student, rules).make();
 }
 

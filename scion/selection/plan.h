@@ -9,6 +9,7 @@
 
 #include "scion/model/module.h"
 #include "scion/selection/rules.h"
+#include "scion/selection/scores.h"
 
 namespace scion {
 
@@ -48,8 +49,10 @@ struct Plan {
 };
 
 /// Decides. UserError naming the parameter or leaf when the student cannot be taken from the
-/// teacher: more layers or elements, a tensor the teacher lacks, fixed sizes that differ.
-Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules);
+/// teacher: more layers or elements, a tensor the teacher lacks, fixed sizes that differ. `scores`
+/// of the teacher's leaves are for elements = "activation".
+Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules,
+               const LeafScores& scores = {});
 
 /// Copies into `student` what the plan says; tensors that the plan leaves random keep their values.
 void apply_plan(const Plan& plan, const Registry& teacher, Registry& student);

@@ -89,30 +89,55 @@ Indices even_indices(int64_t teacher, int64_t student) {
 void SelectionRules::declare(Options& options) {
   options.add("layers", layers,
               "which teacher layers: first, last, even, even-last, drop-middle, or e.g. 0,3,5");
-  options.add("elements", elements, "which elements of a leaf")
-      .choices({"even", "first", "random"});
+  options
+      .add("elements", elements,
+           "which elements of a leaf: evenly spaced, the first, drawn, those of the largest "
+           "weights, those of the largest activations on calibration audio")
+      .choices({"even", "first", "random", "magnitude", "activation"});
+  options
+      .add("heads", heads,
+           "attention heads as wholes, spliced over heads and width, or as wholes by rank")
+      .choices({"whole", "spliced", "ranked"});
+  options.add("taps", taps, "kernel taps: cut off at the ends, or evenly spaced")
+      .choices({"crop", "even"});
+  options.add("rescale", rescale, "weights times the root of teacher's over student's fan-in")
+      .choices({"none", "fan-in"});
+  options.add("attention_scale", attention_scale,
+              "narrower heads: rescale queries and keys for the new root of the width");
   options.add("per_tensor", per_tensor, "choose in every dimension of every tensor by itself");
   options.add("seed", seed, "for elements = \"random\"").range(0, 1e15);
   options.add("partial", partial, "parameters whose names begin so stay random");
 }
 
+std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
+
 SelectionRules named_rules(const std::string& name) {
+  if (name == "best") return {.layers = "even-last"};
   if (name == "paper") return {};
   if (name == "published") return {.per_tensor = true};
-  const std::string near = nearest_name(name, {"paper", "published"});
-  throw UserError(fmt::format("no rule set is called '{}'", name),
-                  fmt::format("{}rule sets: paper, published",
-                              near.empty() ? "" : "did you mean '" + near + "'? "));
+  const std::string near = nearest_name(name, rule_set_names());
+  throw UserError(
+      fmt::format("no rule set is called '{}'", name),
+      fmt::format("{}rule sets: {}", near.empty() ? "" : "did you mean '" + near + "'? ",
+                  fmt::join(rule_set_names(), ", ")));
+}
+
+SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
+                          const std::string& place) {
+  SelectionRules rules = named_rules(name);
+  Options declared;
+  rules.declare(declared);
+  declared.load_json(options, place);
+  check_layer_rule(rules.layers);
+  return rules;
 }
 
 SelectionRules make_rules(const std::string& name, const std::string& layers,
                           const std::string& elements) {
-  SelectionRules rules = named_rules(name);
-  Options options;
-  rules.declare(options);
-  if (!layers.empty()) check_layer_rule(rules.layers = layers);
-  if (!elements.empty()) options.set("elements", elements, "elements");
-  return rules;
+  nlohmann::json options = nlohmann::json::object();
+  if (!layers.empty()) options["layers"] = layers;
+  if (!elements.empty()) options["elements"] = elements;
+  return make_rules(name, options, "selection");
 }
 
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student) {

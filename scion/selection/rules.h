@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -21,20 +22,41 @@ struct SelectionRules {
   /// spaced from the front; even-last: evenly spaced, first and last always kept; drop-middle: the
   /// first half from the front, the other from the end; or the layers themselves: "0,3,5".
   std::string layers = "first";
-  /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending.
+  /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending; magnitude: of
+  /// the largest weights; activation: of the largest second moments over calibration audio. Chosen
+  /// elements keep their order.
   std::string elements = "even";
+  /// Of attention. whole: heads by the rule for elements, in each head all that it has, or where
+  /// the student's heads are narrower, the elements that the rule chooses, the same ones in every
+  /// head; spliced: by the rule for elements over heads × width as one dimension, as the published
+  /// rule does; ranked: as whole, but the heads whose output projections weigh most (by
+  /// calibration audio where scores are given).
+  std::string heads = "whole";
+  /// Of kernels. crop: around the centre, or the newest of a causal kernel; even: evenly spaced.
+  std::string taps = "crop";
+  /// fan-in: every matrix and kernel times √(teacher's fan-in / student's fan-in); none.
+  std::string rescale = "none";
+  /// Heads that become narrower: queries and keys times (student's width / teacher's)^¼ each, so
+  /// that the products that are kept enter the softmax as they did, over √width, in the teacher.
+  bool attention_scale = true;
   /// Every dimension of every tensor by itself, as in the authors' code: indices of one leaf then
   /// differ from tensor to tensor wherever a dimension stacks or flattens several.
   bool per_tensor = false;
   int64_t seed = 1;                  ///< for elements = "random"
-  std::vector<std::string> partial;  ///< parameters whose names begin so stay random
+  std::vector<std::string> partial;  ///< parameters that stay random
 
   void declare(Options& options);
 };
 
-/// "published": the authors' per-tensor rule. "paper": the same choice made axis-true.
-/// UserError with the nearest name for another one.
+/// "published": the authors' per-tensor rule. "paper": the same choice made axis-true. "best": the
+/// one to use. UserError with the nearest name for another one.
 SelectionRules named_rules(const std::string& name);
+std::vector<std::string> rule_set_names();
+
+/// A rule set with options of its own, a table of what SelectionRules declares. UserError naming
+/// `place` for an option or value that does not exist.
+SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
+                          const std::string& place);
 
 /// A rule set with other layers and elements than its own ("" keeps them). UserError for a name
 /// that does not exist.

@@ -54,13 +54,14 @@ void require_compatible(const ModelConfig& teacher, const ModelConfig& student) 
 }  // namespace
 
 Selection select_student(const Transducer& teacher, const ModelConfig& config,
-                         const SelectionRules& rules, const std::string& scheme, uint64_t seed) {
+                         const SelectionRules& rules, const std::string& scheme, uint64_t seed,
+                         const LeafScores& scores) {
   require_compatible(teacher.config(), config);
   Selection selection;
   selection.student = std::make_unique<Transducer>(config, teacher.vocabulary());
   Registry& student = selection.student->registry();
   initialise(student, scheme, seed);
-  selection.plan = make_plan(teacher.registry(), student, rules);
+  selection.plan = make_plan(teacher.registry(), student, rules, scores);
   apply_plan(selection.plan, teacher.registry(), student);
   return selection;
 }

@@ -81,9 +81,8 @@ TEST(SelectLayers, WhatDoesNotFitIsRefused) {
   for (const std::string rule : {"evenlast", "", "0;1", "-1"}) {
     EXPECT_THROW(select_layers(rule, 6, 3), UserError) << rule;
   }
-  EXPECT_THROW(make_rules("paper", "frist", ""), UserError);
-  EXPECT_THROW(make_rules("paper", "", "evne"), UserError);
-  EXPECT_EQ(make_rules("paper", "last", "first").elements, "first");
+  EXPECT_THROW(make_rules("paper", {{"layers", "frist"}}, "here"), UserError);
+  EXPECT_THROW(make_rules("paper", {{"elements", "evne"}}, "here"), UserError);
 }
 
 TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {
@@ -95,6 +94,18 @@ TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {
   EXPECT_NE(indices, select_elements(rules, "other", 100, 40));
   rules.seed = 2;
   EXPECT_NE(indices, select_elements(rules, "leaf", 100, 40));
+}
+
+TEST(NamedRules, TakeOptionsOfTheirOwn) {
+  EXPECT_EQ(named_rules("best").layers, "even-last");
+  EXPECT_TRUE(named_rules("published").per_tensor);
+  const SelectionRules rules =
+      make_rules("best", {{"elements", "magnitude"}, {"partial", {"ctc"}}}, "here");
+  EXPECT_EQ(rules.layers, "even-last");
+  EXPECT_EQ(rules.elements, "magnitude");
+  EXPECT_EQ(rules.partial, std::vector<std::string>{"ctc"});
+  EXPECT_THROW(make_rules("best", {{"element", "first"}}, "here"), UserError);
+  EXPECT_THROW(make_rules("best", {{"heads", "halved"}}, "here"), UserError);
 }
 
 TEST(NamedRules, UnknownNamesGetAHint) {
