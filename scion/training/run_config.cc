@@ -94,6 +94,12 @@ void TrainConfig::declare(Options& options) {
       .add("loss", loss,
            "of the transducer; pruned: the joiner sees a band of states that a simple joiner finds")
       .choices({"exact", "pruned"});
+  options
+      .add("loss_workspace", loss_workspace,
+           "logits that the transducer loss keeps for its backward pass, at most; what finds no "
+           "room is computed twice")
+      .range(0, 1000000)
+      .unit("MB");
   options.add("prune_width", prune_width, "pruned: states in a frame that the joiner sees")
       .range(2, 1000);
   options.add("simple_weight", simple_weight, "pruned: weight of the simple joiner's own loss")

@@ -36,6 +36,7 @@ struct TrainConfig {
   int64_t accumulate = 1;                ///< batches an update
   double ctc_weight = 0.3;               ///< the transducer loss gets the rest
   std::string loss = "exact";            ///< of the transducer: exact, pruned
+  int64_t loss_workspace = 64;           ///< MB of logits kept for the loss's backward pass
   int64_t prune_width = 5;               ///< pruned: states that the joiner sees in a frame
   double simple_weight = 0.5;            ///< pruned: weight of the first pass's loss
   double simple_predictor_share = 0.25;  ///< of the first pass: a loss of the predictor alone

@@ -25,7 +25,8 @@ at::Tensor exact_losses(const Transducer& model, const Encoded& x, const TrainCo
                                        {.blank = blank,
                                         .fast_emit = config.fast_emit,
                                         .delay_penalty = config.delay_penalty,
-                                        .bf16 = context.bf16()});
+                                        .bf16 = context.bf16(),
+                                        .workspace_bytes = config.loss_workspace << 20});
 }
 
 /// Losses (B) of both passes: the simple joiner's, and the joiner's in the band that it found.

@@ -1,13 +1,12 @@
 // The joiner and the loss in one: logits are made tile by tile (some hundred nodes at a time), and
 // of each node only three numbers are kept. The backward half makes the tiles once more, or reads
-// them where all of them together were small enough to keep.
+// those that found room in the workspace.
 #include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/loss_kernels.h"
 
 namespace scion {
 namespace {
 
-constexpr int64_t kKeptBytes = int64_t{64} << 20;     // logits kept for the backward half, at most
 constexpr int64_t kTileBytes = int64_t{512} << 10;    // one thread's tile: half of a usual L2 cache
 constexpr int64_t kPartialBytes = int64_t{64} << 20;  // partial sums of the weight's gradient
 
@@ -125,30 +124,34 @@ struct JoinerView {
   MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }
 };
 
-/// The logits that the forward half leaves for the backward half, if they are few.
+/// The logits that the forward half leaves for the backward half: those of every utterance, in
+/// turn, that still finds room in the workspace. Which these are depends on shapes only.
 class KeptLogits {
  public:
-  KeptLogits(const LatticeBatch& batch, at::Tensor storage) : storage_(std::move(storage)) {
-    for (int64_t b = 0; b < batch.size(); ++b) begin_.push_back(begin_.back() + batch.nodes_of(b));
-    if (storage_.defined()) data_ = storage_.data_ptr<float>();
-    if (storage_.defined()) stride_ = storage_.size(1);
+  /// `bytes` 0: none are kept. Without `storage` a new one is made.
+  KeptLogits(const LatticeBatch& batch, int64_t stride, int64_t bytes, at::Tensor storage = {})
+      : storage_(std::move(storage)), stride_(stride), begin_(batch.size(), kNone) {
+    int64_t rows = 0;
+    for (int64_t b = 0; b < batch.size(); ++b) {
+      if ((rows + batch.nodes_of(b)) * stride * 4 > bytes) continue;
+      begin_[b] = rows;
+      rows += batch.nodes_of(b);
+    }
+    if (!storage_.defined()) storage_ = at::empty({rows, stride}, at::kFloat);
+    data_ = storage_.data_ptr<float>();
   }
-  static KeptLogits make(const LatticeBatch& batch, int64_t stride) {
-    const KeptLogits none(batch, {});
-    const int64_t nodes = none.begin_.back();
-    if (nodes * stride * 4 > kKeptBytes) return none;
-    return {batch, at::empty({nodes, stride}, at::kFloat)};
-  }
-  explicit operator bool() const { return data_ != nullptr; }
+  bool holds(int64_t b) const { return begin_[b] != kNone; }
+  bool holds_all() const { return std::find(begin_.begin(), begin_.end(), kNone) == begin_.end(); }
   float* row(int64_t b, int64_t n) const { return data_ + (begin_[b] + n) * stride_; }
   int64_t stride() const { return stride_; }
   const at::Tensor& storage() const { return storage_; }
 
  private:
+  static constexpr int64_t kNone = -1;
   at::Tensor storage_;
-  std::vector<int64_t> begin_ = {0};
-  float* data_ = nullptr;
-  int64_t stride_ = 0;
+  int64_t stride_;
+  std::vector<int64_t> begin_;  // by utterance, in rows
+  float* data_;
 };
 
 // ---- the forward half --------------------------------------------------------------------------
@@ -158,7 +161,7 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
   const auto [b, begin, end] = segment;
   const int64_t states = joiner.batch.states_of(b), last = end * states;
   const Tile hidden = joiner.hidden_tile();
-  const Tile own(kept ? 0 : joiner.tile_rows, joiner.classes_stride);
+  const Tile own(kept.holds(b) ? 0 : joiner.tile_rows, joiner.classes_stride);
   const PairTile scratch = joiner.pair_tile();
   int64_t t = begin, u = 0;
   for (int64_t n = begin * states; n < last; n += joiner.tile_rows) {
@@ -170,8 +173,8 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
       u += count;
       if (u == states) ++t, u = 0;
     }
-    float* const logits = kept ? kept.row(b, n) : own.row(0);
-    const int64_t stride = kept ? kept.stride() : own.stride();
+    float* const logits = kept.holds(b) ? kept.row(b, n) : own.row(0);
+    const int64_t stride = kept.holds(b) ? kept.stride() : own.stride();
     to_logits.multiply(rows, hidden, scratch, joiner.from_bias(), logits, stride);
     terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
   }
@@ -187,12 +190,13 @@ struct Partial {
 
 class BackwardPass {
  public:
-  BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner, const at::Tensor& terms,
-               const at::Tensor& kept_logits, const at::Tensor& weights, bool bf16)
+  BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner,
+               const JoinerSolution& solution, const at::Tensor& weights,
+               const JoinerSettings& settings)
       : batch_(batch),
-        view_(batch, joiner, bf16),
-        terms_(terms),
-        kept_(batch, kept_logits),
+        view_(batch, joiner, settings.bf16),
+        terms_(solution.lattice.terms),
+        kept_(batch, solution.kept_logits.size(1), settings.workspace_bytes, solution.kept_logits),
         weights_(weights.to(at::kFloat).contiguous()),
         segments_(divide(batch)),
         to_hidden_(joiner.weight, view_.pairs),
@@ -200,7 +204,7 @@ class BackwardPass {
         predictor_(at::zeros(
             {batch.size(), segments_per_utterance(batch), batch.max_states(), view_.hidden},
             at::kFloat)) {
-    if (!kept_) to_logits_.emplace(joiner.weight.t(), view_.pairs);
+    if (!kept_.holds_all()) to_logits_.emplace(joiner.weight.t(), view_.pairs);
   }
 
   JoinerTensors run() {
@@ -292,7 +296,8 @@ class BackwardPass {
     for_each_run(work.nodes, [&](int64_t r, int64_t count) {
       view_.hidden_rows(b, work.nodes[r].t, work.nodes[r].u, count, work.hidden.row(r));
     });
-    if (to_logits_) {
+    const bool kept = kept_.holds(b);
+    if (!kept) {
       to_logits_->multiply(rows, work.hidden, work.pairs, view_.from_bias(), work.gradient.row(0),
                            work.gradient.stride());
     }
@@ -300,7 +305,7 @@ class BackwardPass {
     for (int64_t r = 0; r < rows; ++r) {
       float* const row = work.gradient.row(r);
       const Node& node = work.nodes[r];
-      node_gradient(batch_, terms_, b, node.n, node.u, to_logits_ ? row : kept_.row(b, node.n),
+      node_gradient(batch_, terms_, b, node.n, node.u, kept ? kept_.row(b, node.n) : row,
                     view_.classes, weight, row);
     }
   }
@@ -364,11 +369,10 @@ class BackwardPass {
 }  // namespace
 
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows, bool bf16) {
-  const JoinerView view(batch, joiner, bf16);
+                                     bool flows, const JoinerSettings& settings) {
+  const JoinerView view(batch, joiner, settings.bf16);
   const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
-  const KeptLogits kept =
-      flows ? KeptLogits::make(batch, to_logits.columns()) : KeptLogits(batch, {});
+  const KeptLogits kept(batch, to_logits.columns(), flows ? settings.workspace_bytes : 0);
   NodeTerms terms = NodeTerms::make(batch);
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
@@ -379,9 +383,9 @@ JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTens
 }
 
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                   const at::Tensor& terms, const at::Tensor& kept_logits,
-                                   const at::Tensor& weights, bool bf16) {
-  return BackwardPass(batch, joiner, terms, kept_logits, weights, bf16).run();
+                                   const JoinerSolution& solution, const at::Tensor& weights,
+                                   const JoinerSettings& settings) {
+  return BackwardPass(batch, joiner, solution, weights, settings).run();
 }
 
 }  // namespace scion

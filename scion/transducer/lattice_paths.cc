@@ -72,7 +72,8 @@ Solved solve(const JoinerBatch& inputs, const TransducerLossOptions& options, bo
       check_lattice_batch(joiner.encoder.size(0), joiner.encoder.size(1), joiner.weight.size(0),
                           inputs.tokens, inputs.frame_lengths, inputs.token_lengths,
                           {.blank = options.blank, .delay_penalty = options.delay_penalty});
-  const JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, flows, options.bf16);
+  const JoinerSolution solution =
+      solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
   return {std::move(batch), NodeTerms(solution.lattice.terms)};
 }
 

@@ -55,11 +55,12 @@ class JoinerLoss : public Function<JoinerLoss> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
                             const at::Tensor& predictor, const at::Tensor& weight,
-                            const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
-                            bool gradient) {
+                            const at::Tensor& bias, const LatticeBatch& batch,
+                            const JoinerSettings& settings, bool gradient) {
     const JoinerTensors joiner = as_float({encoder, predictor, weight, bias});
-    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, bf16);
-    ctx->saved_data["bf16"] = bf16;
+    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, settings);
+    ctx->saved_data["bf16"] = settings.bf16;
+    ctx->saved_data["workspace_bytes"] = settings.workspace_bytes;
     if (gradient) {
       save(ctx, batch,
            {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept_logits});
@@ -71,8 +72,10 @@ class JoinerLoss : public Function<JoinerLoss> {
     const variable_list saved = ctx->get_saved_variables();
     const LatticeBatch batch = saved_batch(ctx, saved);
     const JoinerTensors joiner = as_float({saved[0], saved[1], saved[2], saved[3]});
-    const JoinerTensors gradients = joiner_gradients_cpu(
-        batch, joiner, saved[4], saved[5], upstream[0], ctx->saved_data["bf16"].toBool());
+    const JoinerTensors gradients =
+        joiner_gradients_cpu(batch, joiner, {{{}, saved[4]}, saved[5]}, upstream[0],
+                             {.bf16 = ctx->saved_data["bf16"].toBool(),
+                              .workspace_bytes = ctx->saved_data["workspace_bytes"].toInt()});
     return {gradients.encoder.to(saved[0].scalar_type()),
             gradients.predictor.to(saved[1].scalar_type()),
             gradients.weight.to(saved[2].scalar_type()),
@@ -118,7 +121,8 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
   const LatticeBatch batch =
       check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
                           token_lengths, rules_of(options));
-  return JoinerLoss::apply(encoder, predictor, weight, bias, batch, options.bf16,
+  return JoinerLoss::apply(encoder, predictor, weight, bias, batch,
+                           JoinerSettings{options.bf16, options.workspace_bytes},
                            wants_gradient({encoder, predictor, weight, bias}));
 }
 

@@ -17,6 +17,9 @@ struct TransducerLossOptions {
   /// Joiner: matrix products of factors rounded to bfloat16, with sums in float, where the
   /// processor has them (AVX512-BF16).
   bool bf16 = false;
+  /// Joiner: logits kept from the forward for the backward pass, at most. Utterances whose logits
+  /// find no room have them computed twice.
+  int64_t workspace_bytes = int64_t{64} << 20;
 };
 
 /// From given logits.

@@ -22,16 +22,20 @@ at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logi
 struct JoinerTensors {
   at::Tensor encoder, predictor, weight, bias;
 };
+/// What is made of the joiner's nodes on the way to the lattice.
+struct JoinerSettings {
+  bool bf16 = false;  ///< factors of products are rounded to bfloat16 where the processor has it
+  int64_t workspace_bytes = 0;  ///< of logits kept for the backward half
+};
 struct JoinerSolution {
   LatticeSolution lattice;
-  at::Tensor kept_logits;  ///< every node's, where they are small; else undefined
+  at::Tensor kept_logits;  ///< of the utterances that find room; the others' are made again
 };
-/// With `bf16`, the products' factors are rounded to bfloat16 where the processor multiplies them.
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows, bool bf16);
-/// Gradients of Σ_b weights[b] · loss[b].
+                                     bool flows, const JoinerSettings& settings);
+/// Gradients of Σ_b weights[b] · loss[b]. Settings as in the forward half.
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                   const at::Tensor& terms, const at::Tensor& kept_logits,
-                                   const at::Tensor& weights, bool bf16);
+                                   const JoinerSolution& solution, const at::Tensor& weights,
+                                   const JoinerSettings& settings);
 
 }  // namespace scion

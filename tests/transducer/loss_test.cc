@@ -308,9 +308,9 @@ struct JoinerTensors {
     for (const at::Tensor& t : tensors) copy.tensors.push_back(t.detach().clone().requires_grad_());
     return copy;
   }
-  at::Tensor fused(const Case& c) const {
+  at::Tensor fused(const Case& c, const TransducerLossOptions& options = {}) const {
     return joiner_transducer_loss(tensors[0], tensors[1], tensors[2], tensors[3], c.tokens,
-                                  c.frames, c.labels);
+                                  c.frames, c.labels, options);
   }
   at::Tensor composed(const Case& c) const {
     const at::Tensor hidden = at::tanh(tensors[0].unsqueeze(2) + tensors[1].unsqueeze(1));
@@ -478,15 +478,43 @@ int64_t peak_memory(bool reset) {
   return 0;
 }
 
-TEST_F(JoinerLoss, NeverHoldsAllLogits) {
-  const Case c = make_case({249, 249}, {99, 99}, 512);
-  const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
-  joiner.tensors[0].mutable_grad() = at::zeros_like(joiner.tensors[0]);
-  const int64_t all_logits = 2 * 250 * 100 * 512 * 4;  // 102 MB
+/// What a forward and a backward pass hold at most beyond what was held before them; nullopt where
+/// the system does not tell.
+std::optional<int64_t> memory_of(const std::function<at::Tensor()>& losses) {
   const int64_t before = peak_memory(true);
-  if (before == 0) GTEST_SKIP() << "the system does not tell the peak memory";
-  joiner.fused(c).sum().backward();
-  EXPECT_LT(peak_memory(false) - before, all_logits / 3);
+  if (before == 0) return std::nullopt;
+  losses().sum().backward();
+  return peak_memory(false) - before;
+}
+
+TEST_F(JoinerLoss, HoldsAWorkspaceOfLogitsAndNoMore) {
+  constexpr int64_t kMegabyte = 1 << 20;
+  const Case c = make_case({249, 249, 29}, {99, 99, 99}, 512);  // 49, 49 and 6 MB of logits
+  for (const int64_t workspace : {0, 10, 60}) {
+    const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
+    const auto memory =
+        memory_of([&] { return joiner.fused(c, {.workspace_bytes = workspace * kMegabyte}); });
+    if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+    EXPECT_LT(*memory, (workspace + 24) * kMegabyte);
+    if (workspace == 60) {
+      EXPECT_GT(*memory, 50 * kMegabyte);
+    }
+  }
+}
+
+TEST_F(JoinerLoss, TheWorkspaceDoesNotChangeAByte) {
+  const Case c = make_case({20, 9, 14}, {5, 7, 0}, 33);
+  const JoinerTensors joiner = JoinerTensors::random(c, 12);
+  std::vector<at::Tensor> first;
+  for (const int64_t bytes : {0, 20000, 1 << 20}) {  // room for none, the second and third, all
+    const JoinerTensors leaves = joiner.leaves();
+    const at::Tensor loss = leaves.fused(c, {.workspace_bytes = bytes});
+    loss.sum().backward();
+    std::vector<at::Tensor> results = {loss.detach()};
+    for (const at::Tensor& tensor : leaves.tensors) results.push_back(tensor.grad());
+    if (first.empty()) first = results;
+    for (size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(results[i], first[i])) << i;
+  }
 }
 
 TEST_F(JoinerLoss, ErrorsNameTheShapes) {
