@@ -14,4 +14,9 @@ at::Device find_device(const std::string& name) {
   return at::kCUDA;
 }
 
+at::Tensor upload(const at::Tensor& tensor, at::Device device) {
+  if (!tensor.is_cpu() || !device.is_cuda()) return tensor.to(device);
+  return tensor.pin_memory().to(tensor.options().device(device), /*non_blocking=*/true);
+}
+
 }  // namespace scion

@@ -3,6 +3,7 @@
 #include "scion/core/error.h"
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_cpu.h"
+#include "scion/transducer/loss_device.h"
 
 namespace scion {
 namespace {
@@ -109,6 +110,8 @@ at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
   const LatticeBatch batch =
       check_lattice_batch(logits.size(0), logits.size(1), logits.size(3), tokens, frame_lengths,
                           token_lengths, rules_of(options));
+  if (const LossDevice* const device = find_loss_device({logits}))
+    return device_transducer_loss(*device, logits, batch);
   return LogitsLoss::apply(logits, batch, wants_gradient({logits}));
 }
 
@@ -121,6 +124,9 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
   const LatticeBatch batch =
       check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
                           token_lengths, rules_of(options));
+  if (const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias}))
+    return device_joiner_loss(*device, encoder, predictor, weight, bias, batch, options.bf16,
+                              options.workspace_bytes);
   return JoinerLoss::apply(encoder, predictor, weight, bias, batch,
                            JoinerSettings{options.bf16, options.workspace_bytes},
                            wants_gradient({encoder, predictor, weight, bias}));

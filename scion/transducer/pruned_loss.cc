@@ -2,8 +2,10 @@
 
 #include <limits>
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/transducer/lattice.h"
+#include "scion/transducer/loss_device.h"
 
 namespace scion {
 namespace {
@@ -14,8 +16,9 @@ using torch::autograd::variable_list;
 
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
+/// Not a number when one of both is none.
 double log_add(double a, double b) {
-  const double high = std::max(a, b), low = std::min(a, b);
+  const double high = a > b ? a : b, low = a > b ? b : a;
   return low == minus_infinity ? high : high + std::log1p(std::exp(low - high));
 }
 
@@ -71,22 +74,23 @@ class Lattice {
   /// Probabilities that an alignment uses the arcs; `blank` and `label` begin as zeros.
   /// `alpha` is what forward() gave.
   void flows(const std::vector<double>& alpha, T* blank_flow, T* label_flow) const {
-    const std::vector<double> beta = backward();
-    const double total = beta[0];
+    const double total = alpha.back();
     if (!std::isfinite(total)) return;
+    const std::vector<double> beta = backward();
     for (int64_t t = 0; t < frames_; ++t)
       for (int64_t u = 0; u <= labels_; ++u) {
         const double here = alpha[node(t, u)] - total;
         if (here == minus_infinity) continue;
-        blank_flow[t * states_ + u] =
-            static_cast<T>(std::exp(here + blank(t, u) + beta[node(t + 1, u)]));
+        blank_flow[t * states_ + u] = flow(here + blank(t, u) + beta[node(t + 1, u)]);
         if (u < labels_)
-          label_flow[t * (states_ - 1) + u] =
-              static_cast<T>(std::exp(here + label(t, u) + beta[behind_label(t, u)]));
+          label_flow[t * (states_ - 1) + u] = flow(here + label(t, u) + beta[behind_label(t, u)]);
       }
   }
 
  private:
+  /// No alignment goes through an arc that is not a number.
+  static T flow(double log) { return std::isnan(log) ? T(0) : static_cast<T>(std::exp(log)); }
+
   const T *blank_, *label_;
   int64_t frames_, labels_, states_;
   bool same_frame_;
@@ -107,32 +111,22 @@ void for_each_lattice(const LatticeArcs& arcs, const LatticeLabels& labels, Topo
   });
 }
 
-/// On the processor, where the recursion runs, in the arcs' own type.
 LatticeArcs ready(const LatticeArcs& arcs) {
-  const auto ready_one = [](const at::Tensor& x) { return x.detach().cpu().contiguous(); };
-  return {ready_one(arcs.blank), ready_one(arcs.label)};
+  return {arcs.blank.detach().contiguous(), arcs.label.detach().contiguous()};
 }
 
-LatticeLabels ready(const LatticeLabels& labels) {
-  const auto ready_one = [](const at::Tensor& x) { return x.cpu().contiguous(); };
-  return {ready_one(labels.tokens), ready_one(labels.frame_lengths),
-          ready_one(labels.token_lengths)};
+LatticeLabels on_processor(const LatticeLabels& labels) {
+  const auto here = [](const at::Tensor& x) { return x.cpu().contiguous(); };
+  return {here(labels.tokens), here(labels.frame_lengths), here(labels.token_lengths)};
 }
 
-/// Losses (B), and the flows where they are wanted, on the processor.
-struct Solution {
-  at::Tensor losses;
-  LatticeArcs flows;
-};
-
-Solution solve(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology,
-               bool with_flows) {
-  const LatticeArcs here = ready(arcs);
-  Solution solution{at::empty({here.blank.size(0)}, here.blank.options()), {}};
-  if (with_flows) solution.flows = {at::zeros_like(here.blank), at::zeros_like(here.label)};
-  AT_DISPATCH_FLOATING_TYPES(here.blank.scalar_type(), "lattice_loss", [&] {
+ArcsSolution solve_on_processor(const LatticeArcs& arcs, const LatticeLabels& labels,
+                                Topology topology, bool with_flows) {
+  ArcsSolution solution{at::empty({arcs.blank.size(0)}, arcs.blank.options()), {}};
+  if (with_flows) solution.flows = {at::zeros_like(arcs.blank), at::zeros_like(arcs.label)};
+  AT_DISPATCH_FLOATING_TYPES(arcs.blank.scalar_type(), "lattice_loss", [&] {
     for_each_lattice<scalar_t>(
-        here, ready(labels), topology, [&](int64_t b, const Lattice<scalar_t>& lattice) {
+        arcs, labels, topology, [&](int64_t b, const Lattice<scalar_t>& lattice) {
           const std::vector<double> alpha = lattice.forward();
           solution.losses.data_ptr<scalar_t>()[b] = static_cast<scalar_t>(-alpha.back());
           if (!with_flows) return;
@@ -145,13 +139,25 @@ Solution solve(const LatticeArcs& arcs, const LatticeLabels& labels, Topology to
   return solution;
 }
 
+/// Losses (B), and the flows where they are wanted, on the arcs' device and in their type.
+ArcsSolution solve(const LatticeArcs& given, const LatticeLabels& given_labels, Topology topology,
+                   bool with_flows) {
+  const LatticeArcs arcs = ready(given);
+  const LatticeLabels labels = on_processor(given_labels);
+  const LossDevice* const device = find_loss_device({arcs.blank, arcs.label});
+  if (device == nullptr) return solve_on_processor(arcs, labels, topology, with_flows);
+  const LatticeBatch batch(labels.tokens, labels.frame_lengths, labels.token_lengths + 1,
+                           arcs.blank.size(1), {});
+  return device_solve_arcs(*device, arcs, batch, topology, with_flows);
+}
+
 class ArcsLoss : public Function<ArcsLoss> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& blank, const at::Tensor& label,
                             const LatticeLabels& labels, Topology topology, bool gradient) {
-    const Solution solution = solve({blank, label}, labels, topology, gradient);
+    const ArcsSolution solution = solve({blank, label}, labels, topology, gradient);
     if (gradient) ctx->save_for_backward({solution.flows.blank, solution.flows.label});
-    return solution.losses.to(blank.device());
+    return solution.losses;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
@@ -159,8 +165,7 @@ class ArcsLoss : public Function<ArcsLoss> {
     const at::Tensor scale = -upstream[0].view({-1, 1, 1});
     // Where nothing flows there is no gradient, whatever stands behind it.
     const auto scaled = [&](const at::Tensor& flow) {
-      const at::Tensor there = flow.to(scale.device());
-      return at::where(there.eq(0), at::zeros_like(there), there * scale);
+      return at::where(flow.eq(0), at::zeros_like(flow), flow * scale);
     };
     return {scaled(flows[0]), scaled(flows[1]), {}, {}, {}};
   }
@@ -169,7 +174,7 @@ class ArcsLoss : public Function<ArcsLoss> {
 /// Frames' places relative to the middle of their utterance, (B, T, 1): positive in early frames.
 at::Tensor earliness(const LatticeLabels& labels, int64_t frames, const at::Tensor& like) {
   const at::Tensor middle =
-      (labels.frame_lengths.to(like.device()).to(like.scalar_type()) - 1).view({-1, 1, 1}) / 2;
+      (upload(labels.frame_lengths, like.device()).to(like.scalar_type()) - 1).view({-1, 1, 1}) / 2;
   return middle - at::arange(frames, like.options()).view({1, -1, 1});
 }
 
@@ -187,13 +192,13 @@ at::Tensor log_of_sum_of_exp(const at::Tensor& x) { return at::logsumexp(x, {-1}
 
 /// Columns of (B, N, V) that stand for the labels: (B, N, U).
 at::Tensor label_columns(const at::Tensor& values, const at::Tensor& tokens) {
-  const at::Tensor index = tokens.to(values.device()).clamp_min(0).unsqueeze(1);
+  const at::Tensor index = upload(tokens, values.device()).clamp_min(0).unsqueeze(1);
   return values.gather(2, index.expand({-1, values.size(1), -1}));
 }
 
 /// lm at its own state's next label: (B, 1, U).
 at::Tensor next_labels(const at::Tensor& lm, const at::Tensor& tokens) {
-  const at::Tensor index = tokens.to(lm.device()).clamp_min(0).unsqueeze(2);
+  const at::Tensor index = upload(tokens, lm.device()).clamp_min(0).unsqueeze(2);
   return lm.narrow(1, 0, tokens.size(1)).gather(2, index).transpose(1, 2);
 }
 
@@ -247,8 +252,7 @@ at::Tensor lattice_loss(const LatticeArcs& arcs, const LatticeLabels& labels, To
 }
 
 LatticeArcs lattice_flows(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
-  const LatticeArcs flows = solve(arcs, labels, topology, true).flows;
-  return {flows.blank.to(arcs.blank.device()), flows.label.to(arcs.label.device())};
+  return solve(arcs, labels, topology, true).flows;
 }
 
 SimpleLoss simple_transducer_loss(const at::Tensor& am, const at::Tensor& lm,
@@ -293,9 +297,9 @@ at::Tensor pruning_ranges(const LatticeArcs& arcs, const LatticeLabels& labels, 
   at::Tensor first = (through - entering).argmax(2);  // (B, T)
 
   const at::Tensor frame = at::arange(frames, first.options()).unsqueeze(0);
-  const at::Tensor lengths = labels.frame_lengths.to(first.device()).unsqueeze(1);
+  const at::Tensor lengths = upload(labels.frame_lengths, first.device()).unsqueeze(1);
   const at::Tensor at_the_end =
-      (labels.token_lengths.to(first.device()) - width + 1).clamp_min(0).unsqueeze(1);
+      (upload(labels.token_lengths, first.device()) - width + 1).clamp_min(0).unsqueeze(1);
   first = at::where(frame.lt(lengths - 1), first, at_the_end);
   // Never back, and never farther than `step` states ahead.
   const int64_t step = regular ? width - 1 : 1;
@@ -325,7 +329,7 @@ at::Tensor pruned_transducer_loss(const at::Tensor& logits, const at::Tensor& ra
   const at::Tensor normalisers = at::logsumexp(logits, {3});
   // The last state has no next label; its arc is cut off below.
   const at::Tensor next =
-      at::constant_pad_nd(labels.tokens.to(logits.device()).clamp_min(0), {0, 1})
+      at::constant_pad_nd(upload(labels.tokens, logits.device()).clamp_min(0), {0, 1})
           .unsqueeze(1)
           .expand({-1, ranges.size(1), -1})
           .gather(2, ranges);

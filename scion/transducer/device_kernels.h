@@ -1,0 +1,170 @@
+// The kernels of the transducer losses on a device: what each is given, and how it is launched.
+// No torch here. The bodies are in device_kernels.inc, over a Thread that says where it runs: nvcc
+// compiles them for a GPU (loss_cuda.cu), the tests run them on the processor. Internal to
+// scion/transducer.
+#pragma once
+
+#include <cstdint>
+
+#include "scion/transducer/device_numbers.h"
+
+namespace scion {
+
+/// The valid nodes of a batch in one row: node (t, u) of utterance b is
+/// n = first_node[b] + t · states + u. Frames and states are counted through in the same way.
+struct PackedLattices {
+  int64_t utterances, max_frames, max_states;             // B, T, U + 1
+  const int64_t *first_node, *first_frame, *first_state;  // (B + 1) each: sums of those before
+  const int64_t* labels;                                  // (B, U)
+};
+
+/// Per node, (N) each.
+struct DeviceTerms {
+  float* log_sum;  ///< of the logits; NaN, once there are flows, where the loss is not finite
+  float* blank;    ///< log-probability; later the arc's flow
+  float* label;
+};
+
+/// How many threads work: blocks of `threads`, with so much shared memory each.
+struct Launch {
+  int64_t blocks;
+  int threads;
+  int64_t shared_bytes;
+};
+
+/// Lanes of a warp: threads that may exchange numbers without a barrier.
+inline constexpr int kWarp = 32;
+inline constexpr int kBlock = 256;
+
+/// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; a warp a node.
+struct HiddenArguments {
+  PackedLattices lattices;
+  const float *encoder, *predictor;  // (B, T, width), (B, U+1, width)
+  int64_t width, first, count;
+  Number type;   // of `hidden`
+  void* hidden;  // (count, width)
+
+  Launch launch() const { return {(count + kBlock / kWarp - 1) / (kBlock / kWarp), kBlock, 0}; }
+};
+
+/// Rows of logits: those of the nodes from `first` on, or of all places of (B, T, U+1).
+struct LogitsRows {
+  const void* values;
+  Number type;
+  int64_t stride;
+  bool padded;
+};
+
+/// Threads that share a row of `classes`: a power of two, 32 at most.
+SCION_DEVICE int threads_for(int64_t classes) {
+  int threads = 1;
+  while (threads < kWarp && threads * 4 < classes) threads *= 2;
+  return threads;
+}
+
+/// The three terms of each node.
+struct TermsArguments {
+  PackedLattices lattices;
+  LogitsRows logits;
+  const float* bias;  // (classes), added to the logits; or nullptr
+  int64_t classes, blank, first, count;
+  double delay_penalty;
+  DeviceTerms terms;
+
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  Launch launch() const {
+    const int64_t rows = kBlock / group();
+    return {(count + rows - 1) / rows, kBlock, 0};
+  }
+};
+
+/// The recursion over every utterance's lattice. Nodes in frames 0 … T−1; an alignment ends behind
+/// (T−1, U). Sums of log-probabilities are doubles: at 5000 frames a float's step is 1e-3. What a
+/// sum adds to its greater term is between 0 and log 2 and is computed in the arcs' own type.
+struct LatticeArguments {
+  PackedLattices lattices;
+  const void *blank, *label;  // log-probabilities of the arcs
+  Number type;                // float32 or float64: theirs, the losses' and the flows'
+  bool packed;                // arcs (N) each; else blank (B, T, U+1), label (B, T, U)
+  bool same_frame;            // a label leads to its own frame (regular); else to the next one
+  int64_t nodes;
+
+  double *alpha, *beta;     // (N); beta nullptr: losses only
+  double* lines;            // where shared memory is too small: 2 · (U+1) a block; else nullptr
+  double* log_probability;  // (B)
+  void* losses;             // (B)
+  // The second kernel, a thread a node: the probability that an alignment uses an arc. Zero where
+  // the loss is not finite. May be where the arcs are.
+  void *blank_flow, *label_flow;
+  double label_scale;  // of the label arcs' flows
+  float* log_sum;      // (N), set to NaN where the loss is not finite; or nullptr
+
+  int64_t line_bytes() const { return 2 * lattices.max_states * int64_t{sizeof(double)}; }
+  SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
+  /// A block an utterance and direction, a thread a state.
+  Launch launch() const {
+    const int64_t threads = (lattices.max_states + kWarp - 1) / kWarp * kWarp;
+    return {lattices.utterances * passes(), static_cast<int>(threads < 1024 ? threads : 1024),
+            lines == nullptr ? line_bytes() : 0};
+  }
+  Launch flows_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
+};
+/// Shared memory that every GPU gives a block.
+inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
+
+/// Nodes that alignments pass with less probability get no gradient: all of them together weigh
+/// less than the rounding of a float sum.
+inline constexpr float kLeastFlow = 1e-10F;
+
+/// gradient[r] = weight · (flow · softmax − arcs) of every row; zero where the flow is negligible,
+/// and in the columns behind the classes. In a tile the gradient may lie where its logits are, each
+/// row beginning at its row.
+struct GradientArguments {
+  PackedLattices lattices;
+  LogitsRows logits;
+  const float* bias;                     // (classes) or nullptr
+  int64_t classes, blank, first, count;  // padded: all rows
+  DeviceTerms terms;
+  const float* weights;  // (B), upstream
+  Number type;           // of the gradient: the logits', or bfloat16 in the place of float32
+  void* gradient;
+  int64_t stride, columns;  // of the gradient
+  void* hidden;   // a tile's, of the gradient's type, cleared where the loss is not finite
+  int64_t width;  // of `hidden`
+
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  Launch launch() const {
+    const int64_t rows = kBlock / group();
+    return {(count + rows - 1) / rows, kBlock, 0};
+  }
+};
+
+/// Sums of hidden gradient · tanh' over a tile's nodes, added to a line's gradient: over the states
+/// of each frame for the encoder, over the frames of each state for the predictor. Every line has
+/// its own blocks, so that sums come in the same order each time.
+struct TanhGradientArguments {
+  PackedLattices lattices;
+  const float *encoder, *predictor;
+  int64_t width, first, count;   // nodes of the tile
+  const float* hidden_gradient;  // (count, width)
+  const float* log_sum;          // (N)
+  bool to_encoder;               // lines are frames; else states
+  int64_t first_line, lines;     // those that the tile touches
+  float* gradient;               // (B, T, width) or (B, U+1, width)
+
+  SCION_DEVICE int64_t column_blocks() const { return (width + kWarp - 1) / kWarp; }
+  Launch launch() const {
+    return {lines * column_blocks(), kBlock, kBlock * int64_t{sizeof(float)}};
+  }
+};
+
+/// Each starts its kernel on a stream and does not wait. Nothing is started for no work.
+struct DeviceKernels {
+  void (*make_hidden)(const HiddenArguments&, void* stream);
+  void (*node_terms)(const TermsArguments&, void* stream);
+  void (*lattices)(const LatticeArguments&, void* stream);  // losses; with beta, flows, too
+  void (*logits_gradient)(const GradientArguments&, void* stream);
+  void (*add_tanh_gradients)(const TanhGradientArguments&, void* stream);
+};
+
+}  // namespace scion

@@ -1,0 +1,483 @@
+#include "scion/transducer/loss_device.h"
+
+#include <c10/core/DeviceGuard.h>
+
+#include "scion/core/device.h"
+#include "scion/core/error.h"
+#include "scion/transducer/tile_plan.h"
+
+#if SCION_CUDA
+#include "scion/transducer/loss_device_cuda.h"
+#endif
+
+namespace scion {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+Number number_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kDouble:
+      return Number::float64;
+    case at::kBFloat16:
+      return Number::bfloat16;
+    case at::kHalf:
+      return Number::float16;
+    default:
+      return Number::float32;
+  }
+}
+
+/// Where a batch's nodes, frames and states begin, on the host and on the device.
+class PackedBatch {
+ public:
+  PackedBatch(const LatticeBatch& batch, at::Device device)
+      : utterances_(batch.size()),
+        max_frames_(batch.max_frames()),
+        max_states_(batch.max_states()) {
+    host_ = at::zeros({3 * (utterances_ + 1) + batch.tokens().numel()}, at::kLong);
+    auto* const node = host_.mutable_data_ptr<int64_t>();
+    int64_t *const frame = node + utterances_ + 1, *const state = frame + utterances_ + 1;
+    for (int64_t b = 0; b < utterances_; ++b) {
+      node[b + 1] = node[b] + batch.nodes_of(b);
+      frame[b + 1] = frame[b] + batch.frames_of(b);
+      state[b + 1] = state[b] + batch.states_of(b);
+    }
+    host_.slice(0, 3 * (utterances_ + 1)).copy_(batch.tokens().flatten());
+    device_ = upload(host_, device);
+  }
+
+  int64_t nodes() const { return first_node()[utterances_]; }
+  const int64_t* first_node() const { return host_.const_data_ptr<int64_t>(); }
+  const int64_t* first_frame() const { return first_node() + utterances_ + 1; }
+  const int64_t* first_state() const { return first_frame() + utterances_ + 1; }
+
+  PackedLattices view() const {
+    const auto* const node = device_.const_data_ptr<int64_t>();
+    const int64_t *const frame = node + utterances_ + 1, *const state = frame + utterances_ + 1;
+    return {utterances_, max_frames_, max_states_, node, frame, state, state + utterances_ + 1};
+  }
+
+ private:
+  int64_t utterances_, max_frames_, max_states_;
+  at::Tensor host_, device_;
+};
+
+/// What both halves of a loss share.
+struct Solve {
+  const LossDevice& device;
+  LatticeBatch batch;
+  PackedBatch packed;
+  at::Tensor terms;  // (3, N) float: log-sums, then log-probabilities or flows
+
+  Solve(const LossDevice& on, const LatticeBatch& checked, at::Device where)
+      : device(on), batch(checked), packed(checked, where) {
+    terms = at::empty({3, packed.nodes()}, at::TensorOptions(at::kFloat).device(where));
+  }
+
+  DeviceTerms terms_view() const {
+    auto* const first = terms.mutable_data_ptr<float>();
+    return {first, first + packed.nodes(), first + 2 * packed.nodes()};
+  }
+
+  /// Losses (B) from the log-probabilities in `terms`. With `flows` these take their place.
+  at::Tensor solve_lattices(bool flows) const;
+};
+
+/// Runs the recursion; arrays that it needs beside its arguments are made here.
+void run_lattices(const LossDevice& device, const PackedBatch& packed, LatticeArguments arguments,
+                  bool flows, const at::Tensor& losses) {
+  arguments.lattices = packed.view();
+  arguments.nodes = packed.nodes();
+  const auto options = losses.options().dtype(at::kDouble);
+  const int64_t utterances = arguments.lattices.utterances;
+  const at::Tensor sums = at::empty({flows ? 2 : 1, packed.nodes()}, options);
+  const at::Tensor log_probability = at::empty({utterances}, options);
+  arguments.alpha = sums.mutable_data_ptr<double>();
+  arguments.beta = flows ? arguments.alpha + packed.nodes() : nullptr;
+  arguments.log_probability = log_probability.mutable_data_ptr<double>();
+  arguments.losses = losses.mutable_data_ptr();
+  at::Tensor lines;
+  if (arguments.line_bytes() > kSharedBytes) {
+    lines =
+        at::empty({utterances * arguments.passes() * 2 * arguments.lattices.max_states}, options);
+    arguments.lines = lines.mutable_data_ptr<double>();
+  }
+  device.kernels.lattices(arguments, device.stream());
+}
+
+at::Tensor Solve::solve_lattices(bool flows) const {
+  const DeviceTerms view = terms_view();
+  LatticeArguments arguments{.blank = view.blank,
+                             .label = view.label,
+                             .type = Number::float32,
+                             .packed = true,
+                             .same_frame = true,
+                             .blank_flow = view.blank,
+                             .label_flow = view.label,
+                             .label_scale = 1 + batch.rules().fast_emit,
+                             .log_sum = view.log_sum};
+  at::Tensor losses = at::empty({batch.size()}, terms.options());
+  run_lattices(device, packed, arguments, flows, losses);
+  return losses;
+}
+
+/// Hands what the forward half made to the backward half.
+template <class Kept>
+struct Capsule : torch::CustomClassHolder {
+  explicit Capsule(Kept content) : kept(std::move(content)) {}
+  Kept kept;
+};
+template <class Kept>
+void keep(AutogradContext* ctx, Kept content) {
+  ctx->saved_data["kept"] =
+      at::IValue::make_capsule(c10::make_intrusive<Capsule<Kept>>(std::move(content)));
+}
+template <class Kept>
+Kept& kept(AutogradContext* ctx) {
+  const auto capsule = ctx->saved_data["kept"].toCapsule();
+  return c10::static_intrusive_pointer_cast<Capsule<Kept>>(capsule)->kept;
+}
+
+// ---- from logits
+// ---------------------------------------------------------------------------------
+
+void make_terms(const Solve& solve, const LogitsRows& rows, const float* bias, int64_t classes,
+                int64_t first, int64_t count) {
+  solve.device.kernels.node_terms({.lattices = solve.packed.view(),
+                                   .logits = rows,
+                                   .bias = bias,
+                                   .classes = classes,
+                                   .blank = solve.batch.blank(),
+                                   .first = first,
+                                   .count = count,
+                                   .delay_penalty = solve.batch.rules().delay_penalty,
+                                   .terms = solve.terms_view()},
+                                  solve.device.stream());
+}
+
+LogitsRows padded_rows(const at::Tensor& logits) {
+  return {logits.const_data_ptr(), number_of(logits), logits.size(3), true};
+}
+
+class DeviceLogitsLoss : public Function<DeviceLogitsLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& logits,
+                            const LossDevice* device, const LatticeBatch& batch, bool gradient) {
+    const c10::DeviceGuard guard(logits.device());
+    const at::Tensor values = logits.contiguous();
+    Solve solve(*device, batch, values.device());
+    make_terms(solve, padded_rows(values), nullptr, values.size(3), 0, solve.packed.nodes());
+    const at::Tensor losses = solve.solve_lattices(gradient);
+    if (gradient) {
+      ctx->save_for_backward({values});
+      keep(ctx, std::move(solve));
+    }
+    return losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const at::Tensor logits = ctx->get_saved_variables()[0];
+    const c10::DeviceGuard guard(logits.device());
+    const auto& solve = kept<Solve>(ctx);
+    const at::Tensor weights = upstream[0].to(at::kFloat).contiguous();
+    at::Tensor gradient = at::empty_like(logits);
+    const int64_t classes = logits.size(3);
+    solve.device.kernels.logits_gradient({.lattices = solve.packed.view(),
+                                          .logits = padded_rows(logits),
+                                          .classes = classes,
+                                          .blank = solve.batch.blank(),
+                                          .count = logits.numel() / classes,
+                                          .terms = solve.terms_view(),
+                                          .weights = weights.const_data_ptr<float>(),
+                                          .type = number_of(logits),
+                                          .gradient = gradient.mutable_data_ptr(),
+                                          .stride = classes,
+                                          .columns = classes},
+                                         solve.device.stream());
+    return {gradient, {}, {}, {}};
+  }
+};
+
+// ---- fused with the joiner
+// -----------------------------------------------------------------------
+
+int64_t round_up_to_eight(int64_t n) { return (n + 7) / 8 * 8; }
+
+/// Zeros behind the last dimension (and the one before it, where asked), so that rows of the
+/// products' factors begin at multiples of 16 bytes.
+at::Tensor padded(const at::Tensor& x, bool rows_too = false) {
+  const int64_t columns = round_up_to_eight(x.size(-1)) - x.size(-1);
+  const int64_t rows = rows_too ? round_up_to_eight(x.size(-2)) - x.size(-2) : 0;
+  if (columns == 0 && rows == 0) return x.contiguous();
+  return rows_too ? at::constant_pad_nd(x, {0, columns, 0, rows})
+                  : at::constant_pad_nd(x, {0, columns});
+}
+
+/// The joiner's tensors as products and kernels want them.
+struct PreparedJoiner {
+  at::Tensor encoder, predictor;  // (B, T, D'), (B, U+1, D') float
+  at::Tensor weight;              // (V', D') in the products' type
+  at::Tensor bias;                // (V) float
+
+  PreparedJoiner(const at::Tensor& e, const at::Tensor& p, const at::Tensor& w, const at::Tensor& b,
+                 bool bf16)
+      : encoder(padded(e.to(at::kFloat))),
+        predictor(padded(p.to(at::kFloat))),
+        weight(padded(w.to(bf16 ? at::kBFloat16 : at::kFloat), true)),
+        bias(b.to(at::kFloat).contiguous()) {}
+
+  int64_t width() const { return weight.size(1); }
+  int64_t columns() const { return weight.size(0); }  ///< of the logits, padded
+  int64_t classes() const { return bias.size(0); }
+};
+
+/// Hidden vectors and logits of some tiles.
+struct TileStore {
+  TilePlan plan;
+  at::Tensor hidden;  // (slots · rows, D') in the products' type
+  at::Tensor logits;  // (slots · rows, V') float
+
+  TileStore() = default;
+  TileStore(const TilePlan& tiles, const PreparedJoiner& joiner) : plan(tiles) {
+    const int64_t rows = plan.slots * plan.rows;
+    hidden = at::empty({rows, joiner.width()}, joiner.weight.options());
+    logits = at::empty({rows, joiner.columns()}, joiner.bias.options());
+  }
+  at::Tensor hidden_of(int64_t tile) const { return rows_of(hidden, tile); }
+  at::Tensor logits_of(int64_t tile) const { return rows_of(logits, tile); }
+
+ private:
+  at::Tensor rows_of(const at::Tensor& all, int64_t tile) const {
+    return all.narrow(0, plan.slot(tile) * plan.rows, plan.count(tile));
+  }
+};
+
+void fill_tile(const Solve& solve, const PreparedJoiner& joiner, const TileStore& store,
+               int64_t tile) {
+  const at::Tensor hidden = store.hidden_of(tile);
+  at::Tensor logits = store.logits_of(tile);
+  solve.device.kernels.make_hidden({.lattices = solve.packed.view(),
+                                    .encoder = joiner.encoder.const_data_ptr<float>(),
+                                    .predictor = joiner.predictor.const_data_ptr<float>(),
+                                    .width = joiner.width(),
+                                    .first = store.plan.first(tile),
+                                    .count = store.plan.count(tile),
+                                    .type = number_of(hidden),
+                                    .hidden = hidden.mutable_data_ptr()},
+                                   solve.device.stream());
+  solve.device.multiply(hidden, joiner.weight.t(), logits);
+}
+
+LogitsRows tile_rows(const at::Tensor& logits) {
+  return {logits.const_data_ptr(), Number::float32, logits.size(1), false};
+}
+
+/// Gradients of Σ weights · losses, padded as the joiner's tensors are, summed tile by tile.
+class JoinerGradients {
+ public:
+  JoinerGradients(const Solve& solve, const PreparedJoiner& joiner, const at::Tensor& weights)
+      : solve_(solve),
+        joiner_(joiner),
+        weights_(weights.to(at::kFloat).contiguous()),
+        encoder_(at::zeros_like(joiner.encoder)),
+        predictor_(at::zeros_like(joiner.predictor)),
+        weight_(at::zeros(joiner.weight.sizes(), joiner.bias.options())),
+        bias_(at::zeros({joiner.columns()}, joiner.bias.options())) {}
+
+  /// Of encoder, predictor, weight and bias.
+  std::array<at::Tensor, 4> sums() const { return {encoder_, predictor_, weight_, bias_}; }
+
+  /// A tile whose hidden vectors and logits are there; the gradient takes the logits' place.
+  void add_tile(const TileStore& store, int64_t tile) {
+    const at::Tensor hidden = store.hidden_of(tile);
+    const at::Tensor gradient =
+        make_logits_gradient(store.plan.first(tile), store.logits_of(tile), hidden);
+    at::Tensor product = at::empty_like(weight_);
+    solve_.device.multiply(gradient.t(), hidden, product);
+    weight_.add_(product);
+    bias_.add_(gradient.sum(0, false, at::kFloat));
+    at::Tensor hidden_gradient =
+        at::empty({gradient.size(0), joiner_.width()}, joiner_.bias.options());
+    solve_.device.multiply(gradient, joiner_.weight, hidden_gradient);
+    add_to_inputs(store.plan.first(tile), hidden_gradient);
+  }
+
+ private:
+  at::Tensor make_logits_gradient(int64_t first, const at::Tensor& logits,
+                                  const at::Tensor& hidden) const {
+    // In bfloat16 every row takes the first half of its logits' row.
+    const at::Tensor gradient = logits.view(hidden.scalar_type()).narrow(1, 0, joiner_.columns());
+    solve_.device.kernels.logits_gradient({.lattices = solve_.packed.view(),
+                                           .logits = tile_rows(logits),
+                                           .bias = joiner_.bias.const_data_ptr<float>(),
+                                           .classes = joiner_.classes(),
+                                           .blank = solve_.batch.blank(),
+                                           .first = first,
+                                           .count = logits.size(0),
+                                           .terms = solve_.terms_view(),
+                                           .weights = weights_.const_data_ptr<float>(),
+                                           .type = number_of(gradient),
+                                           .gradient = gradient.mutable_data_ptr(),
+                                           .stride = gradient.stride(0),
+                                           .columns = joiner_.columns(),
+                                           .hidden = hidden.mutable_data_ptr(),
+                                           .width = joiner_.width()},
+                                          solve_.device.stream());
+    return gradient;
+  }
+
+  void add_to_inputs(int64_t first, const at::Tensor& hidden_gradient) const {
+    const PackedBatch& packed = solve_.packed;
+    const int64_t last = first + hidden_gradient.size(0) - 1;
+    const auto utterance_of = [&](int64_t n) {
+      const int64_t* const end = packed.first_node() + solve_.batch.size() + 1;
+      return std::upper_bound(packed.first_node(), end, n) - packed.first_node() - 1;
+    };
+    const auto frame_of = [&](int64_t n) {
+      const int64_t b = utterance_of(n);
+      return packed.first_frame()[b] + (n - packed.first_node()[b]) / solve_.batch.states_of(b);
+    };
+    TanhGradientArguments arguments{.lattices = packed.view(),
+                                    .encoder = joiner_.encoder.const_data_ptr<float>(),
+                                    .predictor = joiner_.predictor.const_data_ptr<float>(),
+                                    .width = joiner_.width(),
+                                    .first = first,
+                                    .count = hidden_gradient.size(0),
+                                    .hidden_gradient = hidden_gradient.const_data_ptr<float>(),
+                                    .log_sum = solve_.terms_view().log_sum,
+                                    .to_encoder = true,
+                                    .first_line = frame_of(first),
+                                    .lines = frame_of(last) + 1 - frame_of(first),
+                                    .gradient = encoder_.mutable_data_ptr<float>()};
+    solve_.device.kernels.add_tanh_gradients(arguments, solve_.device.stream());
+    arguments.to_encoder = false;
+    arguments.first_line = packed.first_state()[utterance_of(first)];
+    arguments.lines = packed.first_state()[utterance_of(last) + 1] - arguments.first_line;
+    arguments.gradient = predictor_.mutable_data_ptr<float>();
+    solve_.device.kernels.add_tanh_gradients(arguments, solve_.device.stream());
+  }
+
+  const Solve& solve_;
+  const PreparedJoiner& joiner_;
+  at::Tensor weights_;
+  at::Tensor encoder_, predictor_, weight_, bias_;
+};
+
+/// What the joiner's forward half leaves behind.
+struct JoinerSolve {
+  Solve solve;
+  TilePlan plan;
+  TileStore store;  // undefined tensors once a backward half has used it up
+  bool bf16;
+};
+
+class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
+                            const at::Tensor& predictor, const at::Tensor& weight,
+                            const at::Tensor& bias, const LossDevice* device,
+                            const LatticeBatch& batch, bool bf16, int64_t workspace,
+                            bool gradient) {
+    const c10::DeviceGuard guard(encoder.device());
+    const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
+    Solve solve(*device, batch, encoder.device());
+    const TilePlan plan = plan_tiles(
+        solve.packed.nodes(), joiner.width() * joiner.weight.element_size() + joiner.columns() * 4,
+        joiner.width() * 4, workspace, gradient);
+    TileStore store(plan, joiner);
+    for (int64_t tile = 0; tile < plan.tiles(); ++tile) {
+      fill_tile(solve, joiner, store, tile);
+      make_terms(solve, tile_rows(store.logits_of(tile)), joiner.bias.const_data_ptr<float>(),
+                 joiner.classes(), plan.first(tile), plan.count(tile));
+    }
+    const at::Tensor losses = solve.solve_lattices(gradient);
+    if (gradient) {
+      ctx->save_for_backward({encoder, predictor, weight, bias});
+      keep(ctx, JoinerSolve{std::move(solve), plan, std::move(store), bf16});
+    }
+    return losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const variable_list inputs = ctx->get_saved_variables();
+    const c10::DeviceGuard guard(inputs[0].device());
+    auto& forward = kept<JoinerSolve>(ctx);
+    const PreparedJoiner joiner(inputs[0], inputs[1], inputs[2], inputs[3], forward.bf16);
+    const bool there = forward.store.logits.defined();
+    // Gradients take the logits' place: a second backward pass makes them all anew.
+    const TileStore store = there ? std::move(forward.store) : TileStore(forward.plan, joiner);
+    forward.store = {};
+    JoinerGradients gradients(forward.solve, joiner, upstream[0]);
+    for (int64_t tile = forward.plan.tiles() - 1; tile >= 0; --tile) {
+      if (!there || !forward.plan.stays(tile)) fill_tile(forward.solve, joiner, store, tile);
+      gradients.add_tile(store, tile);
+    }
+    variable_list result(9);
+    for (size_t i = 0; i < 4; ++i) result[i] = cut(gradients.sums()[i], inputs[i]);
+    return result;
+  }
+
+ private:
+  /// Without the padding, in the input's type.
+  static at::Tensor cut(at::Tensor gradient, const at::Tensor& input) {
+    for (int64_t i = 0; i < input.dim(); ++i) gradient = gradient.narrow(i, 0, input.size(i));
+    return gradient.to(input.scalar_type());
+  }
+};
+
+}  // namespace
+
+const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors) {
+  const at::Device where = tensors.begin()->device();
+  for (const at::Tensor& tensor : tensors)
+    if (tensor.device() != where)
+      throw UserError(fmt::format("tensors of one loss are on {} and on {}", where.str(),
+                                  tensor.device().str()),
+                      "move them to one device");
+  if (where.is_cpu()) return nullptr;
+#if SCION_CUDA
+  if (where.is_cuda()) return &cuda_loss_device();
+#endif
+  throw UserError(fmt::format("this scion has no transducer loss for tensors on {}", where.str()),
+                  "'make cuda' builds build/cuda/bin/scion, which knows GPUs; or move them to cpu");
+}
+
+at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
+                                  const LatticeBatch& batch) {
+  return DeviceLogitsLoss::apply(logits, &device, batch, wants_gradient({logits}));
+}
+
+at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
+                              const at::Tensor& predictor, const at::Tensor& weight,
+                              const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
+                              int64_t workspace) {
+  return DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, bf16, workspace,
+                                 wants_gradient({encoder, predictor, weight, bias}));
+}
+
+ArcsSolution device_solve_arcs(const LossDevice& device, const LatticeArcs& arcs,
+                               const LatticeBatch& batch, Topology topology, bool with_flows) {
+  TORCH_CHECK(arcs.blank.scalar_type() == at::kFloat || arcs.blank.scalar_type() == at::kDouble,
+              "arcs are float or double, not ", arcs.blank.scalar_type());
+  const c10::DeviceGuard guard(arcs.blank.device());
+  const PackedBatch packed(batch, arcs.blank.device());
+  ArcsSolution solution{at::empty({batch.size()}, arcs.blank.options()), {}};
+  LatticeArguments arguments{.blank = arcs.blank.const_data_ptr(),
+                             .label = arcs.label.const_data_ptr(),
+                             .type = number_of(arcs.blank),
+                             .packed = false,
+                             .same_frame = topology == Topology::regular,
+                             .label_scale = 1};
+  if (with_flows) {
+    solution.flows = {at::zeros_like(arcs.blank), at::zeros_like(arcs.label)};
+    arguments.blank_flow = solution.flows.blank.mutable_data_ptr();
+    arguments.label_flow = solution.flows.label.mutable_data_ptr();
+  }
+  run_lattices(device, packed, arguments, with_flows, solution.losses);
+  return solution;
+}
+
+}  // namespace scion

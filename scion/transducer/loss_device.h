@@ -1,0 +1,41 @@
+// The transducer losses on a device that has its own memory and order of work: what is the same
+// for every such device. Nothing here waits for the device. Internal to scion/transducer.
+#pragma once
+
+#include "scion/transducer/device_kernels.h"
+#include "scion/transducer/lattice.h"
+#include "scion/transducer/pruned_loss.h"
+
+namespace scion {
+
+/// What a device has to do. The one on CUDA is in loss_cuda.cc; tests bring one that runs the
+/// kernels' bodies on the processor.
+struct LossDevice {
+  DeviceKernels kernels;
+  /// The stream that libtorch's operations are on, now.
+  void* (*stream)();
+  /// out (m, n) float = a (m, k) · b (k, n), both float or both bfloat16, with sums in float.
+  void (*multiply)(const at::Tensor& a, const at::Tensor& b, at::Tensor& out);
+};
+
+/// The device that has these tensors; nullptr for the processor, which has routes of its own.
+/// UserError when they are not all in one place, or in one that this program has no kernels for.
+const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors);
+
+/// As transducer_loss() and joiner_transducer_loss(), of checked inputs.
+at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
+                                  const LatticeBatch& batch);
+at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
+                              const at::Tensor& predictor, const at::Tensor& weight,
+                              const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
+                              int64_t workspace);
+
+/// The recursion of lattice_loss() and lattice_flows(): losses (B), and flows where wanted.
+struct ArcsSolution {
+  at::Tensor losses;
+  LatticeArcs flows;
+};
+ArcsSolution device_solve_arcs(const LossDevice& device, const LatticeArcs& arcs,
+                               const LatticeBatch& batch, Topology topology, bool with_flows);
+
+}  // namespace scion

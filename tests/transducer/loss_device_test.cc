@@ -1,0 +1,467 @@
+// The device's route on the processor: the same bodies, tiles and order as on a GPU.
+#include "scion/transducer/loss_device.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/transducer/loss.h"
+#include "scion/transducer/tile_plan.h"
+#include "tests/transducer/host_device.h"
+#include "tests/transducer/lattice_cases.h"
+
+namespace scion {
+namespace {
+
+using scion::testing::brute_force_transducer;
+using scion::testing::Case;
+using scion::testing::host_device;
+using scion::testing::largest_difference;
+using scion::testing::make_case;
+using scion::testing::Turns;
+
+constexpr int64_t kMuchWorkspace = int64_t{1} << 30;
+
+// ---- its parts
+// -----------------------------------------------------------------------------------
+
+TEST(DeviceNumbers, AreThoseOfTheLibrary) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const auto b = BFloat16{uint16_t(bits)};
+    const auto h = Float16{uint16_t(bits)};
+    const at::BFloat16 bfloat16(uint16_t(bits), at::BFloat16::from_bits());
+    const at::Half half(uint16_t(bits), at::Half::from_bits());
+    if (std::isnan(float(bfloat16)))
+      EXPECT_TRUE(std::isnan(to_float(b))) << bits;
+    else
+      EXPECT_EQ(to_float(b), float(bfloat16)) << bits;
+    if (std::isnan(float(half)))
+      EXPECT_TRUE(std::isnan(to_float(h))) << bits;
+    else
+      EXPECT_EQ(to_float(h), float(half)) << bits;
+  }
+}
+
+TEST(DeviceNumbers, AreRoundedAsInTheLibrary) {
+  const auto expect_same = [](float x) {
+    EXPECT_EQ(nearest<BFloat16>(x).bits, at::BFloat16(x).x) << x;
+    EXPECT_EQ(nearest<Float16>(x).bits, at::Half(x).x) << x;
+  };
+  // Every exponent, both signs, halves between neighbours and their neighbours.
+  for (uint32_t exponent = 0; exponent < 256; ++exponent)
+    for (const uint32_t mantissa :
+         {0x0U, 0x1U, 0xFFFU, 0x1000U, 0x1001U, 0x2FFFU, 0x3000U, 0x3001U, 0x7FFFU, 0x8000U,
+          0x8001U, 0x17FFFU, 0x18000U, 0x2AAAAAU, 0x400000U, 0x7FEFFFU, 0x7FF000U, 0x7FFFFFU}) {
+      if (exponent == 255 && mantissa != 0) continue;
+      expect_same(float_of_bits(exponent << 23 | mantissa));
+      expect_same(float_of_bits(0x80000000U | exponent << 23 | mantissa));
+    }
+  EXPECT_TRUE(std::isnan(to_float(nearest<BFloat16>(NAN))));
+  EXPECT_TRUE(std::isnan(to_float(nearest<Float16>(NAN))));
+}
+
+TEST(TilePlan, KeepsAllWhereAllFits) {
+  const TilePlan plan = plan_tiles(1000, 100, 10, 110000, true);
+  EXPECT_EQ(plan.tiles(), 1);
+  EXPECT_EQ(plan.slots, 1);
+  EXPECT_TRUE(plan.stays(0));
+}
+
+TEST(TilePlan, StaysWithinTheWorkspaceAndCoversEveryNodeOnce) {
+  for (const int64_t nodes : {1, 255, 256, 257, 5000, 123456})
+    for (const int64_t workspace : {1000, 200000, 1000000, 30000000})
+      for (const bool keep : {false, true}) {
+        const TilePlan plan = plan_tiles(nodes, 300, 50, workspace, keep);
+        int64_t next = 0;
+        for (int64_t tile = 0; tile < plan.tiles(); ++tile) {
+          EXPECT_EQ(plan.first(tile), next);
+          EXPECT_GT(plan.count(tile), 0);
+          next += plan.count(tile);
+        }
+        EXPECT_EQ(next, nodes);
+        EXPECT_LE(plan.slots, plan.tiles());
+        EXPECT_EQ(plan.rows, plan_tiles(nodes, 300, 50, workspace, !keep).rows);
+        if (plan.rows > 256) {
+          EXPECT_LE(plan.rows * (plan.slots * 300 + 50), workspace);
+        }
+      }
+}
+
+TEST(TilePlan, ASlotHoldsTheTilesThatStay) {
+  const TilePlan plan = plan_tiles(10000, 100, 20, 420000, true);
+  EXPECT_EQ(plan.slots, 4);
+  EXPECT_EQ(plan.tiles(), 10);
+  std::vector<int64_t> last(4, -1);
+  for (int64_t tile = 0; tile < plan.tiles(); ++tile) last[size_t(plan.slot(tile))] = tile;
+  for (int64_t tile = 0; tile < plan.tiles(); ++tile)
+    EXPECT_EQ(plan.stays(tile), last[size_t(plan.slot(tile))] == tile) << tile;
+}
+
+// ---- the losses
+// ----------------------------------------------------------------------------------
+
+class DeviceLoss : public ::testing::Test {
+ protected:
+  void SetUp() override { at::manual_seed(11); }
+};
+
+struct LossAndGradients {
+  at::Tensor loss;
+  std::vector<at::Tensor> gradients;
+};
+
+/// f(leaves) and its gradients with respect to them, weighted.
+template <class F>
+LossAndGradients differentiate(const F& f, const std::vector<at::Tensor>& inputs,
+                               const at::Tensor& weights) {
+  std::vector<at::Tensor> leaves;
+  for (const at::Tensor& x : inputs) leaves.push_back(x.detach().clone().requires_grad_());
+  const at::Tensor loss = f(leaves);
+  loss.backward(weights);
+  LossAndGradients result{loss.detach(), {}};
+  for (const at::Tensor& x : leaves) result.gradients.push_back(x.grad());
+  return result;
+}
+
+LatticeRules rules_of(const TransducerLossOptions& options) {
+  return {options.blank, options.fast_emit, options.delay_penalty};
+}
+
+LatticeBatch batch_of(const Case& c, const TransducerLossOptions& options) {
+  return check_lattice_batch(c.tokens.size(0), c.T, c.V, c.tokens, c.frames, c.labels,
+                             rules_of(options));
+}
+
+at::Tensor on_device(const at::Tensor& logits, const Case& c,
+                     const TransducerLossOptions& options = {}, Turns turns = Turns::ascending) {
+  return device_transducer_loss(host_device(turns), logits, batch_of(c, options));
+}
+
+at::Tensor normal_logits(const Case& c, double scale = 2) {
+  return at::randn({c.tokens.size(0), c.T, c.U + 1, c.V}) * scale;
+}
+
+/// Equal up to the rounding of sums in another order.
+void expect_near(const LossAndGradients& found, const LossAndGradients& expected,
+                 double tolerance) {
+  EXPECT_TRUE(at::allclose(found.loss, expected.loss, tolerance, tolerance))
+      << found.loss << expected.loss;
+  for (size_t i = 0; i < found.gradients.size(); ++i) {
+    const at::Tensor want = expected.gradients[i];
+    EXPECT_LT(largest_difference(found.gradients[i], want),
+              tolerance * (1 + want.to(at::kFloat).abs().max().item<double>()))
+        << "tensor " << i;
+  }
+}
+
+TEST_F(DeviceLoss, OfLogitsIsTheSumOverAllAlignments) {
+  const Case c = make_case({4, 1, 3, 5, 1, 2}, {3, 2, 0, 2, 0, 4}, 5);
+  const at::Tensor logits = normal_logits(c);
+  EXPECT_LT(largest_difference(on_device(logits, c), brute_force_transducer(logits, c)), 2e-6);
+}
+
+TEST_F(DeviceLoss, OfLogitsEqualsTheCpuRoute) {
+  for (const auto& [frames, labels, V] :
+       std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t>>{
+           {{1}, {0}, 2}, {{1, 7}, {5, 0}, 3}, {{9, 4, 1}, {2, 6, 0}, 28}, {{5, 11}, {40, 3}, 131}})
+    for (const TransducerLossOptions& options :
+         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1}}) {
+      const Case c = make_case(frames, labels, V);
+      const at::Tensor logits = normal_logits(c), weights = at::randn({c.tokens.size(0)});
+      const auto route = [&](const std::vector<at::Tensor>& x) {
+        return on_device(x[0], c, options);
+      };
+      const auto expected = [&](const std::vector<at::Tensor>& x) {
+        return transducer_loss(x[0], c.tokens, c.frames, c.labels, options);
+      };
+      expect_near(differentiate(route, {logits}, weights),
+                  differentiate(expected, {logits}, weights), 2e-6);
+    }
+}
+
+TEST_F(DeviceLoss, TakesAnyBlank) {
+  Case c = make_case({4, 3}, {2, 3}, 6);
+  c.tokens = c.tokens.clamp_min(0) - 1;  // labels 0 … 4, blank last
+  const at::Tensor logits = normal_logits(c);
+  EXPECT_LT(
+      largest_difference(on_device(logits, c, {.blank = 5}), brute_force_transducer(logits, c, 5)),
+      2e-6);
+}
+
+TEST_F(DeviceLoss, OfBFloat16LogitsEqualsTheCpuRoute) {
+  const Case c = make_case({6, 4}, {3, 2}, 19);
+  const at::Tensor logits = normal_logits(c).to(at::kBFloat16), weights = at::ones({2});
+  const LossAndGradients found = differentiate(
+      [&](const std::vector<at::Tensor>& x) { return on_device(x[0], c); }, {logits}, weights);
+  const LossAndGradients expected = differentiate(
+      [&](const std::vector<at::Tensor>& x) {
+        return transducer_loss(x[0], c.tokens, c.frames, c.labels);
+      },
+      {logits}, weights);
+  EXPECT_EQ(found.gradients[0].scalar_type(), at::kBFloat16);
+  EXPECT_LT(largest_difference(found.loss, expected.loss), 1e-5);
+  EXPECT_LT(largest_difference(found.gradients[0], expected.gradients[0]), 4e-3);
+}
+
+TEST_F(DeviceLoss, PaddingHasNoInfluenceAndNoGradient) {
+  const Case c = make_case({4, 2}, {1, 3}, 7);
+  const at::Tensor clean = normal_logits(c), dirty = clean.clone(), weights = at::ones({2});
+  for (int64_t b = 0; b < 2; ++b) {
+    dirty[b].slice(0, c.frames[b].item<int64_t>()).fill_(NAN);
+    dirty[b].slice(1, c.labels[b].item<int64_t>() + 1).fill_(INFINITY);
+  }
+  const auto route = [&](const std::vector<at::Tensor>& x) { return on_device(x[0], c); };
+  const LossAndGradients expected = differentiate(route, {clean}, weights),
+                         found = differentiate(route, {dirty}, weights);
+  EXPECT_TRUE(at::equal(found.loss, expected.loss));
+  EXPECT_TRUE(at::equal(found.gradients[0], expected.gradients[0]));
+}
+
+TEST_F(DeviceLoss, NonFiniteAndImpossibleTouchTheirUtteranceOnly) {
+  const Case c = make_case({4, 4, 4, 4}, {2, 2, 2, 2}, 5);
+  at::Tensor logits = normal_logits(c);
+  logits[0][1][1][3] = NAN;
+  logits[1][0][0][2] = INFINITY;
+  logits[2].select(2, 0).fill_(-INFINITY);  // no blank at all: no way remains
+  logits[3][1][1][0] = -INFINITY;           // one blank is forbidden: other ways remain
+  const LossAndGradients found =
+      differentiate([&](const std::vector<at::Tensor>& x) { return on_device(x[0], c); }, {logits},
+                    at::ones({4}));
+  EXPECT_FALSE(std::isfinite(found.loss[0].item<float>()));
+  EXPECT_FALSE(std::isfinite(found.loss[1].item<float>()));
+  EXPECT_EQ(found.loss[2].item<float>(), INFINITY);
+  EXPECT_NEAR(found.loss[3].item<double>(), brute_force_transducer(logits, c)[3].item<double>(),
+              1e-5);
+  EXPECT_EQ(found.gradients[0].narrow(0, 0, 3).abs().max().item<float>(), 0);
+  EXPECT_TRUE(at::isfinite(found.gradients[0]).all().item<bool>());
+  EXPECT_GT(found.gradients[0][3].abs().max().item<float>(), 0);
+}
+
+// ---- fused with the joiner
+// -----------------------------------------------------------------------
+
+using DeviceJoinerLoss = DeviceLoss;
+
+std::vector<at::Tensor> random_joiner(const Case& c, int64_t D) {
+  const int64_t B = c.tokens.size(0);
+  return {at::randn({B, c.T, D}), at::randn({B, c.U + 1, D}), at::randn({c.V, D}) * 0.3,
+          at::randn({c.V})};
+}
+
+auto joiner_on_device(const Case& c, const TransducerLossOptions& options, int64_t workspace,
+                      Turns turns = Turns::ascending) {
+  return [=](const std::vector<at::Tensor>& x) {
+    return device_joiner_loss(host_device(turns), x[0], x[1], x[2], x[3], batch_of(c, options),
+                              options.bf16, workspace);
+  };
+}
+
+auto joiner_on_cpu(const Case& c, const TransducerLossOptions& options) {
+  return [=](const std::vector<at::Tensor>& x) {
+    return joiner_transducer_loss(x[0], x[1], x[2], x[3], c.tokens, c.frames, c.labels, options);
+  };
+}
+
+TEST_F(DeviceJoinerLoss, EqualsTheCpuRoute) {
+  for (const auto& [frames, labels, V, D] :
+       std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
+           {{1}, {0}, 2, 1},
+           {{9, 3, 1}, {4, 0, 5}, 28, 40},
+           {{3, 12, 1, 5}, {0, 10, 3, 1}, 61, 37},
+           {{4}, {17}, 130, 8}})
+    for (const TransducerLossOptions& options :
+         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1}}) {
+      const Case c = make_case(frames, labels, V);
+      const std::vector<at::Tensor> joiner = random_joiner(c, D);
+      const at::Tensor weights = at::randn({c.tokens.size(0)});
+      expect_near(differentiate(joiner_on_device(c, options, kMuchWorkspace), joiner, weights),
+                  differentiate(joiner_on_cpu(c, options), joiner, weights), 3e-6);
+    }
+}
+
+// Tiles that are kept, made again, and the one that is still there; utterances over tiles' edges.
+TEST_F(DeviceJoinerLoss, IsTheSameInAnyWorkspace) {
+  const Case c = make_case({30, 17, 1, 23}, {12, 9, 0, 20}, 9);
+  const std::vector<at::Tensor> joiner = random_joiner(c, 8);
+  const at::Tensor weights = at::randn({4});
+  const LossAndGradients expected = differentiate(joiner_on_cpu(c, {}), joiner, weights);
+  // Of 1044 nodes with 96 bytes in a slot and 32 while they are worked on.
+  for (const int64_t workspace : {0, 60000, 110000, 133632}) {
+    const auto route = joiner_on_device(c, {}, workspace);
+    expect_near(differentiate(route, joiner, weights), expected, 3e-6);
+    EXPECT_TRUE(at::equal(route(joiner), differentiate(route, joiner, weights).loss));
+  }
+}
+
+// Hidden vectors, weights and the logits' gradients are rounded before they are multiplied.
+TEST_F(DeviceJoinerLoss, InBFloat16IsThatOfRoundedFactors) {
+  const auto rounded = [](const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); };
+  for (const auto& [V, D] : {std::pair<int64_t, int64_t>{2, 1}, {61, 37}}) {
+    const Case c = make_case({8, 7, 5}, {6, 3, 0}, V);
+    const std::vector<at::Tensor> joiner = random_joiner(c, D);
+    const at::Tensor exact_hidden = at::tanh(joiner[0].unsqueeze(2) + joiner[1].unsqueeze(1));
+    const at::Tensor hidden = rounded(exact_hidden), weight = rounded(joiner[2]);
+    const LossAndGradients from_logits = differentiate(
+        [&](const std::vector<at::Tensor>& x) {
+          return transducer_loss(x[0], c.tokens, c.frames, c.labels);
+        },
+        {at::linear(hidden, weight, joiner[3])}, at::ones({3}));
+    const at::Tensor gradient = rounded(from_logits.gradients[0]);
+    const at::Tensor input_gradient =
+        at::matmul(gradient, weight) * (1 - exact_hidden * exact_hidden);
+    const LossAndGradients expected{
+        from_logits.loss,
+        {input_gradient.sum(2), input_gradient.sum(1),
+         at::mm(gradient.view({-1, V}).t(), hidden.view({-1, D})), gradient.view({-1, V}).sum(0)}};
+    for (const int64_t workspace : {int64_t{0}, kMuchWorkspace})
+      expect_near(
+          differentiate(joiner_on_device(c, {.bf16 = true}, workspace), joiner, at::ones({3})),
+          expected, 1e-4);
+  }
+}
+
+TEST_F(DeviceJoinerLoss, NonFiniteInputsTouchTheirUtteranceOnly) {
+  const Case c = make_case({4, 3, 5}, {2, 1, 2}, 6);
+  const std::vector<at::Tensor> clean = random_joiner(c, 8);
+  std::vector<at::Tensor> dirty;
+  for (const at::Tensor& x : clean) dirty.push_back(x.clone());
+  dirty[0][1][2][3] = NAN;  // in an utterance
+  for (int64_t b = 0; b < 3; ++b) dirty[1][b].slice(0, c.labels[b].item<int64_t>() + 1).fill_(NAN);
+  const auto route = joiner_on_device(c, {}, 0);
+  const LossAndGradients found = differentiate(route, dirty, at::ones({3}));
+  const LossAndGradients expected = differentiate(route, clean, at::tensor({1.0F, 0.0F, 1.0F}));
+  EXPECT_FALSE(std::isfinite(found.loss[1].item<float>()));
+  EXPECT_EQ(found.loss[0].item<float>(), expected.loss[0].item<float>());
+  EXPECT_EQ(found.loss[2].item<float>(), expected.loss[2].item<float>());
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_LT(largest_difference(found.gradients[i], expected.gradients[i]), 1e-6) << i;
+}
+
+TEST_F(DeviceJoinerLoss, CanGoBackwardTwice) {
+  const Case c = make_case({6, 4}, {3, 2}, 7);
+  std::vector<at::Tensor> joiner = random_joiner(c, 8);
+  for (at::Tensor& x : joiner) x.requires_grad_();
+  const at::Tensor loss = joiner_on_device(c, {}, kMuchWorkspace)(joiner).sum();
+  loss.backward({}, /*retain_graph=*/true);
+  const at::Tensor once = joiner[2].grad().clone();
+  loss.backward();
+  EXPECT_TRUE(at::equal(joiner[2].grad(), 2 * once));
+}
+
+TEST_F(DeviceJoinerLoss, GivesGradientsInTheInputsTypes) {
+  const Case c = make_case({4, 2}, {2, 1}, 5);
+  std::vector<at::Tensor> joiner = random_joiner(c, 8);
+  joiner[0] = joiner[0].to(at::kBFloat16);
+  joiner[3] = joiner[3].to(at::kBFloat16);
+  const LossAndGradients found =
+      differentiate(joiner_on_device(c, {}, kMuchWorkspace), joiner, at::ones({2}));
+  const LossAndGradients expected = differentiate(joiner_on_cpu(c, {}), joiner, at::ones({2}));
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(found.gradients[i].scalar_type(), joiner[i].scalar_type()) << i;
+  EXPECT_LT(largest_difference(found.loss, expected.loss), 1e-5);
+  EXPECT_LT(largest_difference(found.gradients[2], expected.gradients[2]), 1e-5);
+}
+
+// A kernel in which threads read what others have not written yet, or have overwritten, shows here.
+TEST_F(DeviceJoinerLoss, DoesNotDependOnTheOrderOfThreads) {
+  const Case c = make_case({7, 5}, {3, 33}, 40);
+  const std::vector<at::Tensor> joiner = random_joiner(c, 24);
+  for (const bool bf16 : {false, true}) {
+    const auto run = [&](Turns turns) {
+      return differentiate(joiner_on_device(c, {.bf16 = bf16}, kMuchWorkspace, turns), joiner,
+                           at::ones({2}));
+    };
+    const LossAndGradients up = run(Turns::ascending), down = run(Turns::descending);
+    EXPECT_TRUE(at::equal(up.loss, down.loss));
+    for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(at::equal(up.gradients[i], down.gradients[i])) << i;
+  }
+}
+
+TEST_F(DeviceJoinerLoss, EmptyBatchGivesNoLosses) {
+  const at::Tensor none = at::zeros({0}, at::kLong);
+  const LatticeBatch batch =
+      check_lattice_batch(0, 3, 4, at::zeros({0, 1}, at::kLong), none, none, {});
+  const std::vector<at::Tensor> joiner = {at::zeros({0, 3, 8}), at::zeros({0, 2, 8}),
+                                          at::randn({4, 8}), at::randn({4})};
+  const LossAndGradients found = differentiate(
+      [&](const std::vector<at::Tensor>& x) {
+        return device_joiner_loss(host_device(), x[0], x[1], x[2], x[3], batch, false,
+                                  kMuchWorkspace);
+      },
+      joiner, none.to(at::kFloat));
+  EXPECT_EQ(found.loss.numel(), 0);
+  EXPECT_EQ(found.gradients[2].abs().max().item<float>(), 0);
+}
+
+// ---- lattices of given arcs
+// ----------------------------------------------------------------------
+
+class DeviceLattices : public DeviceLoss {
+ protected:
+  static LatticeArcs random_arcs(const Case& c, at::ScalarType type) {
+    return {at::randn({c.tokens.size(0), c.T, c.U + 1}, type),
+            at::randn({c.tokens.size(0), c.T, c.U}, type)};
+  }
+};
+
+TEST_F(DeviceLattices, EqualTheCpuRouteInEveryTopology) {
+  const Case c = make_case({4, 1, 3, 9, 2}, {3, 2, 0, 40, 2}, 5);
+  for (const at::ScalarType type : {at::kDouble, at::kFloat})
+    for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+      LatticeArcs arcs = random_arcs(c, type);
+      arcs.blank[0][1][1] = -INFINITY;
+      arcs.label[4][0][0] = NAN;
+      const LatticeLabels labels{c.tokens, c.frames, c.labels};
+      const double tolerance = type == at::kDouble ? 1e-12 : 3e-6;
+      const at::Tensor expected = lattice_loss(arcs, labels, topology);
+      const LatticeArcs flows = lattice_flows(arcs, labels, topology);
+      const ArcsSolution found =
+          device_solve_arcs(host_device(), arcs, batch_of(c, {}), topology, true);
+      EXPECT_TRUE(at::allclose(found.losses, expected, tolerance, tolerance, /*equal_nan=*/true))
+          << found.losses << expected;
+      EXPECT_LT(largest_difference(found.flows.blank, flows.blank), tolerance);
+      EXPECT_LT(largest_difference(found.flows.label, flows.label), tolerance);
+      EXPECT_EQ(found.flows.blank[4].abs().max().item<double>(), 0);
+      EXPECT_TRUE(at::equal(
+          device_solve_arcs(host_device(), arcs, batch_of(c, {}), topology, false).losses[0],
+          found.losses[0]));
+    }
+}
+
+TEST_F(DeviceLattices, LongUtterancesStayPrecise) {
+  const Case c = make_case({3000}, {20}, 5);
+  const LatticeArcs arcs = random_arcs(c, at::kFloat);
+  const LatticeArcs wide{arcs.blank.to(at::kDouble), arcs.label.to(at::kDouble)};
+  const auto solve = [&](const LatticeArcs& x) {
+    return device_solve_arcs(host_device(), x, batch_of(c, {}), Topology::regular, true);
+  };
+  const ArcsSolution found = solve(arcs), expected = solve(wide);
+  EXPECT_LT(largest_difference(found.losses / expected.losses, at::ones({1})), 1e-6);
+  EXPECT_LT(largest_difference(found.flows.blank.sum(), expected.flows.blank.sum()), 1e-2);
+  EXPECT_LT(largest_difference(found.flows.label, expected.flows.label), 1e-5);
+}
+
+/// Its own lattices kernel: with lines in ordinary memory instead of a block's.
+LossDevice without_shared_memory() {
+  LossDevice device = host_device();
+  device.kernels.lattices = [](const LatticeArguments& given, void* stream) {
+    LatticeArguments arguments = given;
+    std::vector<double> lines(size_t(given.launch().blocks * 2 * given.lattices.max_states));
+    arguments.lines = lines.data();
+    host_device().kernels.lattices(arguments, stream);
+  };
+  return device;
+}
+
+TEST_F(DeviceLattices, NeedNoSharedMemory) {
+  const Case c = make_case({4, 7}, {3, 9}, 5);
+  const LatticeArcs arcs = random_arcs(c, at::kFloat);
+  const auto solve = [&](const LossDevice& device) {
+    return device_solve_arcs(device, arcs, batch_of(c, {}), Topology::regular, true);
+  };
+  const LossDevice device = without_shared_memory();
+  const ArcsSolution found = solve(device), expected = solve(host_device());
+  EXPECT_TRUE(at::equal(found.losses, expected.losses));
+  EXPECT_TRUE(at::equal(found.flows.label, expected.flows.label));
+}
+
+}  // namespace
+}  // namespace scion
