@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "scion/core/error.h"
 #include "scion/core/random.h"
@@ -23,11 +24,11 @@ size_t draw_index(Random& random, uint32_t n) {
   return product >> 32;
 }
 
-// How often each of `n` things is drawn in n draws with replacement.
-void draw_counts(Random& random, std::vector<double>& counts) {
+// How often each of some things is drawn in `draws` draws with replacement.
+void draw_counts(Random& random, std::vector<double>& counts, size_t draws) {
   std::fill(counts.begin(), counts.end(), 0.0);
   const uint32_t n = static_cast<uint32_t>(counts.size());
-  for (uint32_t i = 0; i < n; ++i) ++counts[draw_index(random, n)];
+  for (size_t i = 0; i < draws; ++i) ++counts[draw_index(random, n)];
 }
 
 // Linear interpolation between order statistics.
@@ -54,26 +55,61 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-// Mean over (weighted) seeds of the errors on (weighted) units.
-double mean_errors(const std::vector<std::vector<double>>& errors,
-                   const std::vector<double>& seed_counts, const std::vector<double>& unit_counts) {
-  double sum = 0, seeds = 0;
-  for (size_t s = 0; s < errors.size(); ++s) {
-    if (seed_counts[s] > 0) sum += seed_counts[s] * dot(errors[s], unit_counts);
-    seeds += seed_counts[s];
+using LevelCounts = std::vector<std::vector<double>>;  // [factor][level] how often it was drawn
+
+double run_weight(const RunErrors& run, const LevelCounts& counts) {
+  double weight = 1;
+  for (size_t f = 0; f < counts.size(); ++f)
+    if (run.levels[f] != no_level) weight *= counts[f][run.levels[f]];
+  return weight;
+}
+
+// Mean over (weighted) runs of the errors on (weighted) units.
+double mean_errors(const std::vector<RunErrors>& runs, const LevelCounts& counts,
+                   const std::vector<double>& unit_counts) {
+  double sum = 0, weights = 0;
+  for (const RunErrors& run : runs) {
+    const double weight = run_weight(run, counts);
+    if (weight > 0) sum += weight * dot(run.errors, unit_counts);
+    weights += weight;
   }
-  return sum / seeds;
+  return sum / weights;
+}
+
+// All combinations of a system's levels, each once: no draw then leaves it without a run.
+void check_crossed(const PairedErrors& errors, const std::vector<RunErrors>& system) {
+  std::set<std::vector<size_t>> runs;
+  size_t combinations = 1;
+  for (const RunErrors& run : system) runs.insert(run.levels);
+  for (size_t f = 0; f < errors.factors.size(); ++f) {
+    std::set<size_t> levels;
+    for (const RunErrors& run : system) levels.insert(run.levels[f]);
+    const bool whole =
+        levels.contains(no_level) ? levels.size() == 1 : levels.size() == errors.factors[f];
+    if (!whole) combinations = 0;
+    combinations *= levels.size();
+  }
+  if (runs.size() != combinations || system.size() != combinations)
+    throw UserError(
+        fmt::format("{} runs of a system are not all combinations of their factors", system.size()),
+        "compare arms that have a run for every teacher and seed");
 }
 
 void check_paired(const PairedErrors& errors) {
   if (errors.words.empty() || errors.first.empty() || errors.second.empty())
-    throw UserError("two systems cannot be compared without units or seeds");
-  for (const auto* system : {&errors.first, &errors.second})
-    for (const std::vector<double>& seed : *system)
-      if (seed.size() != errors.words.size())
-        throw UserError(fmt::format("a seed has errors of {} units where {} units have word counts",
-                                    seed.size(), errors.words.size()),
-                        "score all seeds of both systems on the same utterances");
+    throw UserError("two systems cannot be compared without units or runs");
+  for (const auto* system : {&errors.first, &errors.second}) {
+    for (const RunErrors& run : *system) {
+      if (run.errors.size() != errors.words.size())
+        throw UserError(fmt::format("a run has errors of {} units where {} units have word counts",
+                                    run.errors.size(), errors.words.size()),
+                        "score all runs of both systems on the same utterances");
+      if (run.levels.size() != errors.factors.size())
+        throw UserError(fmt::format("a run has {} levels of {} factors", run.levels.size(),
+                                    errors.factors.size()));
+    }
+    check_crossed(errors, *system);
+  }
   if (std::accumulate(errors.words.begin(), errors.words.end(), 0.0) <= 0)
     throw UserError("two systems cannot be compared on no reference words");
 }
@@ -111,12 +147,11 @@ Difference bootstrap_difference(const PairedErrors& errors, double confidence, i
                                 uint64_t seed) {
   check_draws(confidence, draws);
   check_paired(errors);
-  const bool same_seeds = errors.first.size() == errors.second.size();
-  std::vector<double> first_seeds(errors.first.size(), 1), second_seeds(errors.second.size(), 1);
+  LevelCounts levels;
+  for (const size_t count : errors.factors) levels.emplace_back(count, 1.0);
   std::vector<double> units(errors.words.size(), 1);
   const auto difference = [&] {
-    return (mean_errors(errors.second, second_seeds, units) -
-            mean_errors(errors.first, first_seeds, units)) /
+    return (mean_errors(errors.second, levels, units) - mean_errors(errors.first, levels, units)) /
            dot(errors.words, units);
   };
 
@@ -126,12 +161,9 @@ Difference bootstrap_difference(const PairedErrors& errors, double confidence, i
   std::vector<double> drawn;
   drawn.reserve(static_cast<size_t>(draws));
   while (drawn.size() < static_cast<size_t>(draws)) {
-    draw_counts(random, first_seeds);
-    if (same_seeds)
-      second_seeds = first_seeds;
-    else
-      draw_counts(random, second_seeds);
-    do draw_counts(random, units);
+    for (std::vector<double>& counts : levels)
+      draw_counts(random, counts, std::max<size_t>(1, counts.size() - 1));
+    do draw_counts(random, units, units.size());
     while (dot(errors.words, units) <= 0);  // only silence was drawn
     drawn.push_back(difference());
   }

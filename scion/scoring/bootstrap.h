@@ -1,7 +1,8 @@
-// Confidence intervals by resampling (Bisani & Ney, 2004): utterances, speakers, or seeds ×
-// speakers.
+// Confidence intervals by resampling (Bisani & Ney, 2004): utterances, speakers, or several random
+// factors at once (teachers × seeds × speakers).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,20 +20,38 @@ struct Interval {
 Interval bootstrap_rate(const std::vector<ErrorCounts>& units, double confidence = 0.95,
                         int64_t draws = 10000, uint64_t seed = 1);
 
-/// errors[seed][unit] of two systems on the same units; word counts per unit.
+/// A run stands at no level of a factor.
+constexpr size_t no_level = static_cast<size_t>(-1);
+
+/// The errors of one run of a system, and where it stands among what is random beside the units:
+/// its seed, its teacher.
+struct RunErrors {
+  std::vector<double> errors;  ///< [unit]
+  std::vector<size_t> levels;  ///< [factor] the run's level, or no_level
+};
+
+/// Runs of two systems on the same units. Runs at the same level of a factor, of either system, are
+/// drawn together: so seeds that both have are paired.
 struct PairedErrors {
-  std::vector<std::vector<double>> first, second;  ///< [seed][unit] errors
-  std::vector<double> words;                       ///< [unit]
+  std::vector<RunErrors> first, second;
+  std::vector<double> words;    ///< [unit]
+  std::vector<size_t> factors;  ///< number of levels of each
 };
 
 struct Difference {
-  double mean = 0;  ///< rate(second) − rate(first), mean over seeds
+  double mean = 0;  ///< rate(second) − rate(first), each the mean over its runs
   Interval interval;
   double p_value = 1;  ///< two-sided, from the bootstrap distribution
 };
 
-/// Hierarchical bootstrap: seeds are drawn with replacement (the pairing by seed is kept where
-/// both have the same seeds), then units; both systems see the same draw.
+/// Bootstrap of crossed random factors ("pigeonhole", Owen, 2007): every draw takes levels of each
+/// factor and units, all with replacement and independently of each other, and weighs a run by how
+/// often its levels were drawn; both systems see the same draw. Units are drawn as often as there
+/// are any. Of a factor's n levels n − 1 are drawn, so that its share of the variance is unbiased
+/// although n is small (McCarthy & Snowden, 1985); a factor of one level is fixed, and the interval
+/// says nothing about other levels. Interactions of factors count more than once, so that intervals
+/// are rather too wide than too narrow; but percentiles of very few levels (2 or 3) stay a rough
+/// guide. A system's runs must be all combinations of its factors' levels.
 Difference bootstrap_difference(const PairedErrors& errors, double confidence = 0.95,
                                 int64_t draws = 10000, uint64_t seed = 1);
 

@@ -5,27 +5,32 @@
 namespace scion {
 namespace {
 
-// The row of the last epoch, or of the first one at or after `epoch`.
-const ResultRow* find_row(const std::vector<ResultRow>& rows, const std::string& arm,
-                          const std::string& schedule, const std::string& set, int64_t seed,
-                          double epoch) {
-  const ResultRow* found = nullptr;
+// An arm's rows by run: of the last epoch, or of the first one at or after `epoch`.
+std::map<RunKey, const ResultRow*> find_rows(const std::vector<ResultRow>& rows,
+                                             const std::string& arm, const RecipeCheck& check,
+                                             double epoch) {
+  std::map<RunKey, const ResultRow*> found;
   for (const ResultRow& row : rows) {
-    if (row.arm != arm || row.schedule != schedule || row.set != set || row.seed != seed) continue;
-    if (row.epoch >= epoch - 1e-9) return &row;
-    found = &row;
+    if (row.arm != arm || row.schedule != check.schedule || row.set != check.set ||
+        row.weights != "raw")
+      continue;
+    const ResultRow*& of_run = found[row.run()];
+    if (of_run == nullptr || of_run->epoch < epoch - 1e-9) of_run = &row;
   }
   return found;
 }
 
-SelfCheck teacher_check(const RecipeCheck& check, const std::vector<ResultRow>& teacher) {
-  SelfCheck result{fmt::format("teacher ≤ {:g} % on {}", check.limit, check.set), false,
-                   "no teacher was trained"};
-  for (const ResultRow& row : teacher)
-    if (row.set == check.set) {
-      result.passed = row.wer <= check.limit;
-      result.detail = fmt::format("{:.2f} %", row.wer);
-    }
+SelfCheck teacher_check(const RecipeCheck& check, const std::vector<ResultRow>& teachers) {
+  std::map<int64_t, double> last;
+  for (const ResultRow& row : teachers)
+    if (row.set == check.set) last[row.seed] = row.wer;
+  SelfCheck result{fmt::format("{} ≤ {:g} % on {}", last.size() > 1 ? "every teacher" : "teacher",
+                               check.limit, check.set),
+                   !last.empty(), last.empty() ? "no teacher was trained" : ""};
+  for (const auto& [number, wer] : last) {
+    result.passed = result.passed && wer <= check.limit;
+    result.detail += fmt::format("{}{:.2f} %", result.detail.empty() ? "" : ", ", wer);
+  }
   return result;
 }
 
@@ -36,17 +41,13 @@ SelfCheck arm_check(const Recipe& recipe, const RecipeCheck& check,
                   check.limit, check.set, check.schedule),
       true, ""};
   for (const RecipeArm& arm : recipe.arms) {
-    if (!check.arm.empty() && arm.name != check.arm) continue;
-    double sum = 0;
-    for (int64_t s = 0; s < recipe.seeds; ++s) {
-      const ResultRow* row =
-          find_row(rows, arm.name, check.schedule, check.set, recipe.first_seed + s, 1e9);
-      sum += row == nullptr ? INFINITY : row->wer;
-    }
-    const double mean = sum / static_cast<double>(recipe.seeds);
-    result.passed = result.passed && mean <= check.limit;
+    if (!arm.runs_in(check.schedule) || (!check.arm.empty() && arm.name != check.arm)) continue;
+    const auto runs = find_rows(rows, arm.name, check, 1e9);
+    double sum = runs.empty() ? INFINITY : 0;
+    for (const auto& [run, row] : runs) sum += row->wer / static_cast<double>(runs.size());
+    result.passed = result.passed && sum <= check.limit;
     result.detail +=
-        fmt::format("{}{}: {:.2f} %", result.detail.empty() ? "" : ", ", arm.name, mean);
+        fmt::format("{}{}: {:.2f} %", result.detail.empty() ? "" : ", ", arm.name, sum);
   }
   return result;
 }
@@ -55,18 +56,20 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
                       const std::vector<ResultRow>& rows) {
   const double epoch = check.share * static_cast<double>(recipe.schedule(check.schedule).epochs);
   SelfCheck result{
-      fmt::format("{} ≥ {:g} % below {} at {:.0f} % of {} on {}, every seed", check.arm,
-                  check.limit, check.baseline, 100 * check.share, check.schedule, check.set),
+      fmt::format("{} ≥ {:g} % below {} at {:.0f} % of {} on {}, every run", check.arm, check.limit,
+                  check.baseline, 100 * check.share, check.schedule, check.set),
       true, ""};
-  for (int64_t s = 0; s < recipe.seeds; ++s) {
-    const int64_t seed = recipe.first_seed + s;
-    const ResultRow* arm = find_row(rows, check.arm, check.schedule, check.set, seed, epoch);
-    const ResultRow* base = find_row(rows, check.baseline, check.schedule, check.set, seed, epoch);
+  const auto of_arm = find_rows(rows, check.arm, check, epoch);
+  const auto of_baseline = find_rows(rows, check.baseline, check, epoch);
+  result.passed = !of_arm.empty();
+  for (const auto& [run, row] : of_arm) {
+    auto base = of_baseline.find(run);
+    if (base == of_baseline.end()) base = of_baseline.find({0, run.seed});  // a random baseline
     const double cut =
-        arm == nullptr || base == nullptr ? -INFINITY : 100 * (1 - arm->wer / base->wer);
+        base == of_baseline.end() ? -INFINITY : 100 * (1 - row->wer / base->second->wer);
     result.passed = result.passed && cut >= check.limit;
     result.detail +=
-        fmt::format("{}seed {}: {:.1f} %", result.detail.empty() ? "" : ", ", seed, cut);
+        fmt::format("{}{}: {:.1f} %", result.detail.empty() ? "" : ", ", run_text(run), cut);
   }
   return result;
 }
@@ -74,10 +77,10 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
 }  // namespace
 
 std::vector<SelfCheck> run_checks(const Recipe& recipe, const std::vector<ResultRow>& rows,
-                                  const std::vector<ResultRow>& teacher) {
+                                  const std::vector<ResultRow>& teachers) {
   std::vector<SelfCheck> results;
   for (const RecipeCheck& check : recipe.checks) {
-    if (check.kind == "teacher_wer") results.push_back(teacher_check(check, teacher));
+    if (check.kind == "teacher_wer") results.push_back(teacher_check(check, teachers));
     if (check.kind == "arm_wer") results.push_back(arm_check(recipe, check, rows));
     if (check.kind == "early_cut") results.push_back(early_check(recipe, check, rows));
   }

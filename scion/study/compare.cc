@@ -11,20 +11,15 @@
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
+#include "scion/study/collect.h"
 #include "scion/study/report.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
+#include "scion/training/run_record.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
-
-std::vector<nlohmann::json> read_lines(const fs::path& path) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream text(read_file(path));
-  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
 
 std::string today() {
   char text[32];
@@ -42,7 +37,6 @@ class Experiment {
   }
 
   bool run() {
-    record_recipe();
     prepare_tokenizer();
     tune();
     prepare_sets();
@@ -51,16 +45,6 @@ class Experiment {
   }
 
  private:
-  // A folder belongs to one recipe: its results are comparable with nothing else.
-  void record_recipe() {
-    const fs::path path = out_ / "recipe.toml";
-    const std::string text = read_file(options_.recipe_file);
-    if (fs::exists(path) && read_file(path) != text)
-      throw UserError(fmt::format("{} holds a comparison by another recipe", out_.string()),
-                      "choose another --out, or remove the folder to start afresh");
-    write_file(path, text);
-  }
-
   void prepare_tokenizer() {
     tokenizer_ = recipe_.teacher.data.tokenizer;
     if (!tokenizer_.empty()) return;
@@ -78,17 +62,31 @@ class Experiment {
     return {out, options_.program, tokenizer_, train, std::move(evaluation)};
   }
 
+  // The recipe is recorded once it is known that no run that is there was begun by another one; new
+  // arms, schedules and seeds join those.
+  void start(const std::vector<Job>& jobs) {
+    check_unchanged(jobs);
+    write_file(out_ / "recipe.toml", read_file(options_.recipe_file));
+  }
+
   // Features are computed here once, on all processors, so that the runs only read them.
-  void make_features(const RunPlace& place) const {
+  void make_features(const RunPlace& place, const std::vector<StudentRun>& runs) const {
     const Tokenizer tokenizer = Tokenizer::load(tokenizer_);
-    const auto make = [&](const std::vector<fs::path>& manifests,
+    std::set<std::pair<std::vector<std::string>, std::vector<double>>> made;
+    const auto make = [&](const std::vector<std::string>& manifests,
                           const std::vector<double>& speeds) {
-      const Dataset made(manifests, recipe_.teacher.model.features, tokenizer, place.out / "cache",
-                         speeds);
+      if (made.emplace(manifests, speeds).second)
+        const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
+                               tokenizer, place.out / "cache", speeds);
     };
-    const std::vector<fs::path> train(place.train.begin(), place.train.end());
-    make(train, recipe_.student.augment.speeds);
-    if (needs_teacher()) make(train, recipe_.teacher.augment.speeds);
+    if (recipe_.trains_teachers()) {
+      const RunConfig teacher = teacher_config(recipe_, place, recipe_.teachers.front());
+      make(teacher.data.train, teacher.augment.speeds);
+    }
+    for (const StudentRun& run : runs) {
+      const RunConfig student = student_config(recipe_, place, run);
+      make(student.data.train, student.augment.speeds);
+    }
     for (const std::string& entry : place.evaluation)
       make({entry.substr(entry.find('=') + 1)}, {1.0});
   }
@@ -104,31 +102,22 @@ class Experiment {
     }
     const RunPlace tuning =
         place(out_ / "tuning", recipe_.tuning_train, {"dev=" + recipe_.tuning_set});
-    make_features(tuning);
+    const std::vector<StudentRun> runs = tuning_runs(recipe_, tuning);
     std::vector<Job> jobs;
-    if (needs_teacher()) jobs.push_back(teacher_job(recipe_, tuning));
-    std::vector<StudentRun> runs;
-    for (const RecipeSchedule& schedule : recipe_.schedules)
-      for (const RecipeArm& arm : recipe_.arms)
-        for (const double rate : recipe_.grid) {
-          runs.push_back({arm.name, schedule.name, recipe_.first_seed, rate,
-                          tuning.out / schedule.name / fmt::format("{} {:g}", arm.name, rate)});
-          jobs.push_back(student_job(recipe_, tuning, runs.back()));
-          jobs.back().name = fmt::format("tuning {} / {} / {:g}", arm.name, schedule.name, rate);
-        }
+    if (recipe_.trains_teachers()) jobs.push_back(teacher_jobs(recipe_, tuning).front());
+    for (const StudentRun& run : runs) {
+      jobs.push_back(student_job(recipe_, tuning, run));
+      jobs.back().name = fmt::format("tuning {} / {} / {:g}", run.arm, run.schedule, run.peak_lr);
+    }
+    start(jobs);
+    make_features(tuning, runs);
     run_jobs(std::move(jobs), recipe_.jobs);
     for (const StudentRun& run : runs)
       tuning_.trials.push_back(
           {run.arm, run.schedule, run.peak_lr,
-           read_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
+           read_json_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
     write_file(fresh, tuning_.to_json());
     spdlog::info("tuned on dev: {}", fresh.string());
-  }
-
-  bool needs_teacher() const {
-    return recipe_.teacher_file.empty() &&
-           std::any_of(recipe_.arms.begin(), recipe_.arms.end(),
-                       [](const RecipeArm& arm) { return arm.selected(); });
   }
 
   void prepare_sets() {
@@ -142,65 +131,15 @@ class Experiment {
     }
   }
 
-  double peak_lr(const std::string& arm, const std::string& schedule) const {
-    return tuning_.best(arm, schedule).value_or(recipe_.student.train.peak_lr);
-  }
+  RunPlace here() const { return place(out_, {}, evaluation_); }
 
   void train_all() {
-    const RunPlace here = place(out_, recipe_.teacher.data.train, evaluation_);
-    make_features(here);
-    std::vector<Job> jobs;
-    if (needs_teacher()) jobs.push_back(teacher_job(recipe_, here));
-    // Seeds outermost: an interrupted comparison has whole pairs.
-    for (int64_t seed = recipe_.first_seed; seed < recipe_.first_seed + recipe_.seeds; ++seed)
-      for (const RecipeSchedule& schedule : recipe_.schedules)
-        for (const RecipeArm& arm : recipe_.arms) {
-          runs_.push_back(
-              {arm.name, schedule.name, seed, peak_lr(arm.name, schedule.name),
-               out_ / "students" / schedule.name / arm.name / fmt::format("seed-{}", seed)});
-          jobs.push_back(student_job(recipe_, here, runs_.back()));
-        }
+    runs_ = student_runs(recipe_, here(), tuning_);
+    std::vector<Job> jobs = teacher_jobs(recipe_, here());
+    for (const StudentRun& run : runs_) jobs.push_back(student_job(recipe_, here(), run));
+    start(jobs);
+    make_features(here(), runs_);
     run_jobs(std::move(jobs), recipe_.jobs);
-  }
-
-  ResultRow row(const nlohmann::json& line, const std::string& arm, const std::string& schedule,
-                int64_t seed, double before_seconds) const {
-    ResultRow row;
-    row.arm = arm;
-    row.schedule = schedule;
-    row.seed = seed;
-    row.set = line.at("set");
-    row.update = line.at("update");
-    row.epoch = line.at("epoch");
-    row.wer = line.at("wer");
-    row.errors = line.at("errors");
-    row.words = line.at("words");
-    row.substitutions = line.at("substitutions");
-    row.insertions = line.at("insertions");
-    row.deletions = line.at("deletions");
-    row.training_seconds = line.at("training_seconds");
-    row.compute_seconds = row.training_seconds + before_seconds;
-    for (const auto& [id, counts] : line.at("utterances").items())
-      row.utterances.push_back({id, speakers_.at(id), counts.at(0), counts.at(1)});
-    return row;
-  }
-
-  void collect(StudyReport& report) const {
-    double teacher_seconds = 0;
-    if (needs_teacher()) {
-      for (const auto& line : read_lines(out_ / "teacher" / "results.jsonl")) {
-        report.teacher.push_back(row(line, "teacher", "teacher", recipe_.teacher.train.seed, 0));
-        teacher_seconds = report.teacher.back().training_seconds;
-      }
-    }
-    for (const StudentRun& run : runs_) {
-      const double before = recipe_.arm(run.arm).selected() ? teacher_seconds : 0;
-      for (const auto& line : read_lines(run.directory / "results.jsonl"))
-        report.rows.push_back(row(line, run.arm, run.schedule, run.seed, before));
-      for (const auto& line : read_lines(run.directory / "updates.jsonl"))
-        report.gradients.push_back(
-            {run.schedule, run.arm, run.seed, line.at("update"), line.at("gradient_norm")});
-    }
   }
 
   // The epoch at a share of the budget: the nearest that was evaluated, not before it.
@@ -212,25 +151,40 @@ class Experiment {
     return static_cast<double>(budget.epochs);
   }
 
-  Differences differences(const std::vector<ResultRow>& rows) const {
-    const auto comparison = [&](const std::string& arm, const std::string& schedule,
-                                const std::string& set, double share) {
-      return Comparison{schedule, set, recipe_.baseline, arm, epoch_at(schedule, share)};
-    };
-    const Comparison primary = comparison(recipe_.primary_arm, recipe_.primary_schedule,
-                                          recipe_.primary_set, recipe_.primary_share);
-    std::vector<Comparison> secondary;
+  // Every arm against its baseline: at the share of the budget that the study declares, at the end,
+  // and at the end with averaged weights where both have them.
+  std::vector<Comparison> comparisons() const {
+    std::vector<Comparison> all;
     for (const RecipeSchedule& schedule : recipe_.schedules)
       for (const RecipeSet& set : recipe_.sets)
-        for (const RecipeArm& arm : recipe_.arms)
-          for (const double share : {recipe_.primary_share, 1.0}) {
-            const Comparison other = comparison(arm.name, schedule.name, set.name, share);
-            const bool same = other.first == primary.first && other.second == primary.second &&
-                              other.schedule == primary.schedule && other.set == primary.set &&
-                              other.epoch == primary.epoch;
-            if (arm.name != recipe_.baseline && !same) secondary.push_back(other);
-          }
-    return compare_arms(rows, primary, secondary);
+        for (const RecipeArm& arm : recipe_.arms) {
+          const std::string& baseline = recipe_.baseline_of(arm);
+          if (arm.name == baseline || !arm.runs_in(schedule.name)) continue;
+          const auto add = [&](double share, const std::string& weights) {
+            all.push_back({schedule.name, set.name, baseline, arm.name,
+                           epoch_at(schedule.name, share), weights});
+          };
+          add(recipe_.primary_share, "raw");
+          if (epoch_at(schedule.name, recipe_.primary_share) < epoch_at(schedule.name, 1))
+            add(1, "raw");
+          if (arm.run.train.average_last > 1 && recipe_.arm(baseline).run.train.average_last > 1)
+            add(1, "averaged");
+        }
+    return all;
+  }
+
+  Differences differences(const std::vector<ResultRow>& rows) const {
+    std::vector<Comparison> secondary = comparisons();
+    const auto primary =
+        std::find_if(secondary.begin(), secondary.end(), [&](const Comparison& comparison) {
+          return comparison.second == recipe_.primary_arm &&
+                 comparison.schedule == recipe_.primary_schedule &&
+                 comparison.set == recipe_.primary_set &&
+                 comparison.epoch == epoch_at(recipe_.primary_schedule, recipe_.primary_share);
+        });
+    const Comparison declared = *primary;
+    secondary.erase(primary);
+    return compare_arms(rows, declared, secondary);
   }
 
   std::map<std::string, std::set<std::string>> seen_sentences() const {
@@ -248,16 +202,8 @@ class Experiment {
 
   std::vector<ArmDescription> arm_descriptions() const {
     std::vector<ArmDescription> arms;
-    for (const RecipeArm& arm : recipe_.arms) {
-      std::string text = arm.selected()
-                             ? fmt::format("selected by the rules '{}'{}{}", arm.rules,
-                                           arm.layers.empty() ? "" : ", layers " + arm.layers,
-                                           arm.elements.empty() ? "" : ", elements " + arm.elements)
-                             : fmt::format("random, {}", arm.init);
-      if (!arm.control.empty())
-        text += fmt::format(", then {} inside each tensor (control)", arm.control);
-      arms.push_back({.name = arm.name, .description = text});
-    }
+    for (const RecipeArm& arm : recipe_.arms)
+      arms.push_back({.name = arm.name, .description = arm.description(recipe_.student)});
     return arms;
   }
 
@@ -289,10 +235,15 @@ class Experiment {
         {"teacher", fmt::format("{:.2f} M parameters", parameters(recipe_.teacher.model))},
         {"student", fmt::format("{:.2f} M parameters", parameters(recipe_.student.model))},
         {"seeds", std::to_string(recipe_.seeds)}};
+    if (recipe_.teachers.size() > 1)
+      report.facts.emplace_back(
+          "teachers", fmt::format("{}, {}", recipe_.teachers.size(),
+                                  recipe_.pairing == "paired" ? "one for every student seed"
+                                                              : "each with every student seed"));
     report.commands = {fmt::format("scion compare {} --out DIR --study.seeds {}",
                                    options_.recipe_file.string(), recipe_.seeds)};
     for (const StudentRun& run : runs_)
-      if (run.seed == recipe_.first_seed)
+      if (run.key.seed == recipe_.first_seed && run.key.teacher <= recipe_.teachers.front().number)
         report.commands.push_back(
             fmt::format("scion train --config 'DIR/{0}/run.toml' --out 'DIR/{0}'",
                         fs::relative(run.directory, out_).string()));
@@ -304,7 +255,7 @@ class Experiment {
     report.summary = recipe_.about;
     report.baseline = recipe_.baseline;
     report.arms = arm_descriptions();
-    collect(report);
+    collect_runs(recipe_, here(), runs_, speakers_, report);
     write_results(out_ / "results.jsonl", report.rows);
     report.differences = differences(report.rows);
     report.seen_sentences = seen_sentences();

@@ -9,38 +9,44 @@
 namespace scion {
 namespace {
 
-// By epoch the seeds that were evaluated there. Not by update: seeds differ in the number of
-// batches that their epochs are cut into.
-using Evaluations = std::map<double, std::map<int64_t, const ResultRow*>>;
+using RowsByRun = std::map<RunKey, const ResultRow*>;
 
-CurvePoint point_of(const std::map<int64_t, const ResultRow*>& rows) {
+// By epoch the runs that were evaluated there. Not by update: seeds differ in the number of
+// batches that their epochs are cut into.
+struct Evaluations {
+  std::map<double, RowsByRun> raw, averaged;
+};
+
+CurvePoint point_of(const RowsByRun& rows) {
   CurvePoint point;
   const double n = static_cast<double>(rows.size());
-  for (const auto& [seed, row] : rows) {
+  for (const auto& [run, row] : rows) {
     point.epoch = row->epoch;
     point.training_seconds += row->training_seconds / n;
     point.compute_seconds += row->compute_seconds / n;
     point.wer += row->wer / n;
-    point.by_seed.push_back(row->wer);
+    point.by_run.push_back(row->wer);
   }
-  const auto [low, high] = std::minmax_element(point.by_seed.begin(), point.by_seed.end());
+  const auto [low, high] = std::minmax_element(point.by_run.begin(), point.by_run.end());
   point.low = *low;
   point.high = *high;
   double squares = 0;
-  for (const double wer : point.by_seed) squares += (wer - point.wer) * (wer - point.wer);
+  for (const double wer : point.by_run) squares += (wer - point.wer) * (wer - point.wer);
   if (n > 1) point.spread = std::sqrt(squares / (n - 1));
   return point;
 }
 
 void fill(Curve& curve, const Evaluations& evaluations) {
   size_t most = 0;
-  for (const auto& [epoch, rows] : evaluations) most = std::max(most, rows.size());
-  for (const auto& [epoch, rows] : evaluations) {
+  for (const auto& [epoch, rows] : evaluations.raw) most = std::max(most, rows.size());
+  for (const auto& [epoch, rows] : evaluations.raw) {
     if (rows.size() < most) continue;
     curve.points.push_back(point_of(rows));
-    if (curve.seeds.empty())
-      for (const auto& [seed, row] : rows) curve.seeds.push_back(seed);
+    if (curve.runs.empty())
+      for (const auto& [run, row] : rows) curve.runs.push_back(run);
   }
+  for (const auto& [epoch, rows] : evaluations.averaged)
+    if (rows.size() == most) curve.averaged = point_of(rows);
 }
 
 }  // namespace
@@ -53,10 +59,11 @@ std::vector<Curve> learning_curves(const std::vector<ResultRow>& rows) {
     const auto [entry, is_new] =
         places.emplace(std::tie(row.schedule, row.set, row.arm), curves.size());
     if (is_new) {
-      curves.push_back({row.schedule, row.set, row.arm, {}, {}});
+      curves.push_back({row.schedule, row.set, row.arm, {}, {}, {}});
       evaluations.emplace_back();
     }
-    evaluations[entry->second][row.epoch][row.seed] = &row;
+    Evaluations& of_arm = evaluations[entry->second];
+    (row.weights == "averaged" ? of_arm.averaged : of_arm.raw)[row.epoch][row.run()] = &row;
   }
   for (size_t i = 0; i < curves.size(); ++i) fill(curves[i], evaluations[i]);
   return curves;

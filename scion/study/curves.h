@@ -9,25 +9,26 @@
 
 namespace scion {
 
-/// What happened to all seeds of an arm at one evaluation.
+/// What happened to all runs of an arm (seeds, or teachers × seeds) at one evaluation.
 struct CurvePoint {
   double epoch = 0;
-  double training_seconds = 0, compute_seconds = 0;  ///< means over seeds
-  double wer = 0;                                    ///< mean over seeds, percent
-  double spread = 0;                                 ///< sample standard deviation over seeds
-  double low = 0, high = 0;                          ///< least and greatest over seeds
-  std::vector<double> by_seed;                       ///< in ascending order of seeds
+  double training_seconds = 0, compute_seconds = 0;  ///< means over runs
+  double wer = 0;                                    ///< mean over runs, percent
+  double spread = 0;                                 ///< sample standard deviation over runs
+  double low = 0, high = 0;                          ///< least and greatest over runs
+  std::vector<double> by_run;                        ///< in ascending order of runs
 };
 
-/// Evaluations of one arm on one set in the order of training.
+/// Evaluations of one arm on one set in the order of training, with the weights of the last update.
 struct Curve {
   std::string schedule, set, arm;
-  std::vector<int64_t> seeds;
+  std::vector<RunKey> runs;
   std::vector<CurvePoint> points;
+  std::optional<CurvePoint> averaged;  ///< at the end, with the average of the last epochs' weights
 };
 
 /// One curve for every (schedule, set, arm), in order of first appearance. Evaluations that some
-/// seeds have not reached (a study under way) are left out, so that every mean is over all seeds.
+/// runs have not reached (a study under way) are left out, so that every mean is over all runs.
 std::vector<Curve> learning_curves(const std::vector<ResultRow>& rows);
 
 /// nullptr when there is none.

@@ -13,21 +13,26 @@
 namespace scion {
 namespace {
 
-using RowsBySeed = std::map<int64_t, const ResultRow*>;
+using RowsByRun = std::map<RunKey, const ResultRow*>;
 
 std::string describe(const Comparison& comparison, const std::string& arm) {
   std::string text = fmt::format("arm '{}' on '{}'", arm, comparison.set);
   if (!comparison.schedule.empty()) text += fmt::format(" in schedule '{}'", comparison.schedule);
   if (comparison.epoch) text += fmt::format(" at epoch {:g}", *comparison.epoch);
+  if (comparison.weights != "raw") text += fmt::format(" with {} weights", comparison.weights);
   return text;
+}
+
+bool is_of(const ResultRow& row, const Comparison& comparison, const std::string& arm) {
+  return row.schedule == comparison.schedule && row.set == comparison.set && row.arm == arm &&
+         row.weights == comparison.weights;
 }
 
 std::set<double> epochs_of(const std::vector<ResultRow>& rows, const Comparison& comparison,
                            const std::string& arm) {
   std::set<double> epochs;
   for (const ResultRow& row : rows)
-    if (row.schedule == comparison.schedule && row.set == comparison.set && row.arm == arm)
-      epochs.insert(row.epoch);
+    if (is_of(row, comparison, arm)) epochs.insert(row.epoch);
   if (epochs.empty())
     throw UserError("no results of " + describe(comparison, arm),
                     "check the names against the study's results");
@@ -43,35 +48,48 @@ double last_common_epoch(const std::vector<ResultRow>& rows, const Comparison& c
                               comparison.first, comparison.second, comparison.set));
 }
 
-RowsBySeed rows_of(const std::vector<ResultRow>& rows, const Comparison& comparison,
-                   const std::string& arm) {
-  RowsBySeed result;
+RowsByRun rows_of(const std::vector<ResultRow>& rows, const Comparison& comparison,
+                  const std::string& arm) {
+  RowsByRun result;
   for (const ResultRow& row : rows)
-    if (row.schedule == comparison.schedule && row.set == comparison.set && row.arm == arm &&
-        std::abs(row.epoch - *comparison.epoch) < 1e-6)
-      result[row.seed] = &row;
+    if (is_of(row, comparison, arm) && std::abs(row.epoch - *comparison.epoch) < 1e-6)
+      result[row.run()] = &row;
   if (result.empty()) throw UserError("no results of " + describe(comparison, arm));
-  for (const auto& [seed, row] : result)
+  for (const auto& [run, row] : result)
     if (row->utterances.empty())
-      throw UserError(fmt::format("results of {} have no errors by utterance (seed {})",
-                                  describe(comparison, arm), seed),
+      throw UserError(fmt::format("results of {} have no errors by utterance ({})",
+                                  describe(comparison, arm), run_text(run)),
                       "intervals need them: evaluate again with this version");
   return result;
 }
 
-// Leaves the seeds that both have, if there are any.
-bool keep_common_seeds(RowsBySeed& first, RowsBySeed& second) {
-  const auto shared = [&](const auto& entry) {
-    return first.contains(entry.first) && second.contains(entry.first);
+// The levels of a factor (seeds, teachers) that an arm's runs stand at; 0 is no teacher.
+std::set<int64_t> levels_of(const RowsByRun& runs, int64_t RunKey::*factor) {
+  std::set<int64_t> levels;
+  for (const auto& [run, row] : runs)
+    if (run.*factor != 0 || factor == &RunKey::seed) levels.insert(run.*factor);
+  return levels;
+}
+
+// Leaves the levels that both have, if there are any.
+bool keep_common(RowsByRun& first, RowsByRun& second, int64_t RunKey::*factor) {
+  const std::set<int64_t> of_first = levels_of(first, factor),
+                          of_second = levels_of(second, factor);
+  const auto shared = [&](int64_t level) {
+    return of_first.contains(level) && of_second.contains(level);
   };
-  if (std::none_of(first.begin(), first.end(), shared)) return false;
-  std::set<int64_t> seeds;
-  for (const auto& entry : first)
-    if (shared(entry)) seeds.insert(entry.first);
-  const auto is_other = [&](const auto& entry) { return !seeds.contains(entry.first); };
+  if (std::none_of(of_first.begin(), of_first.end(), shared)) return false;
+  const auto is_other = [&](const auto& entry) { return !shared(entry.first.*factor); };
   std::erase_if(first, is_other);
   std::erase_if(second, is_other);
   return true;
+}
+
+// Every seed of the arm has a teacher of its own.
+bool pairs_teachers(const RowsByRun& runs) {
+  const size_t teachers = levels_of(runs, &RunKey::teacher).size();
+  return teachers > 1 && teachers == runs.size() &&
+         levels_of(runs, &RunKey::seed).size() == runs.size();
 }
 
 // What the bootstrap draws: speakers, or utterances where one of them has no speaker.
@@ -122,13 +140,45 @@ class Units {
   std::vector<double> words_;
 };
 
-double pooled_wer(const std::vector<std::vector<double>>& errors,
-                  const std::vector<double>& words) {
+double pooled_wer(const std::vector<RunErrors>& runs, const std::vector<double>& words) {
   double sum = 0;
-  for (const std::vector<double>& seed : errors)
-    sum += std::accumulate(seed.begin(), seed.end(), 0.0);
-  return 100 * sum / static_cast<double>(errors.size()) /
+  for (const RunErrors& run : runs)
+    sum += std::accumulate(run.errors.begin(), run.errors.end(), 0.0);
+  return 100 * sum / static_cast<double>(runs.size()) /
          std::accumulate(words.begin(), words.end(), 0.0);
+}
+
+// One random factor of a comparison: where the runs of both arms stand.
+void add_factor(PairedErrors& errors, const RowsByRun& first, const RowsByRun& second,
+                int64_t RunKey::*factor) {
+  std::map<int64_t, size_t> levels;
+  for (const RowsByRun* runs : {&first, &second})
+    for (const int64_t level : levels_of(*runs, factor)) levels.emplace(level, levels.size());
+  if (levels.empty()) return;
+  errors.factors.push_back(levels.size());
+  const auto place = [&](const RowsByRun& runs, std::vector<RunErrors>& system) {
+    size_t i = 0;
+    for (const auto& [run, row] : runs) {
+      const auto found = levels.find(run.*factor);
+      system[i++].levels.push_back(found == levels.end() ? no_level : found->second);
+    }
+  };
+  place(first, errors.first);
+  place(second, errors.second);
+}
+
+// A factor that the arms share is one; otherwise each arm has its own.
+void add_factors(PairedErrors& errors, const RowsByRun& first, const RowsByRun& second,
+                 int64_t RunKey::*factor, bool shared) {
+  if (shared) return add_factor(errors, first, second, factor);
+  for (const bool of_first : {true, false}) {
+    RowsByRun none;
+    // Runs of the other arm stand at no level.
+    const size_t before = errors.factors.size();
+    add_factor(errors, of_first ? first : none, of_first ? none : second, factor);
+    if (errors.factors.size() == before) continue;
+    for (RunErrors& run : of_first ? errors.second : errors.first) run.levels.push_back(no_level);
+  }
 }
 
 }  // namespace
@@ -138,17 +188,27 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   ArmDifference result;
   result.comparison = comparison;
   if (!comparison.epoch) result.comparison.epoch = last_common_epoch(rows, comparison);
-  RowsBySeed first = rows_of(rows, result.comparison, comparison.first);
-  RowsBySeed second = rows_of(rows, result.comparison, comparison.second);
-  result.paired_seeds = keep_common_seeds(first, second);
+  RowsByRun first = rows_of(rows, result.comparison, comparison.first);
+  RowsByRun second = rows_of(rows, result.comparison, comparison.second);
+  result.paired_seeds = keep_common(first, second, &RunKey::seed);
+  const bool shared_teachers = keep_common(first, second, &RunKey::teacher);
 
   const Units units(*first.begin()->second);
   PairedErrors errors;
   errors.words = units.words();
-  for (const auto& [seed, row] : first)
-    errors.first.push_back(units.errors(*row, describe(result.comparison, comparison.first)));
-  for (const auto& [seed, row] : second)
-    errors.second.push_back(units.errors(*row, describe(result.comparison, comparison.second)));
+  for (const auto& [run, row] : first)
+    errors.first.push_back({units.errors(*row, describe(result.comparison, comparison.first)), {}});
+  for (const auto& [run, row] : second)
+    errors.second.push_back(
+        {units.errors(*row, describe(result.comparison, comparison.second)), {}});
+  add_factors(errors, first, second, &RunKey::seed, result.paired_seeds);
+  for (const size_t levels : errors.factors) result.seeds += static_cast<int64_t>(levels);
+  result.paired_teachers = pairs_teachers(first) || pairs_teachers(second);
+  if (!result.paired_teachers)
+    add_factors(errors, first, second, &RunKey::teacher, shared_teachers);
+  std::set<int64_t> teachers = levels_of(first, &RunKey::teacher);
+  teachers.merge(levels_of(second, &RunKey::teacher));
+  result.teachers = static_cast<int64_t>(teachers.size());
 
   result.difference = bootstrap_difference(errors, options.confidence, options.draws, options.seed);
   result.difference.mean *= 100;
@@ -157,8 +217,8 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   result.adjusted_p = result.difference.p_value;
   result.first_wer = pooled_wer(errors.first, errors.words);
   result.second_wer = pooled_wer(errors.second, errors.words);
-  result.first_seeds = static_cast<int64_t>(first.size());
-  result.second_seeds = static_cast<int64_t>(second.size());
+  result.first_runs = static_cast<int64_t>(first.size());
+  result.second_runs = static_cast<int64_t>(second.size());
   result.units = static_cast<int64_t>(errors.words.size());
   result.by_speaker = units.by_speaker();
   return result;

@@ -16,6 +16,7 @@ struct Comparison {
   std::string schedule, set;
   std::string first, second;    ///< arms; the difference is second − first
   std::optional<double> epoch;  ///< the last one that both arms have, when not given
+  std::string weights = "raw";  ///< raw, or averaged over the last epochs
 };
 
 struct BootstrapOptions {
@@ -26,11 +27,14 @@ struct BootstrapOptions {
 
 struct ArmDifference {
   Comparison comparison;                 ///< with its epoch
-  double first_wer = 0, second_wer = 0;  ///< pooled over units, mean over seeds, percent
+  double first_wer = 0, second_wer = 0;  ///< pooled over units, mean over runs, percent
   Difference difference;                 ///< percentage points; p not adjusted
   double adjusted_p = 1;  ///< Holm's among the secondary comparisons; of the primary: p
-  int64_t first_seeds = 0, second_seeds = 0;
+  int64_t first_runs = 0, second_runs = 0;
+  int64_t seeds = 0;     ///< drawn; of both arms together where they have none in common
+  int64_t teachers = 0;  ///< drawn; 0: none, 1: the interval is about this one teacher
   bool paired_seeds = false;
+  bool paired_teachers = false;  ///< every seed has a teacher of its own: both are drawn as one
   int64_t units = 0;
   bool by_speaker = false;  ///< units are speakers, otherwise utterances
 
@@ -44,10 +48,17 @@ struct Differences {
   std::vector<ArmDifference> secondary;
 };
 
-/// Compares two arms by drawing seeds, then speakers (utterances where a speaker is not known),
-/// with replacement. Seeds are paired where the arms have seeds in common; others are then left
-/// out. UserErrors: an arm without results there, rows without per-utterance errors, arms scored
-/// on different utterances.
+/// Compares two arms by drawing, with replacement, what is random in them (bootstrap_difference):
+///   seeds     paired where the arms have seeds in common; others are then left out;
+///   teachers  of arms that were started from several, likewise. Every teacher meets every seed,
+///   and
+///             both are drawn; where each seed has a teacher of its own, the two are drawn as one;
+///   units     speakers, or utterances where a speaker is not known.
+/// So the interval is about the mean over seeds, over teachers trained alike, and over speakers
+/// like these. With one teacher (or one seed) it is about that one alone, and says nothing of
+/// another; never does it cover another corpus, model or recipe, or what was tuned on the same
+/// speakers. UserErrors: an arm without results there, rows without per-utterance errors, arms
+/// scored on different utterances, a teacher without one of the seeds.
 ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison& comparison,
                            const BootstrapOptions& options = {});
 

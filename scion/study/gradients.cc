@@ -12,7 +12,7 @@ using Logarithms = std::map<int64_t, double>;  // by update
 
 struct ArmNorms {
   std::string schedule, arm;
-  std::map<int64_t, Logarithms> seeds;
+  std::map<RunKey, Logarithms> runs;
 };
 
 std::vector<ArmNorms> by_arm(const std::vector<GradientNorm>& norms, int64_t last_update) {
@@ -23,7 +23,7 @@ std::vector<ArmNorms> by_arm(const std::vector<GradientNorm>& norms, int64_t las
       return a.schedule == record.schedule && a.arm == record.arm;
     });
     if (arm == arms.end()) arm = arms.insert(arm, {record.schedule, record.arm, {}});
-    arm->seeds[record.seed][record.update] = std::log(record.norm);
+    arm->runs[record.run][record.update] = std::log(record.norm);
   }
   return arms;
 }
@@ -43,7 +43,7 @@ std::map<int64_t, double> bin(const Logarithms& norms, int64_t width) {
 
 GradientCurve curve_of(const ArmNorms& arm, int64_t width) {
   std::map<int64_t, std::vector<double>> bins;
-  for (const auto& [seed, norms] : arm.seeds)
+  for (const auto& [run, norms] : arm.runs)
     for (const auto& [place, mean] : bin(norms, width)) bins[place].push_back(mean);
   GradientCurve curve{arm.schedule, arm.arm, {}, {}, {}, {}};
   for (const auto& [place, means] : bins) {
@@ -94,16 +94,16 @@ std::vector<GradientStability> gradient_stability(const std::vector<GradientNorm
   for (const ArmNorms& arm : by_arm(norms, last_update)) {
     GradientStability entry{arm.schedule, arm.arm, 0, 0, 0, 0};
     double level = 0;
-    for (const auto& [seed, logarithms] : arm.seeds) {
+    for (const auto& [run, logarithms] : arm.runs) {
       if (logarithms.size() < 2) continue;
       const Steadiness one = steadiness(logarithms);
       level += one.mean;
       entry.spread += one.spread;
       entry.change += one.change;
-      ++entry.seeds;
+      ++entry.runs;
     }
-    if (entry.seeds == 0) continue;
-    const double n = static_cast<double>(entry.seeds);
+    if (entry.runs == 0) continue;
+    const double n = static_cast<double>(entry.runs);
     entry.level = std::exp(level / n);
     entry.spread /= n;
     entry.change /= n;

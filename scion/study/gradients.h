@@ -5,16 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "scion/study/results.h"
+
 namespace scion {
 
 /// The norm of the whole gradient before clipping, at one update.
 struct GradientNorm {
   std::string schedule, arm;
-  int64_t seed = 0, update = 0;
+  RunKey run;
+  int64_t update = 0;
   double norm = 0;
 };
 
-/// Norms of one arm over updates: geometric means over seeds, the least and the greatest seed.
+/// Norms of one arm over updates: geometric means over runs, the least and the greatest run.
 struct GradientCurve {
   std::string schedule, arm;
   std::vector<double> updates, mean, low, high;
@@ -26,13 +29,13 @@ struct GradientCurve {
 std::vector<GradientCurve> gradient_curves(const std::vector<GradientNorm>& norms,
                                            int64_t points = 200);
 
-/// How steady the norms of one arm are, means over seeds.
+/// How steady the norms of one arm are, means over runs.
 struct GradientStability {
   std::string schedule, arm;
   double level = 0;   ///< geometric mean of the norm
   double spread = 0;  ///< standard deviation of its natural logarithm
   double change = 0;  ///< mean |change| of its natural logarithm from one record to the next
-  int64_t seeds = 0;
+  int64_t runs = 0;
 };
 
 /// Of the records up to and including `last_update`; arms with fewer than two are left out.

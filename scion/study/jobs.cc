@@ -138,6 +138,22 @@ class Pool {
 
 }  // namespace
 
+void check_unchanged(const std::vector<Job>& jobs) {
+  constexpr size_t most_named = 5;
+  std::vector<std::string> changes;
+  for (const Job& job : jobs)
+    if (job.changed)
+      if (const std::string change = job.changed(); !change.empty())
+        changes.push_back(fmt::format("'{}': {}", job.name, change));
+  if (changes.empty()) return;
+  const size_t more = changes.size() - std::min(changes.size(), most_named);
+  changes.resize(changes.size() - more);
+  throw UserError(
+      fmt::format("{} runs that are there have other settings now; {}{}", changes.size() + more,
+                  fmt::join(changes, "; "), more > 0 ? fmt::format("; and {} more", more) : ""),
+      "restore the recipe, remove the folders of these runs, or choose another --out");
+}
+
 void run_jobs(std::vector<Job> jobs, int64_t at_once) { Pool(std::move(jobs), at_once).run(); }
 
 }  // namespace scion

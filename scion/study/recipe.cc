@@ -1,57 +1,14 @@
 #include "scion/study/recipe.h"
 
+#include <map>
+
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/study/toml_table.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
-
-// Reads a table key by key and complains about what nobody asked for.
-class TomlTable {
- public:
-  TomlTable(nlohmann::json table, std::string place)
-      : table_(std::move(table)), place_(std::move(place)) {
-    if (!table_.is_object()) throw UserError(place_ + " is not a table", "see recipes/an4");
-  }
-
-  template <class T>
-  void read(const std::string& key, T& value, bool required = false) {
-    known_.push_back(key);
-    if (!table_.contains(key)) {
-      if (required)
-        throw UserError(fmt::format("{}: '{}' is missing", place_, key), "see recipes/an4");
-      return;
-    }
-    try {
-      table_.at(key).get_to(value);
-    } catch (const nlohmann::json::exception&) {
-      throw UserError(
-          fmt::format("{}: '{}' has the wrong type: {}", place_, key, table_.at(key).dump()),
-          "see recipes/an4");
-    }
-  }
-
-  nlohmann::json take(const std::string& key) {
-    known_.push_back(key);
-    return table_.value(key, nlohmann::json());
-  }
-
-  void finish() const {
-    for (const auto& [key, value] : table_.items()) {
-      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-      const std::string near = nearest_name(key, known_);
-      throw UserError(fmt::format("{}: unknown key '{}'", place_, key),
-                      near.empty() ? fmt::format("known keys: {}", fmt::join(known_, ", "))
-                                   : fmt::format("did you mean '{}'?", near));
-    }
-  }
-
- private:
-  nlohmann::json table_;
-  std::string place_;
-  std::vector<std::string> known_;
-};
 
 class RecipeReader {
  public:
@@ -65,7 +22,7 @@ class RecipeReader {
     root_.read("about", recipe_.about);
     read_runs();
     for (const auto& entry : root_.take("sets")) read_set(entry);
-    for (const auto& entry : root_.take("arms")) read_arm(entry);
+    for (const auto& entry : root_.take("arms")) add_arm(entry);
     for (const auto& entry : root_.take("schedules")) read_schedule(entry);
     for (const auto& entry : root_.take("checks")) read_check(entry);
     read_study();
@@ -92,10 +49,7 @@ class RecipeReader {
       nlohmann::json own = root_.take(key);
       if (!own.is_object())
         throw UserError(fmt::format("{}: [{}] is missing", place_, key), "see recipes/an4");
-      if (own.contains("file")) {
-        recipe_.teacher_file = absolute(own["file"].get<std::string>());
-        own.erase("file");
-      }
+      if (key == std::string("teacher")) take_teacher_files(own);
       load_run_config(*config, own, fmt::format("{} [{}]", place_, key), recipe_.directory);
     }
   }
@@ -119,24 +73,39 @@ class RecipeReader {
     recipe_.sets.push_back(std::move(set));
   }
 
-  void read_arm(const nlohmann::json& entry) {
-    TomlTable table(entry, place_ + " [[arms]]");
-    RecipeArm arm;
-    table.read("name", arm.name, true);
-    table.read("init", arm.init);
-    table.read("rules", arm.rules);
-    table.read("layers", arm.layers);
-    table.read("elements", arm.elements);
-    table.read("control", arm.control);
-    table.finish();
-    if (arm.init.empty() == arm.rules.empty())
-      throw UserError(fmt::format("{}: arm '{}' needs either init or rules", place_, arm.name),
-                      "init = \"xavier\" for a random arm, rules = \"paper\" for a selected one");
-    if (!arm.control.empty() && arm.control != "shuffled" && arm.control != "redrawn")
-      throw UserError(fmt::format("{}: arm '{}' has control = '{}'", place_, arm.name, arm.control),
-                      "controls: shuffled, redrawn");
-    if (arm.selected()) make_rules(arm.rules, arm.layers, arm.elements);  // complains about names
-    recipe_.arms.push_back(std::move(arm));
+  // [teacher] file, or files: given teachers instead of ones trained here.
+  void take_teacher_files(nlohmann::json& own) {
+    std::vector<std::string> files;
+    for (const char* key : {"file", "files"}) {
+      if (!own.contains(key)) continue;
+      const nlohmann::json given = own[key].is_array() ? own[key] : nlohmann::json{own[key]};
+      for (const nlohmann::json& file : given) {
+        if (!file.is_string())
+          throw UserError(fmt::format("{} [teacher]: '{}' has {}", place_, key, file.dump()),
+                          "name model files");
+        files.push_back(absolute(file.get<std::string>()));
+      }
+      own.erase(key);
+    }
+    for (const std::string& file : files)
+      recipe_.teachers.push_back({static_cast<int64_t>(recipe_.teachers.size()) + 1, file});
+  }
+
+  void add_arm(const nlohmann::json& entry) {
+    const std::string place = place_ + " [[arms]]";
+    nlohmann::json table = entry;
+    if (entry.is_object() && entry.contains("like")) {
+      const auto like = arm_tables_.find(entry["like"].dump());
+      if (like == arm_tables_.end())
+        throw UserError(
+            fmt::format("{}: no arm before it is called {}", place, entry["like"].dump()),
+            "'like' names an arm that stands above");
+      table = inherited_arm(like->second, entry);
+    }
+    recipe_.arms.push_back(read_arm(table, recipe_.student, place, recipe_.directory));
+    const std::string& name = recipe_.arms.back().name;
+    if (!arm_tables_.emplace(nlohmann::json(name).dump(), table).second)
+      throw UserError(fmt::format("{}: two arms are called '{}'", place, name), "rename one");
   }
 
   void read_schedule(const nlohmann::json& entry) {
@@ -170,6 +139,13 @@ class RecipeReader {
     TomlTable table(root_.take("study"), place_ + " [study]");
     table.read("seeds", recipe_.seeds);
     table.read("first_seed", recipe_.first_seed);
+    std::vector<int64_t> teacher_seeds = {recipe_.teacher.train.seed};
+    table.read("teacher_seeds", teacher_seeds);
+    if (recipe_.teachers.empty())
+      for (const int64_t seed : teacher_seeds) recipe_.teachers.push_back({seed, ""});
+    else if (table.has("teacher_seeds"))
+      throw UserError(place_ + " has teacher_seeds and a teacher's file", "take one of them away");
+    table.read("pairing", recipe_.pairing);
     table.read("jobs", recipe_.jobs);
     table.read("threads", recipe_.threads);
     table.read("baseline", recipe_.baseline, true);
@@ -204,6 +180,36 @@ class RecipeReader {
                       fmt::format("there are: {}", fmt::join(names, ", ")));
   }
 
+  void validate_arm(const RecipeArm& arm) const {
+    require_named(recipe_.arms, recipe_.baseline_of(arm), "arm");
+    for (const std::string& schedule : arm.schedules)
+      require_named(recipe_.schedules, schedule, "schedule");
+    const RecipeArm& baseline = recipe_.arm(recipe_.baseline_of(arm));
+    for (const RecipeSchedule& schedule : recipe_.schedules)
+      if (arm.runs_in(schedule.name) && !baseline.runs_in(schedule.name))
+        throw UserError(fmt::format("{}: '{}' runs in '{}', and its baseline '{}' does not", place_,
+                                    arm.name, schedule.name, baseline.name),
+                        "name the schedule in the baseline's 'schedules', or another baseline");
+  }
+
+  void validate_teachers() const {
+    if (recipe_.pairing != "cross" && recipe_.pairing != "paired")
+      throw UserError(fmt::format("{}: study.pairing is '{}'", place_, recipe_.pairing),
+                      "cross, paired");
+    std::vector<int64_t> numbers;
+    for (const RecipeTeacher& teacher : recipe_.teachers) numbers.push_back(teacher.number);
+    std::sort(numbers.begin(), numbers.end());
+    if (numbers.empty() || numbers.front() < 1 ||
+        std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end())
+      throw UserError(
+          fmt::format("{}: study.teacher_seeds are {}", place_, nlohmann::json(numbers).dump()),
+          "name different seeds, 1 or more");
+    if (recipe_.pairing == "paired" && static_cast<int64_t>(numbers.size()) != recipe_.seeds)
+      throw UserError(fmt::format("{}: {} teachers cannot be paired with {} student seeds", place_,
+                                  numbers.size(), recipe_.seeds),
+                      "set study.seeds to the number of teachers, or pairing = \"cross\"");
+  }
+
   void validate() const {
     require_named(recipe_.arms, recipe_.baseline, "arm");
     require_named(recipe_.arms, recipe_.primary_arm, "arm");
@@ -215,6 +221,12 @@ class RecipeReader {
     }
     if (recipe_.seeds < 1)
       throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
+    for (const RecipeArm& arm : recipe_.arms) validate_arm(arm);
+    if (!recipe_.arm(recipe_.primary_arm).runs_in(recipe_.primary_schedule))
+      throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, recipe_.primary_arm,
+                                  recipe_.primary_schedule),
+                      "the primary comparison needs it");
+    validate_teachers();
     recipe_.teacher.validate();
     recipe_.student.validate();
   }
@@ -222,6 +234,7 @@ class RecipeReader {
   std::string place_;
   TomlTable root_;
   Recipe recipe_;
+  std::map<std::string, nlohmann::json> arm_tables_;  // by name, with what they inherit
 };
 
 template <class Items>
@@ -237,6 +250,18 @@ const auto& named(const Items& items, const std::string& name) {
 const RecipeArm& Recipe::arm(const std::string& name) const { return named(arms, name); }
 const RecipeSchedule& Recipe::schedule(const std::string& name) const {
   return named(schedules, name);
+}
+
+std::vector<int64_t> Recipe::student_seeds() const {
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < seeds; ++i) numbers.push_back(first_seed + i);
+  return numbers;
+}
+
+bool Recipe::trains_teachers() const {
+  return teachers.front().file.empty() &&
+         std::any_of(arms.begin(), arms.end(),
+                     [](const RecipeArm& arm) { return arm.has_teacher(); });
 }
 
 Recipe read_recipe(const fs::path& path) { return RecipeReader(path).read(); }

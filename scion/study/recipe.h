@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "scion/data/condition.h"
-#include "scion/selection/rules.h"
+#include "scion/study/arm.h"
 #include "scion/training/run_config.h"
 
 namespace scion {
@@ -22,14 +22,10 @@ struct RecipeSet {
   CorruptionConfig corruption;
 };
 
-/// How a student's weights start.
-struct RecipeArm {
-  std::string name;
-  std::string init;              ///< xavier, he, default; "" for a selected arm
-  std::string rules;             ///< rule set of a selected arm
-  std::string layers, elements;  ///< instead of the rule set's
-  std::string control;           ///< selected, then "shuffled" or "redrawn" inside each tensor
-  bool selected() const { return init.empty(); }
+/// A teacher of the study: trained here with a seed, or a given file.
+struct RecipeTeacher {
+  int64_t number = 1;  ///< its seed, or its place among the files from 1
+  std::string file;    ///< "" when it is trained here
 };
 
 /// A budget: every arm has the same.
@@ -52,7 +48,10 @@ struct Recipe {
   std::string name, about;
   std::filesystem::path directory;
   RunConfig teacher, student;
-  std::string teacher_file;  ///< a given teacher instead of one trained here
+  std::vector<RecipeTeacher> teachers;
+  /// cross: every arm with a teacher runs for every teacher × student seed; paired: teacher i goes
+  /// with student seed i. Random arms run once a seed.
+  std::string pairing = "cross";
   std::vector<RecipeSet> sets;
   std::vector<RecipeArm> arms;
   std::vector<RecipeSchedule> schedules;
@@ -75,6 +74,13 @@ struct Recipe {
 
   const RecipeArm& arm(const std::string& name) const;
   const RecipeSchedule& schedule(const std::string& name) const;
+  /// The arm that `arm` is measured against.
+  const std::string& baseline_of(const RecipeArm& arm) const {
+    return arm.baseline.empty() ? baseline : arm.baseline;
+  }
+  std::vector<int64_t> student_seeds() const;
+  /// Whether some arm has a teacher that is trained here.
+  bool trains_teachers() const;
 };
 
 /// UserError naming the key and the file for everything unknown or inconsistent.

@@ -3,19 +3,10 @@
 
 #include "scion/core/options.h"
 #include "scion/study/recipe.h"
+#include "scion/study/toml_text.h"
 
 namespace scion {
 namespace {
-
-// JSON's strings and arrays of simple values are TOML's.
-template <class T>
-std::string key_line(const std::string& key, const T& value) {
-  return fmt::format("{} = {}\n", key, nlohmann::json(value).dump());
-}
-
-std::string unless_empty(const std::string& key, const std::string& value) {
-  return value.empty() ? "" : key_line(key, value);
-}
 
 // The tables of `toml` below the table `name`.
 std::string nested_toml(const std::string& toml, const std::string& name) {
@@ -27,50 +18,55 @@ std::string nested_toml(const std::string& toml, const std::string& name) {
 }
 
 std::string set_toml(RecipeSet set) {
-  std::string text = "\n[[sets]]\n" + key_line("name", set.name) +
-                     key_line("manifest", set.manifest) + unless_empty("babble", set.babble);
+  std::string text = "\n[[sets]]\n" + toml_line("name", set.name) +
+                     toml_line("manifest", set.manifest) +
+                     toml_line_unless_empty("babble", set.babble);
   if (!set.corrupted) return text;
   Options options;
   set.corruption.declare(options);
   return text + "[sets.condition]\n" + options.to_toml();
 }
 
-std::string arm_toml(const RecipeArm& arm) {
-  return "\n[[arms]]\n" + key_line("name", arm.name) + unless_empty("init", arm.init) +
-         unless_empty("rules", arm.rules) + unless_empty("layers", arm.layers) +
-         unless_empty("elements", arm.elements) + unless_empty("control", arm.control);
-}
-
 std::string check_toml(const RecipeCheck& check) {
-  return "\n[[checks]]\n" + key_line("kind", check.kind) + key_line("set", check.set) +
-         key_line("limit", check.limit) + unless_empty("schedule", check.schedule) +
-         unless_empty("arm", check.arm) + unless_empty("baseline", check.baseline) +
-         key_line("share", check.share);
+  return "\n[[checks]]\n" + toml_line("kind", check.kind) + toml_line("set", check.set) +
+         toml_line("limit", check.limit) + toml_line_unless_empty("schedule", check.schedule) +
+         toml_line_unless_empty("arm", check.arm) +
+         toml_line_unless_empty("baseline", check.baseline) + toml_line("share", check.share);
 }
 
 std::string tuning_toml(const Recipe& recipe) {
-  return "\n[tuning]\n" + key_line("peak_lr", recipe.grid) +
-         key_line("train", recipe.tuning_train) + key_line("dev", recipe.tuning_set) +
-         key_line("file", recipe.tuning_file.string());
+  return "\n[tuning]\n" + toml_line("peak_lr", recipe.grid) +
+         toml_line("train", recipe.tuning_train) + toml_line("dev", recipe.tuning_set) +
+         toml_line("file", recipe.tuning_file.string());
 }
 
 }  // namespace
 
 std::string Recipe::to_toml() const {
-  std::string text = key_line("name", name) + unless_empty("about", about);
-  text += "\n[study]\n" + key_line("seeds", seeds) + key_line("first_seed", first_seed) +
-          key_line("jobs", jobs) + key_line("threads", threads) + key_line("baseline", baseline) +
-          key_line("primary_arm", primary_arm) + key_line("primary_schedule", primary_schedule) +
-          key_line("primary_set", primary_set) + key_line("primary_share", primary_share);
+  std::vector<int64_t> teacher_seeds;
+  std::vector<std::string> files;
+  for (const RecipeTeacher& teacher : teachers)
+    if (teacher.file.empty())
+      teacher_seeds.push_back(teacher.number);
+    else
+      files.push_back(teacher.file);
+  std::string text = toml_line("name", name) + toml_line_unless_empty("about", about);
+  text += "\n[study]\n" + toml_line("seeds", seeds) + toml_line("first_seed", first_seed) +
+          toml_line("jobs", jobs) + toml_line("threads", threads) +
+          toml_line("baseline", baseline) + toml_line("primary_arm", primary_arm) +
+          toml_line("primary_schedule", primary_schedule) + toml_line("primary_set", primary_set) +
+          toml_line("primary_share", primary_share) + toml_line("pairing", pairing);
+  if (!teacher_seeds.empty()) text += toml_line("teacher_seeds", teacher_seeds);
   for (const RecipeSet& set : sets) text += set_toml(set);
-  for (const RecipeArm& arm : arms) text += arm_toml(arm);
+  for (const RecipeArm& arm : arms) text += arm_toml(arm, student);
   for (const RecipeSchedule& schedule : schedules)
-    text += "\n[[schedules]]\n" + key_line("name", schedule.name) +
-            key_line("epochs", schedule.epochs) +
-            key_line("evaluate_epochs", schedule.evaluate_epochs);
+    text += "\n[[schedules]]\n" + toml_line("name", schedule.name) +
+            toml_line("epochs", schedule.epochs) +
+            toml_line("evaluate_epochs", schedule.evaluate_epochs);
   for (const RecipeCheck& check : checks) text += check_toml(check);
   if (!grid.empty()) text += tuning_toml(*this);
-  text += "\n[teacher]\n" + unless_empty("file", teacher_file);
+  text += "\n[teacher]\n";
+  if (!files.empty()) text += toml_line("files", files);
   text +=
       nested_toml(teacher.to_toml(), "teacher") + "\n" + nested_toml(student.to_toml(), "student");
   return text;

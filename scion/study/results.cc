@@ -22,7 +22,8 @@ namespace {
 using nlohmann::json;
 
 auto key_of(const ResultRow& row) {
-  return std::make_tuple(row.schedule, row.arm, row.seed, row.update, row.set);
+  return std::make_tuple(row.schedule, row.arm, row.teacher, row.seed, row.update, row.set,
+                         row.weights);
 }
 
 ResultRow row_of(const json& object) {
@@ -30,7 +31,9 @@ ResultRow row_of(const json& object) {
   object.at("schedule").get_to(row.schedule);
   object.at("arm").get_to(row.arm);
   object.at("set").get_to(row.set);
+  row.teacher = object.value("teacher", int64_t{0});
   object.at("seed").get_to(row.seed);
+  row.weights = object.value("weights", "raw");
   object.at("update").get_to(row.update);
   object.at("epoch").get_to(row.epoch);
   object.at("errors").get_to(row.errors);
@@ -82,8 +85,8 @@ std::vector<std::string> split_fields(std::string_view line) {
 }
 
 const std::vector<std::string> required_columns = {"epoch", "set", "arm", "wer"};
-const std::vector<std::string> optional_columns = {"seed", "schedule", "update", "training_seconds",
-                                                   "compute_seconds"};
+const std::vector<std::string> optional_columns = {
+    "teacher", "seed", "schedule", "update", "training_seconds", "compute_seconds"};
 
 void check_header(const std::vector<std::string>& header, const std::string& place) {
   std::vector<std::string> known = required_columns;
@@ -153,6 +156,7 @@ ResultRow row_of(const Fields& fields) {
   row.set = fields.required_text("set");
   row.arm = fields.required_text("arm");
   row.wer = fields.number<double>("wer");
+  row.teacher = fields.number<int64_t>("teacher", 0);
   row.seed = fields.number<int64_t>("seed", 0);
   row.schedule = fields.text("schedule");
   row.update = fields.number<int64_t>("update", 0);
@@ -163,10 +167,17 @@ ResultRow row_of(const Fields& fields) {
 
 }  // namespace
 
+std::string run_text(const RunKey& run) {
+  return run.teacher == 0 ? fmt::format("seed {}", run.seed)
+                          : fmt::format("teacher {}, seed {}", run.teacher, run.seed);
+}
+
 std::string to_line(const ResultRow& row) {
   json object = {{"schedule", row.schedule},
                  {"arm", row.arm},
+                 {"teacher", row.teacher},
                  {"seed", row.seed},
+                 {"weights", row.weights},
                  {"update", row.update},
                  {"set", row.set},
                  {"epoch", row.epoch},

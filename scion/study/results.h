@@ -16,10 +16,23 @@ struct UtteranceErrors {
   bool operator==(const UtteranceErrors&) const = default;
 };
 
-/// One evaluation of one student on one set. (schedule, arm, seed, update, set) is its key.
+/// One run of an arm: its seed, and the teacher that it started from.
+struct RunKey {
+  int64_t teacher = 0;  ///< the teacher's number; 0: none
+  int64_t seed = 0;
+  auto operator<=>(const RunKey&) const = default;
+};
+
+/// "seed 2", "teacher 1, seed 2".
+std::string run_text(const RunKey& run);
+
+/// One evaluation of one student on one set. (schedule, arm, teacher, seed, update, set, weights)
+/// is its key.
 struct ResultRow {
   std::string schedule, arm, set;
+  int64_t teacher = 0;  ///< the teacher's number; 0: none
   int64_t seed = 0;
+  std::string weights = "raw";  ///< raw: of the last update; averaged: over the last epochs
   int64_t update = 0;  ///< optimiser steps done; 0 throughout in tables that count in epochs only
   double epoch = 0;    ///< passes over the training data, fractions allowed
   double wer = 0;      ///< in percent
@@ -28,6 +41,7 @@ struct ResultRow {
   double training_seconds = 0;  ///< wall-clock of this student's training, evaluations excluded
   double compute_seconds = 0;   ///< the same and all that went before: teacher, selection
   std::vector<UtteranceErrors> utterances;
+  RunKey run() const { return {teacher, seed}; }
   bool operator==(const ResultRow&) const = default;
 };
 
@@ -43,7 +57,7 @@ std::vector<ResultRow> read_results(const std::filesystem::path& path);
 /// Writes the file whole.
 void write_results(const std::filesystem::path& path, const std::vector<ResultRow>& rows);
 
-/// Rows of a table with a header line: epoch, set, arm, wer (percent) and, if there, seed,
+/// Rows of a table with a header line: epoch, set, arm, wer (percent) and, if there, teacher, seed,
 /// schedule, update, training_seconds, compute_seconds; columns in any order, lines that start with
 /// '#' skipped, fields quoted where they hold a comma. UserErrors name file, line and column.
 std::vector<ResultRow> parse_result_table(std::string_view content, const std::string& place);

@@ -5,13 +5,31 @@
 #include "scion/model/model_file.h"
 #include "scion/selection/random_init.h"
 #include "scion/selection/select.h"
+#include "scion/study/toml_text.h"
+#include "scion/training/run_record.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
 
+const RecipeTeacher& teacher_of(const Recipe& recipe, const StudentRun& run) {
+  for (const RecipeTeacher& teacher : recipe.teachers)
+    if (teacher.number == run.key.teacher) return teacher;
+  return recipe.teachers.front();
+}
+
+// The model that students start from: the given file, or the one trained here.
+fs::path teacher_model(const RunPlace& place, const RecipeTeacher& teacher) {
+  return teacher.file.empty() ? teacher_folder(place, teacher) / "model.safetensors"
+                              : fs::path(teacher.file);
+}
+
+std::string teacher_job_name(const RecipeTeacher& teacher) {
+  return fmt::format("teacher {}", teacher.number);
+}
+
 void fill_common(RunConfig& config, const Recipe& recipe, const RunPlace& place) {
-  config.data.train = place.train;
+  if (!place.train.empty()) config.data.train = place.train;
   config.data.evaluation = place.evaluation;
   config.data.tokenizer = place.tokenizer;
   config.data.cache = place.out / "cache";
@@ -36,6 +54,63 @@ double epochs_done(const fs::path& directory) {
   return line.value("epoch", 0.0);
 }
 
+// How a selected student starts, as it is kept beside its run.
+nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
+  nlohmann::json rules = rules_json(arm.select);
+  rules["seed"] = seed;
+  return {{"rules", arm.rules},
+          {"select", rules},
+          {"control", arm.control},
+          {"teacher", teacher.string()}};
+}
+
+// "train.peak_lr 0.004, was 0.002" for the first value that differs; "" when all are equal.
+std::string first_change(const nlohmann::json& before, const nlohmann::json& now,
+                         const std::string& prefix = "") {
+  const nlohmann::json changed = changed_values(before, now);
+  for (const auto& [key, value] : changed.items()) {
+    if (value.is_object())
+      return first_change(before.value(key, nlohmann::json::object()), value, prefix + key + ".");
+    return fmt::format("{}{} is {}, was {}", prefix, key, value.dump(),
+                       before.value(key, nlohmann::json()).dump());
+  }
+  return "";
+}
+
+nlohmann::json config_json(const RunConfig& config) {
+  RunConfig copy = config;
+  Options options;
+  copy.declare(options);
+  return options.to_json();
+}
+
+// Written by an older program, a file lacks new options: they had their defaults. The whole
+// comparison may have moved since.
+std::string changed_config(const fs::path& file, const RunConfig& config) {
+  const RunConfig before = read_run_config(file);
+  nlohmann::json then = config_json(before);
+  const std::string old_out = fs::path(before.data.cache).parent_path();
+  const std::string out = fs::path(config.data.cache).parent_path();
+  if (old_out != out && !old_out.empty()) {
+    std::string text = then.dump();
+    for (size_t at = 0; (at = text.find(old_out + "/", at)) != std::string::npos; at += out.size())
+      text.replace(at, old_out.size(), out);
+    then = nlohmann::json::parse(text);
+  }
+  return first_change(then, config_json(config));
+}
+
+std::string changed_start(const fs::path& file, const nlohmann::json& start) {
+  nlohmann::json before = nlohmann::json::parse(read_file(file));
+  SelectionRules rules;
+  Options options;
+  rules.declare(options);
+  options.load_json(before.at("select"), file.string());
+  before["select"] = options.to_json();
+  before["teacher"] = start.at("teacher");  // compared by its own run
+  return first_change(before, start);
+}
+
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,
                  const RunPlace& place) {
   Job job;
@@ -47,6 +122,7 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
     fs::create_directories(directory);
     write_file(file, config.to_toml());
   };
+  job.changed = [=] { return is_run(directory) ? changed_config(file, config) : ""; };
   job.done = [=] { return fs::exists(directory / "model.safetensors"); };
   const double epochs = static_cast<double>(config.train.epochs);
   job.progress = [=] { return std::min(1.0, epochs_done(directory) / epochs); };
@@ -58,12 +134,10 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
 }
 
 // The student's first weights, from the teacher as it stands when the run starts.
-void write_start(const Recipe& recipe, const RunPlace& place, const RecipeArm& arm, int64_t seed,
+void write_start(const RecipeArm& arm, const fs::path& teacher_path, int64_t seed,
                  const ModelConfig& student, const fs::path& path) {
-  if (fs::exists(path)) return;
-  const fs::path teacher_path = teacher_model(recipe, place);
   const ModelFile teacher = load_model(teacher_path);
-  SelectionRules rules = make_rules(arm.rules, arm.layers, arm.elements);
+  SelectionRules rules = arm.select;
   rules.seed = seed;
   Selection selection =
       select_student(*teacher.model, student, rules, "xavier", static_cast<uint64_t>(seed));
@@ -80,37 +154,114 @@ void write_start(const Recipe& recipe, const RunPlace& place, const RecipeArm& a
 }  // namespace
 
 std::string StudentRun::name() const {
-  return fmt::format("{} / {} / seed {}", arm, schedule, seed);
+  return fmt::format("{} / {} / {}", arm, schedule, run_text(key));
 }
 
-fs::path teacher_model(const Recipe& recipe, const RunPlace& place) {
-  return recipe.teacher_file.empty() ? place.out / "teacher" / "model.safetensors"
-                                     : fs::path(recipe.teacher_file);
+fs::path teacher_folder(const RunPlace& place, const RecipeTeacher& teacher) {
+  return place.out / "teachers" / fmt::format("seed-{}", teacher.number);
 }
 
-Job teacher_job(const Recipe& recipe, const RunPlace& place) {
+std::vector<StudentRun> student_runs(const Recipe& recipe, const RunPlace& place,
+                                     const Tuning& tuning) {
+  std::vector<StudentRun> runs;
+  const auto add = [&](const RecipeArm& arm, const RecipeSchedule& schedule, const RunKey& key) {
+    fs::path folder = place.out / "students" / schedule.name / arm.name;
+    if (key.teacher > 0) folder /= fmt::format("teacher-{}", key.teacher);
+    folder /= fmt::format("seed-{}", key.seed);
+    const std::optional<double> rate =
+        arm.tuned ? tuning.best(arm.name, schedule.name) : std::nullopt;
+    runs.push_back({arm.name, schedule.name, key, rate.value_or(arm.run.train.peak_lr), folder});
+  };
+  const std::vector<int64_t> seeds = recipe.student_seeds();
+  const bool paired = recipe.pairing == "paired";
+  if (paired && recipe.teachers.size() != seeds.size())
+    throw UserError(fmt::format("{} teachers cannot be paired with {} student seeds",
+                                recipe.teachers.size(), seeds.size()),
+                    "ask for as many seeds as there are teachers");
+  for (size_t s = 0; s < seeds.size(); ++s)
+    for (const RecipeSchedule& schedule : recipe.schedules)
+      for (const RecipeArm& arm : recipe.arms) {
+        if (!arm.runs_in(schedule.name)) continue;
+        if (!arm.has_teacher()) {
+          add(arm, schedule, {0, seeds[s]});
+          continue;
+        }
+        for (size_t t = 0; t < recipe.teachers.size(); ++t)
+          if (!paired || t == s) add(arm, schedule, {recipe.teachers[t].number, seeds[s]});
+      }
+  return runs;
+}
+
+std::vector<StudentRun> tuning_runs(const Recipe& recipe, const RunPlace& place) {
+  std::vector<StudentRun> runs;
+  for (const RecipeSchedule& schedule : recipe.schedules)
+    for (const RecipeArm& arm : recipe.arms) {
+      if (!arm.tuned || !arm.runs_in(schedule.name)) continue;
+      const int64_t teacher = arm.has_teacher() ? recipe.teachers.front().number : 0;
+      for (const double rate : recipe.grid)
+        runs.push_back({arm.name,
+                        schedule.name,
+                        {teacher, recipe.first_seed},
+                        rate,
+                        place.out / schedule.name / fmt::format("{} {:g}", arm.name, rate)});
+    }
+  return runs;
+}
+
+RunConfig teacher_config(const Recipe& recipe, const RunPlace& place,
+                         const RecipeTeacher& teacher) {
   RunConfig config = recipe.teacher;
   fill_common(config, recipe, place);
-  return training_job("teacher", place.out / "teacher", config, place);
+  config.train.seed = teacher.number;
+  return config;
+}
+
+RunConfig student_config(const Recipe& recipe, const RunPlace& place, const StudentRun& run) {
+  const RecipeArm& arm = recipe.arm(run.arm);
+  const RecipeSchedule& schedule = recipe.schedule(run.schedule);
+  RunConfig config = arm.run;
+  fill_common(config, recipe, place);
+  config.train.epochs = schedule.epochs;
+  config.train.evaluate_epochs = schedule.evaluate_epochs;
+  config.train.seed = run.key.seed;
+  config.train.peak_lr = run.peak_lr;
+  config.train.init = arm.selected() ? (run.directory / "start.safetensors").string() : arm.init;
+  if (arm.distill) {
+    Options options;
+    config.declare(options);
+    options.set("train.distill", teacher_model(place, teacher_of(recipe, run)), arm.name);
+  }
+  return config;
+}
+
+std::vector<Job> teacher_jobs(const Recipe& recipe, const RunPlace& place) {
+  std::vector<Job> jobs;
+  if (!recipe.trains_teachers()) return jobs;
+  for (const RecipeTeacher& teacher : recipe.teachers)
+    jobs.push_back(training_job(teacher_job_name(teacher), teacher_folder(place, teacher),
+                                teacher_config(recipe, place, teacher), place));
+  return jobs;
 }
 
 Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run) {
   const RecipeArm& arm = recipe.arm(run.arm);
-  const RecipeSchedule& schedule = recipe.schedule(run.schedule);
-  RunConfig config = recipe.student;
-  fill_common(config, recipe, place);
-  config.train.epochs = schedule.epochs;
-  config.train.evaluate_epochs = schedule.evaluate_epochs;
-  config.train.seed = run.seed;
-  config.train.peak_lr = run.peak_lr;
-  const fs::path start = run.directory / "start.safetensors";
-  config.train.init = arm.selected() ? start.string() : arm.init;
-  Job job = training_job(run.name(), run.directory, config, place);
+  const RecipeTeacher& teacher = teacher_of(recipe, run);
+  Job job = training_job(run.name(), run.directory, student_config(recipe, place, run), place);
+  if (arm.has_teacher() && teacher.file.empty()) job.after = {teacher_job_name(teacher)};
   if (!arm.selected()) return job;
-  if (recipe.teacher_file.empty()) job.after = {"teacher"};
-  job.prepare = [=, write_config = job.prepare, model = config.model, arm = arm, seed = run.seed] {
+  const fs::path weights = run.directory / "start.safetensors";
+  const fs::path description = run.directory / "start.json";
+  const fs::path model = teacher_model(place, teacher);
+  const nlohmann::json start = start_json(arm, model, run.key.seed);
+  job.prepare = [=, write_config = job.prepare, seed = run.key.seed] {
     write_config();
-    write_start(recipe, place, arm, seed, model, start);
+    if (fs::exists(weights) && changed_start(description, start).empty()) return;
+    write_file(description, start.dump(1) + "\n");
+    write_start(arm, model, seed, arm.run.model, weights);
+  };
+  job.changed = [=, directory = run.directory, config_changed = job.changed] {
+    const std::string change = config_changed();
+    return change.empty() && is_run(directory) ? changed_start(description, start) : change;
   };
   return job;
 }

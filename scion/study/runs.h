@@ -3,16 +3,19 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "scion/study/jobs.h"
 #include "scion/study/recipe.h"
+#include "scion/study/results.h"
+#include "scion/study/tuning.h"
 
 namespace scion {
 
 /// One student's run.
 struct StudentRun {
   std::string arm, schedule;
-  int64_t seed = 1;
+  RunKey key;
   double peak_lr = 0;
   std::filesystem::path directory;
   std::string name() const;
@@ -23,15 +26,24 @@ struct RunPlace {
   std::filesystem::path out;
   std::string program;
   std::string tokenizer;                ///< the SentencePiece model
-  std::vector<std::string> train;       ///< manifests
+  std::vector<std::string> train;       ///< manifests instead of the runs' own; none: their own
   std::vector<std::string> evaluation;  ///< "name=manifest"
 };
 
-Job teacher_job(const Recipe& recipe, const RunPlace& place);
-/// Waits for the teacher's job where the arm is a selected one.
-Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run);
+/// The folder of a teacher that is trained here.
+std::filesystem::path teacher_folder(const RunPlace& place, const RecipeTeacher& teacher);
+/// All students of the comparison, seeds outermost: an interrupted comparison has whole pairs.
+std::vector<StudentRun> student_runs(const Recipe& recipe, const RunPlace& place,
+                                     const Tuning& tuning);
+/// One for every arm, schedule and rate of the grid.
+std::vector<StudentRun> tuning_runs(const Recipe& recipe, const RunPlace& place);
 
-/// The model that selected arms start from: the given file, or the one trained here.
-std::filesystem::path teacher_model(const Recipe& recipe, const RunPlace& place);
+RunConfig teacher_config(const Recipe& recipe, const RunPlace& place, const RecipeTeacher& teacher);
+RunConfig student_config(const Recipe& recipe, const RunPlace& place, const StudentRun& run);
+
+/// Of every teacher that is trained here.
+std::vector<Job> teacher_jobs(const Recipe& recipe, const RunPlace& place);
+/// Waits for the teacher's job where the arm has a teacher.
+Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run);
 
 }  // namespace scion

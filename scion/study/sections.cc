@@ -59,7 +59,7 @@ std::vector<std::string> epoch_columns(std::vector<std::string> columns,
 Cell wer_cell(const ReportContext& context, const CurvePoint* point) {
   if (!point) return {"–"};
   std::string text = context.rate(point->wer);
-  if (point->by_seed.size() > 1) text += " ± " + context.rate(point->spread);
+  if (point->by_run.size() > 1) text += " ± " + context.rate(point->spread);
   return {text};
 }
 
@@ -84,18 +84,20 @@ Table wer_table(const ReportContext& context, const std::string& title,
   return table;
 }
 
-std::string seeds_note(const ReportContext& context) {
+std::string runs_note(const ReportContext& context) {
   size_t least = SIZE_MAX, most = 0;
   for (const Curve& curve : context.curves()) {
-    least = std::min(least, curve.seeds.size());
-    most = std::max(most, curve.seeds.size());
+    least = std::min(least, curve.runs.size());
+    most = std::max(most, curve.runs.size());
   }
-  if (most <= 1)
-    return "One run an arm: no spread over seeds is known. The best of a column is bold.";
-  const std::string seeds =
+  if (most <= 1) return "One run an arm: no spread is known. The best of a column is bold.";
+  const std::string runs =
       least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
   return fmt::format(
-      "Mean ± sample standard deviation over {} seeds. The best mean of a column is bold.", seeds);
+      "Mean ± sample standard deviation over {} runs (seeds, or teachers × seeds). The best mean "
+      "of a "
+      "column is bold.",
+      runs);
 }
 
 // What every arm ends with in schedules of different lengths: one table a set.
@@ -121,7 +123,7 @@ std::vector<Table> schedule_tables(const ReportContext& context) {
 
 Section wer_section(const ReportContext& context) {
   Section section{"wer", "Word error rates", "WER in percent by epochs of training. ", {}, {}};
-  section.text += seeds_note(context);
+  section.text += runs_note(context);
   for (const ReportContext::Place& place : context.places())
     section.tables.push_back(
         wer_table(context, context.place(place.schedule, place.set), place.curves));
@@ -173,7 +175,7 @@ Series curve_series(const Curve& curve, Scale scale, double unit, std::string na
   for (const CurvePoint& point : curve.points) {
     series.x.push_back(position(point, scale) / unit);
     series.y.push_back(point.wer);
-    if (point.by_seed.size() < 2) continue;
+    if (point.by_run.size() < 2) continue;
     series.low.push_back(point.low);
     series.high.push_back(point.high);
   }
@@ -215,10 +217,10 @@ Section curve_section(const ReportContext& context) {
       section.charts.push_back(
           curve_chart(context, place.curves, Scale::training_time, name + ", by training time"));
     has_logarithm |= section.charts.back().log_y;
-    for (const Curve* curve : place.curves) has_bands |= curve->seeds.size() > 1;
+    for (const Curve* curve : place.curves) has_bands |= curve->runs.size() > 1;
   }
   section.text = has_bands
-                     ? "Lines are means over seeds, bands reach from the best to the worst seed. "
+                     ? "Lines are means over runs, bands reach from the best to the worst run. "
                      : "One run an arm. ";
   if (has_logarithm) section.text += "Error rates stand on a logarithmic scale.";
   return section;
@@ -385,7 +387,7 @@ Table stability_table(const ReportContext& context) {
       {"arm", "mean norm", "spread of log norm", "change from update to update"},
       {},
       "Geometric mean of the norm; standard deviation of its natural logarithm; mean absolute "
-      "change of the logarithm between records. Means over seeds."};
+      "change of the logarithm between records. Means over runs."};
   for (const GradientStability& entry : gradient_stability(report.gradients, report.first_updates))
     table.rows.push_back({{arm_text(context, entry.schedule, entry.arm)},
                           {fmt::format("{:.3g}", entry.level)},
@@ -399,7 +401,7 @@ Section gradient_section(const ReportContext& context) {
       "gradients",
       "Gradients",
       "The norm of the whole gradient before clipping, on a logarithmic scale: geometric "
-      "mean over seeds, the band from the least to the greatest seed.",
+      "mean over runs, the band from the least to the greatest run.",
       {},
       {}};
   const std::vector<GradientCurve> curves = gradient_curves(context.report().gradients);
@@ -451,7 +453,7 @@ std::string part_rate(const ReportContext& context, const Curve& curve,
   double errors = 0, words = 0;
   for (const ResultRow& row : context.report().rows) {
     if (row.schedule != curve.schedule || row.set != curve.set || row.arm != curve.arm ||
-        std::abs(row.epoch - curve.points.back().epoch) > 1e-6)
+        row.weights != "raw" || std::abs(row.epoch - curve.points.back().epoch) > 1e-6)
       continue;
     for (const UtteranceErrors& utterance : row.utterances)
       if (ids.contains(utterance.id) == among) {

@@ -67,7 +67,7 @@ StudyRecord read_study_record(const fs::path& directory) {
   StudyRecord record;
   record.directory = directory;
   record.recipe = read_recipe(directory / "recipe.toml");
-  for (const char* part : {"tuning", "teacher", "students"})
+  for (const char* part : {"tuning", "teachers", "students"})
     for (StudyRunRecord& run : runs_below(directory, directory / part))
       record.runs.push_back(std::move(run));
   record.finished = fs::exists(directory / "report.html");

@@ -19,7 +19,7 @@ struct StudyRunRecord {
 struct StudyRecord {
   std::filesystem::path directory;
   Recipe recipe;
-  std::vector<StudyRunRecord> runs;  ///< of tuning, then the teacher, then the students, by name
+  std::vector<StudyRunRecord> runs;  ///< of tuning, then the teachers, then the students, by name
   bool finished = false;             ///< the report is there
   std::vector<std::string> files;    ///< relative to the folder
 };

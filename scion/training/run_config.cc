@@ -267,6 +267,14 @@ RunConfig read_run_config(const fs::path& path) {
   return config;
 }
 
+bool is_configuration(const fs::path& path, const RunConfig& config) {
+  RunConfig written;
+  Options options;
+  written.declare(options);
+  options.load_toml(read_file(path), path.string());
+  return written.to_toml() == config.to_toml();
+}
+
 ModelConfig read_model_config(const fs::path& path) {
   nlohmann::json table = parse_toml(read_file(path), path.string());
   if (table.contains("model")) table = nlohmann::json(table["model"]);

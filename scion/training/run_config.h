@@ -90,6 +90,10 @@ void load_run_config(RunConfig& config, nlohmann::json table, const std::string&
                      const std::filesystem::path& directory);
 RunConfig read_run_config(const std::filesystem::path& path);
 
+/// Whether the file, as to_toml() wrote it, says what `config` says. Options that it lacks, because
+/// an older program wrote it, have their defaults.
+bool is_configuration(const std::filesystem::path& path, const RunConfig& config);
+
 /// A [model] table alone, or a file with one.
 ModelConfig read_model_config(const std::filesystem::path& path);
 

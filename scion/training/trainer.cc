@@ -96,11 +96,10 @@ class Run {
 
   void record_configuration() {
     const fs::path path = directory_ / "config.toml";
-    const std::string text = config_.to_toml();
     // A run that failed before its first update left nothing to go on with.
     if (!fs::exists(path) || !fs::exists(directory_ / "updates.jsonl"))
-      return write_file(path, text);
-    if (read_file(path) != text)
+      return write_file(path, config_.to_toml());
+    if (!is_configuration(path, config_))
       throw UserError(fmt::format("{} holds a run with another configuration", directory_.string()),
                       "choose another --out, or remove the folder to start afresh");
   }
@@ -327,9 +326,12 @@ class Run {
     const double loss = position_.epoch_loss / static_cast<double>(batches);
     position_.epoch_loss = 0;
     keep_epoch_weights(epoch);
-    if (epoch == config_.train.epochs) average_epochs();
     const bool due = evaluation_due(epoch);
-    if (due) rates_ = evaluate_sets(epoch, loss);
+    if (due) rates_ = evaluate_sets(epoch, loss, "raw");
+    if (epoch == config_.train.epochs && config_.train.average_last > 1) {
+      average_epochs();
+      rates_ = evaluate_sets(epoch, loss, "averaged");
+    }
     spdlog::info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time", epoch, config_.train.epochs,
                  loss, due ? rates_ : "", speed);
     checkpoint();
@@ -341,7 +343,8 @@ class Run {
            std::find(asked.begin(), asked.end(), epoch) != asked.end();
   }
 
-  std::string evaluate_sets(int64_t epoch, double loss) {
+  // `weights`: raw, as the last update left them, or averaged.
+  std::string evaluate_sets(int64_t epoch, double loss, const std::string& weights) {
     std::string text;
     EvaluationConfig evaluation;
     evaluation.bf16 = bf16_;
@@ -349,12 +352,15 @@ class Run {
       const EvaluationResult result = evaluate(*model_, tokenizer_, *set.data, evaluation);
       nlohmann::json line = result.to_json();
       line["set"] = set.name;
+      line["weights"] = weights;
       line["epoch"] = epoch;
       line["update"] = position_.update;
       line["training_seconds"] = position_.training_seconds;
       line["train_loss"] = loss;
       results_->append(line.dump());
-      events_->add_scalars(position_.update, {{"wer/" + set.name, 100 * result.words.rate()}});
+      events_->add_scalars(
+          position_.update,
+          {{(weights == "raw" ? "wer/" : "wer_averaged/") + set.name, 100 * result.words.rate()}});
       text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
     }
     return text;
@@ -374,7 +380,6 @@ class Run {
 
   void average_epochs() {
     const int64_t count = std::min(config_.train.average_last, config_.train.epochs);
-    if (count == 1) return;
     const at::NoGradGuard no_grad;
     std::vector<SafeTensors> files;
     for (int64_t i = 0; i < count; ++i)
@@ -436,7 +441,7 @@ bool use_bf16(const std::string& precision, const std::string& device, int64_t p
 void train(const RunConfig& config, const fs::path& directory) {
   config.validate();
   if (fs::exists(directory / "model.safetensors") && fs::exists(directory / "config.toml") &&
-      read_file(directory / "config.toml") == config.to_toml()) {
+      is_configuration(directory / "config.toml", config)) {
     spdlog::info("{} is finished already", directory.string());
     return;
   }

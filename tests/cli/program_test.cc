@@ -170,10 +170,10 @@ TEST_F(Program, InspectsARunsFolder) {
 }
 
 TEST_F(Program, InspectsAComparisonsFolder) {
-  fs::create_directories(file("study"));
+  fs::create_directories(file("study/teachers"));
   fs::copy(fs::path(SCION_SOURCE_DIR) / "recipes/an4/compare.toml", file("study/recipe.toml"));
-  fs::copy(file("teacher"), file("study/teacher"), fs::copy_options::recursive);
-  write_file(file("study/teacher/run.toml"), "");
+  fs::copy(file("teacher"), file("study/teachers/seed-1"), fs::copy_options::recursive);
+  write_file(file("study/teachers/seed-1/run.toml"), "");
   write_file(file("study/students/full/xavier/seed-1/run.toml"), "");
   const ProgramResult text = run("inspect study");
   ASSERT_EQ(text.status, 0) << text.error;
@@ -181,7 +181,7 @@ TEST_F(Program, InspectsAComparisonsFolder) {
                               HasSubstr("students/full/xavier/seed-1  not begun")));
   const Json json = Json::parse(run("inspect study --json").out);
   EXPECT_EQ(json.at("kind"), "comparison");
-  EXPECT_EQ(json.at("runs").at(0).at("name"), "teacher");
+  EXPECT_EQ(json.at("runs").at(0).at("name"), "teachers/seed-1");
   EXPECT_EQ(json.at("runs").at(0).at("updates").get<int64_t>() > 0, true);
   EXPECT_EQ(json.at("runs").at(1).at("begun"), false);
 }

@@ -45,8 +45,10 @@ TEST(Bootstrap, RefusesNonsense) {
   EXPECT_THROW(bootstrap_rate({}), UserError);
   EXPECT_THROW(bootstrap_rate({{1, 0, 0, 1}}, 1.5), UserError);
   EXPECT_THROW(bootstrap_rate({{1, 0, 0, 1}}, 0.95, 0), UserError);
-  EXPECT_THROW(bootstrap_difference({{{1, 2}}, {{1}}, {10, 10}}), UserError);
-  EXPECT_THROW(bootstrap_difference({{{0}}, {{0}}, {0}}), UserError);
+  EXPECT_THROW(bootstrap_difference({{{{1, 2}, {0}}}, {{{1}, {0}}}, {10, 10}, {1}}), UserError);
+  EXPECT_THROW(bootstrap_difference({{{{0}, {0}}}, {{{0}, {0}}}, {0}, {1}}), UserError);
+  // A system lacks one of two seeds.
+  EXPECT_THROW(bootstrap_difference({{{{1}, {0}}}, {{{1}, {0}}, {{2}, {1}}}, {9}, {2}}), UserError);
 }
 
 // Errors of 3 seeds on 40 units; the second system makes `gain` fewer of them a unit.
@@ -60,9 +62,10 @@ PairedErrors made_up(double gain) {
       first.push_back(static_cast<double>(3 + random.below(5)));
       second.push_back(first.back() - gain);
     }
-    errors.first.push_back(first);
-    errors.second.push_back(second);
+    errors.first.push_back({first, {static_cast<size_t>(seed)}});
+    errors.second.push_back({second, {static_cast<size_t>(seed)}});
   }
+  errors.factors = {3};
   return errors;
 }
 
@@ -86,8 +89,8 @@ TEST(Bootstrap, ConstantGainIsCertain) {
 TEST(Bootstrap, NoiseCoversZero) {
   PairedErrors errors = made_up(0);
   Random random(12, Stream::split);
-  for (auto& seed : errors.second)
-    for (double& value : seed) value += random.below(2) ? 1 : -1;
+  for (RunErrors& run : errors.second)
+    for (double& value : run.errors) value += random.below(2) ? 1 : -1;
   const Difference difference = bootstrap_difference(errors);
   EXPECT_LT(difference.interval.low, 0);
   EXPECT_GT(difference.interval.high, 0);
@@ -96,7 +99,10 @@ TEST(Bootstrap, NoiseCoversZero) {
 
 TEST(Bootstrap, SeedsAddToTheSpread) {
   // One seed of three gains, the others lose: over seeds the sign is open, whatever the units say.
-  PairedErrors errors{{{5, 5}, {5, 5}, {5, 5}}, {{1, 1}, {6, 6}, {6, 6}}, {50, 50}};
+  const PairedErrors errors{{{{5, 5}, {0}}, {{5, 5}, {1}}, {{5, 5}, {2}}},
+                            {{{1, 1}, {0}}, {{6, 6}, {1}}, {{6, 6}, {2}}},
+                            {50, 50},
+                            {3}};
   const Difference difference = bootstrap_difference(errors);
   EXPECT_NEAR(difference.mean, -2.0 / 3 / 50, 1e-12);
   EXPECT_NEAR(difference.interval.low, -4.0 / 50, 1e-12);
@@ -104,11 +110,54 @@ TEST(Bootstrap, SeedsAddToTheSpread) {
 }
 
 TEST(Bootstrap, UnequalNumbersOfSeeds) {
+  // The second system's four seeds are a factor of its own.
   const Difference difference =
-      bootstrap_difference({{{4, 4}}, {{2, 2}, {3, 3}, {4, 4}, {3, 3}}, {10, 10}}, 0.95, 2000);
+      bootstrap_difference({{{{4, 4}, {no_level}}},
+                            {{{2, 2}, {0}}, {{3, 3}, {1}}, {{4, 4}, {2}}, {{3, 3}, {3}}},
+                            {10, 10},
+                            {4}},
+                           0.95, 2000);
   EXPECT_NEAR(difference.mean, -0.1, 1e-12);
   EXPECT_LT(difference.interval.low, -0.1);
   EXPECT_GT(difference.interval.high, -0.1);
+}
+
+// The deviation of the drawn differences, from a wide interval of a normal distribution.
+double drawn_deviation(const PairedErrors& errors) {
+  const Difference difference = bootstrap_difference(errors, 0.6826895, 20000);
+  return (difference.interval.high - difference.interval.low) / 2;
+}
+
+TEST(Bootstrap, AFactorsShareOfTheVarianceIsUnbiased) {
+  // The second system's rate is its seed's, normal; the variance of their mean is s² / n.
+  Random random(3, Stream::split);
+  PairedErrors errors{{{{100}, {no_level}}}, {}, {1000}, {12}};
+  double sum = 0, squares = 0;
+  for (size_t seed = 0; seed < 12; ++seed) {
+    errors.second.push_back({{100 + 20 * random.normal()}, {seed}});
+    const double rate = errors.second.back().errors[0] / 1000;
+    sum += rate, squares += rate * rate;
+  }
+  const double variance = (squares - sum * sum / 12) / 11;
+  EXPECT_NEAR(drawn_deviation(errors), std::sqrt(variance / 12), 0.06 * std::sqrt(variance / 12));
+}
+
+TEST(Bootstrap, CrossedFactorsAddTheirVariances) {
+  // Rates are a teacher's part plus a seed's part, without interaction.
+  Random random(5, Stream::split);
+  std::vector<double> teachers, seeds;
+  for (int i = 0; i < 8; ++i) teachers.push_back(30 * random.normal());
+  for (int i = 0; i < 8; ++i) seeds.push_back(15 * random.normal());
+  PairedErrors both{{{{500}, {no_level, no_level}}}, {}, {1000}, {8, 8}};
+  for (size_t t = 0; t < 8; ++t)
+    for (size_t s = 0; s < 8; ++s) both.second.push_back({{500 + teachers[t] + seeds[s]}, {t, s}});
+  const auto variance_of_mean = [](const std::vector<double>& values) {
+    double sum = 0, squares = 0;
+    for (const double value : values) sum += value, squares += value * value;
+    return (squares - sum * sum / 8) / 7 / 8 / 1e6;
+  };
+  const double deviation = std::sqrt(variance_of_mean(teachers) + variance_of_mean(seeds));
+  EXPECT_NEAR(drawn_deviation(both), deviation, 0.08 * deviation);
 }
 
 TEST(Bootstrap, HolmByHand) {

@@ -111,11 +111,11 @@ TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
   const auto whole = run_program(folder, "compare tiny.toml --out whole");
   ASSERT_EQ(whole.status, 0) << whole.error;
   for (const std::string sign :
-       {"recipe.toml", "tokenizer.model", "sets", "cache", "teacher/run.toml",
-        "teacher/checkpoints", "teacher/model.safetensors",
+       {"tokenizer.model", "sets", "recipe.toml", "cache", "teachers/seed-1/run.toml",
+        "teachers/seed-1/checkpoints", "teachers/seed-1/model.safetensors",
         "students/full/xavier/seed-2/updates.jsonl",
-        "students/full/selected/seed-1/start.safetensors",
-        "students/full/selected/seed-2/results.jsonl"})
+        "students/full/selected/teacher-1/seed-1/start.safetensors",
+        "students/full/selected/teacher-1/seed-2/results.jsonl"})
     EXPECT_FALSE(compare_until(folder, "broken", sign)) << sign;
   const auto broken = run_program(folder, "compare tiny.toml --out broken");
   ASSERT_EQ(broken.status, 0) << broken.error;
@@ -127,9 +127,68 @@ TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
   const auto again = run_program(folder, "compare tiny.toml --out broken");
   EXPECT_EQ(again.status, 0);
   EXPECT_NE(again.error.find("5 of 5 runs are there already"), std::string::npos) << again.error;
-  // Another recipe is refused.
-  write_file(folder / "tiny.toml", "# changed\n" + kTinyRecipe);
-  EXPECT_EQ(run_program(folder, "compare tiny.toml --out broken").status, 2);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t found = text.find(from);
+  EXPECT_NE(found, std::string::npos) << from;
+  return text.replace(found, from.size(), to);
+}
+
+// One seed of the tiny recipe, its evaluation on `clean` alone.
+std::string smallest_recipe() {
+  return replaced(kTinyRecipe.substr(0, kTinyRecipe.rfind("[[sets]]")), "seeds = 2", "seeds = 1");
+}
+
+TEST(Compare, GrowsByArmsAndSeedsAndRefusesChanges) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  write_file(folder / "tiny.toml", smallest_recipe());
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out study").status, 0);
+  const std::string one_seed = read_file(folder / "study/results.jsonl");
+
+  std::string more = smallest_recipe() + R"(
+[[arms]]
+name = "fast"
+like = "selected"
+[arms.run.train]
+peak_lr = 8e-3
+average_last = 2
+[arms.run.model.conformer]
+feed_forward = 12
+)";
+  more = replaced(more, "primary_share = 0.5", "primary_share = 0.5\nteacher_seeds = [1, 2]");
+  write_file(folder / "tiny.toml", more);
+  const auto grown = run_program(folder, "compare tiny.toml --out study");
+  ASSERT_EQ(grown.status, 0) << grown.error;
+  EXPECT_NE(grown.error.find("3 of 7 runs are there already"), std::string::npos) << grown.error;
+  const std::vector<ResultRow> rows = read_results(folder / "study/results.jsonl");
+  // xavier once, the others for both teachers; fast is evaluated once more, averaged.
+  const auto count = [&](const auto& is) { return std::count_if(rows.begin(), rows.end(), is); };
+  EXPECT_EQ(rows.size(), 2U + 4U + 6U);
+  EXPECT_EQ(count([](const ResultRow& row) { return row.teacher == 2; }), 2 + 3);
+  EXPECT_EQ(count([](const ResultRow& row) { return row.weights == "averaged"; }), 2);
+  const RunConfig fast =
+      read_run_config(folder / "study/students/full/fast/teacher-2/seed-1/run.toml");
+  EXPECT_EQ(fast.train.peak_lr, 8e-3);
+  EXPECT_EQ(fast.model.conformer.feed_forward, 12);
+  // What was there is there unchanged.
+  std::istringstream lines(one_seed);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_NE(read_file(folder / "study/results.jsonl").find(line), std::string::npos);
+
+  write_file(folder / "tiny.toml", replaced(more, "peak_lr = 8e-3", "peak_lr = 7e-3"));
+  const auto refused = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.error.find("2 runs that are there have other settings now; 'fast / full / "
+                               "teacher 1, seed 1': train.peak_lr is 0.007, was 0.008"),
+            std::string::npos)
+      << refused.error;
+  write_file(folder / "tiny.toml", replaced(more, "rules = \"paper\"", "rules = \"published\""));
+  const auto other_rules = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(other_rules.status, 2);
+  EXPECT_NE(other_rules.error.find("rules is \"published\", was \"paper\""), std::string::npos)
+      << other_rules.error;
 }
 
 }  // namespace

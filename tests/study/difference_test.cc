@@ -60,7 +60,7 @@ TEST(Difference, FindsAGain) {
   EXPECT_TRUE(result.by_speaker);
   EXPECT_TRUE(result.paired_seeds);
   EXPECT_EQ(result.units, 6);
-  EXPECT_EQ(result.first_seeds, 3);
+  EXPECT_EQ(result.first_runs, 3);
 }
 
 TEST(Difference, IdenticalArmsDoNotDiffer) {
@@ -97,13 +97,97 @@ TEST(Difference, SeedsInCommonArePaired) {
   std::erase_if(rows, [](const ResultRow& r) { return r.arm == "selected" && r.seed == 2; });
   const ArmDifference result = compare_arms(rows, {"s", "test", "random", "selected", {}});
   EXPECT_TRUE(result.paired_seeds);
-  EXPECT_EQ(result.first_seeds, 2);
+  EXPECT_EQ(result.first_runs, 2);
   for (ResultRow& r : rows)
     if (r.arm == "selected") r.seed += 10;
   const ArmDifference unpaired = compare_arms(rows, {"s", "test", "random", "selected", {}});
   EXPECT_FALSE(unpaired.paired_seeds);
-  EXPECT_EQ(unpaired.first_seeds, 3);
-  EXPECT_EQ(unpaired.second_seeds, 2);
+  EXPECT_EQ(unpaired.first_runs, 3);
+  EXPECT_EQ(unpaired.second_runs, 2);
+}
+
+// Errors that depend on the teacher by `by_teacher`, and hardly on the seed.
+std::vector<ResultRow> rows_of_teachers(int64_t by_teacher, bool paired) {
+  std::vector<ResultRow> rows;
+  for (int64_t seed = 1; seed <= 4; ++seed) rows.push_back(counted_row("random", seed, 1, 50));
+  for (int64_t teacher = 1; teacher <= 4; ++teacher)
+    for (int64_t seed = 1; seed <= 4; ++seed) {
+      if (paired && teacher != seed) continue;
+      rows.push_back(counted_row("selected", seed, 1, 44 + by_teacher * (teacher % 2 ? 1 : -1)));
+      rows.back().teacher = teacher;
+    }
+  return rows;
+}
+
+double width(const ArmDifference& difference) {
+  return difference.difference.interval.high - difference.difference.interval.low;
+}
+
+TEST(Difference, TeachersAreDrawnToo) {
+  const Comparison comparison{"s", "test", "random", "selected", {}};
+  const ArmDifference alike = compare_arms(rows_of_teachers(0, false), comparison);
+  const ArmDifference apart = compare_arms(rows_of_teachers(8, false), comparison);
+  EXPECT_EQ(apart.teachers, 4);
+  EXPECT_EQ(apart.seeds, 4);
+  EXPECT_EQ(apart.first_runs, 4);
+  EXPECT_EQ(apart.second_runs, 16);
+  EXPECT_FALSE(apart.paired_teachers);
+  EXPECT_NEAR(alike.difference.mean, apart.difference.mean, 2);
+  EXPECT_LT(width(alike), 10);
+  EXPECT_GT(width(apart), 100);  // 4 teachers at ±80 points
+  // One of those teachers by itself: the interval says nothing of the others.
+  std::vector<ResultRow> one = rows_of_teachers(8, false);
+  std::erase_if(one, [](const ResultRow& r) { return r.teacher > 1; });
+  EXPECT_LT(width(compare_arms(one, comparison)), 10);
+  EXPECT_EQ(compare_arms(one, comparison).teachers, 1);
+}
+
+TEST(Difference, ATeacherForEverySeedIsDrawnWithIt) {
+  const Comparison comparison{"s", "test", "random", "selected", {}};
+  const ArmDifference paired = compare_arms(rows_of_teachers(8, true), comparison);
+  EXPECT_TRUE(paired.paired_teachers);
+  EXPECT_EQ(paired.teachers, 4);
+  EXPECT_EQ(paired.second_runs, 4);
+  EXPECT_GT(width(paired), 100);
+  EXPECT_LT(width(compare_arms(rows_of_teachers(0, true), comparison)), 10);
+}
+
+TEST(Difference, TwoArmsOfTheSameTeachersShareThem) {
+  std::vector<ResultRow> rows = rows_of_teachers(8, false);
+  for (const ResultRow& row : rows_of_teachers(8, false)) {
+    if (row.teacher == 0) continue;
+    rows.push_back(row);
+    rows.back().arm = "other";
+    for (UtteranceErrors& utterance : rows.back().utterances) utterance.errors -= 2;
+  }
+  const ArmDifference result = compare_arms(rows, {"s", "test", "selected", "other", {}});
+  EXPECT_NEAR(result.difference.mean, -20, 1e-9);
+  EXPECT_LT(width(result), 1e-9);  // what the teachers do to both cancels
+  // A teacher without one of its seeds cannot be drawn.
+  std::erase_if(rows, [](const ResultRow& r) { return r.teacher == 3 && r.seed == 2; });
+  EXPECT_THAT(user_error(rows, {"s", "test", "random", "selected", {}}),
+              HasSubstr("not all combinations"));
+}
+
+TEST(Difference, AveragedWeightsAreComparedByThemselves) {
+  std::vector<ResultRow> rows = made_up_rows();
+  const size_t count = rows.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (rows[i].epoch < 2) continue;
+    rows.push_back(rows[i]);
+    rows.back().weights = "averaged";
+    if (rows[i].arm == "selected")
+      for (UtteranceErrors& utterance : rows.back().utterances) utterance.errors -= 1;
+  }
+  const Comparison raw{"s", "test", "random", "selected", {}};
+  Comparison averaged = raw;
+  averaged.weights = "averaged";
+  EXPECT_NEAR(compare_arms(rows, averaged).difference.mean,
+              compare_arms(rows, raw).difference.mean - 10, 1e-9);
+  averaged.epoch = 1;
+  EXPECT_EQ(
+      user_error(rows, averaged),
+      "no results of arm 'random' on 'test' in schedule 's' at epoch 1 with averaged weights");
 }
 
 TEST(Difference, UtterancesWhereASpeakerIsUnknown) {

@@ -50,7 +50,7 @@ inline void add_made_up_gradients(StudyReport& report) {
       Random random(static_cast<uint64_t>(seed), Stream::dropout, stable_hash(arm));
       for (int64_t update = 1; update <= 1900; update += 2)
         report.gradients.push_back(
-            {"20 epochs", arm, seed, update,
+            {"20 epochs", arm, {0, seed}, update,
              level * (0.4 + 8 * std::exp(-static_cast<double>(update) / 90)) *
                  std::exp(0.35 * random.normal())});
     }

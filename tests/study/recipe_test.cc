@@ -5,6 +5,7 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/study/checks.h"
+#include "scion/study/runs.h"
 #include "scion/study/tuning.h"
 #include "tests/training/tiny_run.h"
 
@@ -74,6 +75,123 @@ TEST(Recipe, MistakesAreNamed) {
   EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
   EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"),
             std::string::npos);
+}
+
+// The main job's recipe with more arms, read.
+Recipe with_arms(const std::string& arms) {
+  const fs::path folder = testing::fresh_folder("recipe-arms");
+  write_file(folder / "recipe.toml", read_file(an4_recipe) + arms);
+  Recipe recipe = read_recipe(folder / "recipe.toml");
+  write_file(folder / "again.toml", recipe.to_toml());
+  EXPECT_EQ(read_recipe(folder / "again.toml").to_toml(), recipe.to_toml());
+  fs::remove_all(folder);
+  return recipe;
+}
+
+TEST(Recipe, AnArmHasOptionsOfItsOwn) {
+  const Recipe recipe = with_arms(R"(
+[[arms]]
+name = "narrow"
+rules = "paper"
+factor = "width"
+schedules = ["short"]
+[arms.select]
+elements = "first"
+partial = ["joiner"]
+[arms.run.train]
+peak_lr = 1e-3
+average_last = 3
+[arms.run.model.conformer]
+width = 48
+[arms.run.augment]
+time_share = 0.5
+[[arms]]
+name = "narrower"
+like = "narrow"
+run.model.conformer.width = 24
+select.elements = "random"
+[[arms]]
+name = "narrow random"
+like = "narrow"
+init = "he"
+)");
+  const RecipeArm& narrow = recipe.arm("narrow");
+  EXPECT_EQ(narrow.run.train.peak_lr, 1e-3);
+  EXPECT_EQ(narrow.run.train.average_last, 3);
+  EXPECT_EQ(narrow.run.model.conformer.width, 48);
+  EXPECT_EQ(narrow.run.model.conformer.dropout, 0.05);  // the student's
+  EXPECT_EQ(narrow.run.augment.time_share, 0.5);
+  EXPECT_EQ(narrow.select.elements, "first");
+  EXPECT_EQ(narrow.select.partial, std::vector<std::string>{"joiner"});
+  EXPECT_FALSE(narrow.tuned);
+  EXPECT_TRUE(recipe.arm("xavier").tuned);
+  EXPECT_TRUE(narrow.runs_in("short"));
+  EXPECT_FALSE(narrow.runs_in("full"));
+  const std::string text = narrow.description(recipe.student);
+  for (const char* part : {"elements first", "train.peak_lr 0.001", "model.conformer.width 48"})
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+
+  const RecipeArm& narrower = recipe.arm("narrower");
+  EXPECT_EQ(narrower.run.model.conformer.width, 24);
+  EXPECT_EQ(narrower.run.train.peak_lr, 1e-3);
+  EXPECT_EQ(narrower.select.elements, "random");
+  EXPECT_EQ(narrower.select.partial, narrow.select.partial);
+  EXPECT_EQ(narrower.factor, "");
+  const RecipeArm& random = recipe.arm("narrow random");
+  EXPECT_FALSE(random.selected());
+  EXPECT_EQ(random.run.model.conformer.width, 48);
+}
+
+TEST(Recipe, MistakesInArmsAreNamed) {
+  const auto error = [](const std::string& arm) {
+    try {
+      with_arms("[[arms]]\nname = \"x\"\n" + arm);
+    } catch (const UserError& error) {
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string("none");
+  };
+  EXPECT_NE(error("like = \"xaver\"").find("no arm before it is called \"xaver\""),
+            std::string::npos);
+  EXPECT_NE(
+      error("init = \"xavier\"\n[arms.select]\nelements = \"even\"").find("is random and has"),
+      std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.select]\nelement = \"even\"").find("elements"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.run.train]\npeak_rl = 1").find("train.peak_lr"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\nschedules = [\"long\"]").find("no schedule is called 'long'"),
+            std::string::npos);
+}
+
+TEST(Recipe, TeachersBySeedOrFile) {
+  const std::string seeds = "teacher_seeds = [4, 2]\nseeds = 2\npairing = \"paired\"";
+  const fs::path folder = testing::fresh_folder("recipe-teachers");
+  std::string text = read_file(an4_recipe);
+  text.replace(text.find("seeds = 3"), 9, seeds);
+  write_file(folder / "recipe.toml", text);
+  const Recipe paired = read_recipe(folder / "recipe.toml");
+  ASSERT_EQ(paired.teachers.size(), 2U);
+  EXPECT_EQ(paired.teachers[0].number, 4);
+  EXPECT_TRUE(paired.trains_teachers());
+  const std::vector<StudentRun> runs = student_runs(paired, {"/out", "", "", {}, {}}, {});
+  EXPECT_EQ(runs.size(), 2U * 2U * 3U);  // seeds × schedules × arms
+  EXPECT_EQ(runs[0].key, (RunKey{0, 1}));
+  EXPECT_EQ(runs[1].key, (RunKey{4, 1}));
+  EXPECT_EQ(runs.back().key, (RunKey{2, 2}));
+  EXPECT_EQ(runs.back().directory, "/out/students/short/select even-last/teacher-2/seed-2");
+
+  text.replace(text.find(seeds), seeds.size(), "seeds = 2");
+  text.replace(text.find("[teacher.model]"), 0, "[teacher]\nfiles = [\"a.safetensors\", \"/b\"]\n");
+  write_file(folder / "recipe.toml", text);
+  const Recipe files = read_recipe(folder / "recipe.toml");
+  ASSERT_EQ(files.teachers.size(), 2U);
+  EXPECT_EQ(files.teachers[0].file, folder / "a.safetensors");
+  EXPECT_EQ(files.teachers[1].number, 2);
+  EXPECT_FALSE(files.trains_teachers());
+  // Crossed: xavier once a seed, the other two arms with both teachers.
+  EXPECT_EQ(student_runs(files, {"/out", "", "", {}, {}}, {}).size(), 2U * 2U * (1U + 2U * 2U));
+  fs::remove_all(folder);
 }
 
 TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {

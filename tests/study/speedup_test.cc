@@ -12,7 +12,7 @@ namespace {
 
 // (epoch, WER); 10 s an epoch, `extra` s before.
 Curve curve(const std::vector<std::pair<double, double>>& points, double extra = 0) {
-  Curve result{"", "test", "arm", {1}, {}};
+  Curve result{"", "test", "arm", {{0, 1}}, {}, {}};
   for (const auto& [epoch, wer] : points) {
     CurvePoint point;
     point.epoch = epoch, point.wer = wer;

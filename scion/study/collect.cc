@@ -1,0 +1,55 @@
+#include "scion/study/collect.h"
+
+#include "scion/training/run_record.h"
+
+namespace scion {
+namespace {
+
+ResultRow result_row(const nlohmann::json& line, const std::string& arm,
+                     const std::string& schedule, const RunKey& run,
+                     const std::map<std::string, std::string>& speakers) {
+  ResultRow row;
+  row.arm = arm;
+  row.schedule = schedule;
+  row.teacher = run.teacher;
+  row.seed = run.seed;
+  row.set = line.at("set");
+  row.weights = line.value("weights", "raw");
+  row.update = line.at("update");
+  row.epoch = line.at("epoch");
+  row.wer = line.at("wer");
+  row.errors = line.at("errors");
+  row.words = line.at("words");
+  row.substitutions = line.at("substitutions");
+  row.insertions = line.at("insertions");
+  row.deletions = line.at("deletions");
+  row.training_seconds = line.at("training_seconds");
+  row.compute_seconds = row.training_seconds;
+  for (const auto& [id, counts] : line.at("utterances").items())
+    row.utterances.push_back({id, speakers.at(id), counts.at(0), counts.at(1)});
+  return row;
+}
+
+}  // namespace
+
+void collect_runs(const Recipe& recipe, const RunPlace& place, const std::vector<StudentRun>& runs,
+                  const std::map<std::string, std::string>& speakers, StudyReport& report) {
+  std::map<int64_t, double> teacher_seconds;
+  if (recipe.trains_teachers())
+    for (const RecipeTeacher& teacher : recipe.teachers)
+      for (const auto& line : read_json_lines(teacher_folder(place, teacher) / "results.jsonl")) {
+        report.teacher.push_back(result_row(line, "teacher", "", {0, teacher.number}, speakers));
+        teacher_seconds[teacher.number] = report.teacher.back().training_seconds;
+      }
+  for (const StudentRun& run : runs) {
+    for (const auto& line : read_json_lines(run.directory / "results.jsonl")) {
+      report.rows.push_back(result_row(line, run.arm, run.schedule, run.key, speakers));
+      report.rows.back().compute_seconds += teacher_seconds[run.key.teacher];
+    }
+    for (const auto& line : read_json_lines(run.directory / "updates.jsonl"))
+      report.gradients.push_back(
+          {run.schedule, run.arm, run.key, line.at("update"), line.at("gradient_norm")});
+  }
+}
+
+}  // namespace scion

@@ -1,0 +1,46 @@
+// Recipes as TOML text.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace scion {
+
+// JSON's strings and arrays of simple values are TOML's.
+template <class T>
+std::string toml_line(const std::string& key, const T& value) {
+  return fmt::format("{} = {}\n", key, nlohmann::json(value).dump());
+}
+
+inline std::string toml_line_unless_empty(const std::string& key, const std::string& value) {
+  return value.empty() ? "" : toml_line(key, value);
+}
+
+/// A nested object as tables below `[name]`.
+inline std::string toml_tables(const std::string& name, const nlohmann::json& object) {
+  std::string values, tables;
+  for (const auto& [key, value] : object.items())
+    if (value.is_object())
+      tables += toml_tables(name + "." + key, value);
+    else
+      values += toml_line(key, value);
+  return (values.empty() ? "" : "[" + name + "]\n" + values) + tables;
+}
+
+/// What differs in `other`, nested as it is; both have the same keys.
+inline nlohmann::json changed_values(const nlohmann::json& base, const nlohmann::json& other) {
+  nlohmann::json changed = nlohmann::json::object();
+  for (const auto& [key, value] : other.items()) {
+    if (!value.is_object()) {
+      if (!base.contains(key) || base.at(key) != value) changed[key] = value;
+      continue;
+    }
+    nlohmann::json below = changed_values(base.value(key, nlohmann::json::object()), value);
+    if (!below.empty()) changed[key] = std::move(below);
+  }
+  return changed;
+}
+
+}  // namespace scion
