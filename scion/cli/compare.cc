@@ -8,6 +8,7 @@
 #include "scion/cli/commands.h"
 #include "scion/core/error.h"
 #include "scion/core/log.h"
+#include "scion/study/cost.h"
 #include "scion/study/report.h"
 
 namespace scion {
@@ -16,7 +17,7 @@ namespace {
 struct CompareArguments {
   std::string recipe, out, table, baseline;
   int64_t seeds = 0, jobs = 0;
-  bool tune = false, dump = false;
+  bool tune = false, dump = false, dry_run = false;
 };
 
 void compare_table(const CompareArguments& arguments) {
@@ -31,6 +32,11 @@ void compare_recipe(const CompareArguments& arguments) {
   if (arguments.jobs > 0) recipe.jobs = arguments.jobs;
   if (arguments.dump) {
     fmt::print("{}", recipe.to_toml());
+    return;
+  }
+  if (arguments.dry_run) {
+    const RunPlace place{arguments.out, "", "", {}, {}};
+    fmt::print("{}", cost_text(estimate_cost(recipe, place, arguments.tune)));
     return;
   }
   if (arguments.out.empty())
@@ -60,6 +66,8 @@ void add_compare(CLI::App& app) {
   command->add_option("--study.seeds", arguments->seeds, "seeds instead of the recipe's");
   command->add_option("--study.jobs", arguments->jobs, "runs at a time instead of the recipe's");
   command->add_flag("--dump-config", arguments->dump, "print the recipe that would run, and stop");
+  command->add_flag("--dry-run", arguments->dry_run,
+                    "print the runs and what they will cost, and stop");
   command->add_flag("--tune", arguments->tune,
                     "tune on dev again instead of using the frozen outcome");
   command->callback([arguments] {

@@ -44,12 +44,7 @@ SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::str
                       "set rules, or take 'layers', 'elements' and [arms.select] away");
     return {};
   }
-  SelectionRules rules = named_rules(arm.rules);
-  Options options;
-  rules.declare(options);
-  options.load_json(select, fmt::format("{} '{}' select", place, arm.name));
-  make_rules(arm.rules, rules.layers, "");  // complains about the name
-  return rules;
+  return make_rules(arm.rules, select, fmt::format("{} '{}' select", place, arm.name));
 }
 
 void validate(const RecipeArm& arm, const std::string& place) {

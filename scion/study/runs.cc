@@ -226,11 +226,7 @@ RunConfig student_config(const Recipe& recipe, const RunPlace& place, const Stud
   config.train.seed = run.key.seed;
   config.train.peak_lr = run.peak_lr;
   config.train.init = arm.selected() ? (run.directory / "start.safetensors").string() : arm.init;
-  if (arm.distill) {
-    Options options;
-    config.declare(options);
-    options.set("train.distill", teacher_model(place, teacher_of(recipe, run)), arm.name);
-  }
+  if (arm.distill) config.train.distill = teacher_model(place, teacher_of(recipe, run));
   return config;
 }
 
