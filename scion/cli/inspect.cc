@@ -8,6 +8,7 @@
 #include "scion/core/file.h"
 #include "scion/core/options.h"
 #include "scion/model/model_file.h"
+#include "scion/selection/plan.h"
 #include "scion/study/study_record.h"
 #include "scion/training/run_record.h"
 
@@ -30,6 +31,38 @@ nlohmann::json to_json(const ModelFile& file) {
   return json;
 }
 
+// "layers even-last, rescale fan-in": what differs between two tables of options.
+std::string changes_text(const nlohmann::json& from, const nlohmann::json& to) {
+  std::vector<std::string> changes;
+  for (const auto& [key, value] : to.items())
+    if (key != "seed" && value != from.value(key, nlohmann::json()))
+      changes.push_back(key + " " + (value.is_string() ? value.get<std::string>() : value.dump()));
+  return fmt::format("{}", fmt::join(changes, ", "));
+}
+
+void print_selection(const nlohmann::json& selected, const std::string& indent) {
+  const std::string rule_set = selected.value("rule_set", "?");
+  const std::vector<std::string> known = rule_set_names();
+  const bool named = std::find(known.begin(), known.end(), rule_set) != known.end();
+  const std::string changes =
+      changes_text(rules_json(named ? named_rules(rule_set) : SelectionRules()),
+                   selected.value("rules", nlohmann::json::object()));
+  fmt::print("{}selected from {} (checksum {}) by the rules '{}'{}\n", indent,
+             selected.value("teacher", "?"), selected.value("teacher_checksum", "?"), rule_set,
+             changes.empty() ? "" : ", but " + changes);
+  const nlohmann::json plan = selected.value("plan", nlohmann::json::object());
+  for (const auto& [stack, layers] : plan.value("layers", nlohmann::json::object()).items())
+    fmt::print("{}  {}: the teacher's {}\n", indent, stack,
+               fmt::join(layers.get<std::vector<int64_t>>(), ", "));
+  if (plan.contains("shares")) {
+    const nlohmann::json& shares = plan["shares"];
+    fmt::print("{}  {}\n", indent,
+               PlanShares{shares.value("copied", int64_t{0}), shares.value("cropped", int64_t{0}),
+                          shares.value("random", int64_t{0})}
+                   .to_text());
+  }
+}
+
 // The file itself, then what it was started from, and so on.
 void print_pedigree(const nlohmann::json& provenance, int depth = 0) {
   const std::string indent(static_cast<size_t>(2 * depth), ' ');
@@ -42,12 +75,13 @@ void print_pedigree(const nlohmann::json& provenance, int depth = 0) {
                trained.value("hours", 0.0), trained["seed"].dump());
   }
   if (provenance.contains("start")) print_pedigree(provenance["start"], depth + 1);
+  if (provenance.contains("calibrated"))
+    fmt::print("{}calibrated: {}\n", indent,
+               changes_text(nlohmann::json::object(),
+                            provenance["calibrated"].value("options", nlohmann::json::object())));
   if (provenance.contains("selected")) {
-    const auto& selected = provenance["selected"];
-    fmt::print("{}selected from {} ({}) by '{}', layers {}\n", indent,
-               selected.value("teacher", "?"), selected.value("teacher_checksum", "?"),
-               selected.value("rule_set", "?"), selected["plan"]["layers"].dump());
-    print_pedigree(selected["teacher_provenance"], depth + 1);
+    print_selection(provenance["selected"], indent);
+    print_pedigree(provenance["selected"]["teacher_provenance"], depth + 1);
   }
 }
 

@@ -3,49 +3,94 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
+#include "scion/selection/vocabulary.h"
 #include "scion/training/run_config.h"
 
 namespace scion {
 namespace {
 
 struct SelectArguments {
-  std::string teacher, student, out, rules = "paper", layers, elements, init = "xavier";
+  std::string teacher, student, out, rules = "best", tokenizer, init = "xavier";
+  std::map<std::string, std::string> changes;  // options of the rule set, by name
   std::vector<std::string> partial;
   bool dry_run = false, json = false;
-  int64_t seed = 1;
 };
 
+SelectionRules read_rules(const SelectArguments& arguments) {
+  SelectionRules rules = named_rules(arguments.rules);
+  Options options;
+  rules.declare(options);
+  for (const auto& [name, text] : arguments.changes) options.set(name, text, "--" + name);
+  nlohmann::json changed = options.to_json();
+  changed["partial"] = arguments.partial;
+  return make_rules(arguments.rules, changed, "scion select");
+}
+
+// The student writes with the teacher's pieces, or with its own.
+struct StudentVocabulary {
+  std::string tokenizer;  // serialised
+  Indices pieces;         // see make_plan(); empty: the teacher's
+};
+
+StudentVocabulary read_vocabulary(const SelectArguments& arguments, const ModelFile& teacher) {
+  if (arguments.tokenizer.empty()) return {teacher.tokenizer, {}};
+  const Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
+  if (tokenizer.serialised() == teacher.tokenizer) return {teacher.tokenizer, {}};
+  return {tokenizer.serialised(), match_pieces(Tokenizer(teacher.tokenizer), tokenizer)};
+}
+
 void write_student(const SelectArguments& arguments, const ModelFile& teacher,
-                   const SelectionRules& rules, const Selection& selection) {
-  if (arguments.out.empty())
-    throw UserError("--out is missing", "name the student's file, or use --dry-run");
+                   const std::string& tokenizer, const SelectionRules& rules,
+                   const Selection& selection) {
   const nlohmann::json provenance = selection_provenance(arguments.teacher, teacher.provenance,
                                                          arguments.rules, rules, selection.plan);
-  save_model(arguments.out, *selection.student, teacher.tokenizer, provenance);
+  save_model(arguments.out, *selection.student, tokenizer, provenance);
   write_file(arguments.out + ".plan.json", selection.plan.to_json().dump(1) + "\n");
 }
 
 void select(const SelectArguments& arguments) {
+  if (arguments.out.empty() && !arguments.dry_run)
+    throw UserError("--out is missing", "name the student's file, or use --dry-run");
+  const SelectionRules rules = read_rules(arguments);
   spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
                arguments.rules);
   const ModelFile teacher = load_model(arguments.teacher);
-  SelectionRules rules = make_rules(arguments.rules, arguments.layers, arguments.elements);
-  rules.partial = arguments.partial;
-  rules.seed = arguments.seed;
+  const StudentVocabulary vocabulary = read_vocabulary(arguments, teacher);
   const Selection selection =
       select_student(*teacher.model, read_model_config(arguments.student), rules, arguments.init,
-                     static_cast<uint64_t>(arguments.seed));
-  if (!arguments.dry_run) write_student(arguments, teacher, rules, selection);
+                     static_cast<uint64_t>(rules.seed), {}, vocabulary.pieces);
+  if (!arguments.dry_run) write_student(arguments, teacher, vocabulary.tokenizer, rules, selection);
   if (arguments.json)
     fmt::print("{}\n", selection.plan.to_json().dump());
   else
     fmt::print("{}", selection.plan.to_text());
   if (!arguments.dry_run && !arguments.json)
     fmt::print("{}\n{}.plan.json\n", arguments.out, arguments.out);
+}
+
+// A flag for every option of a rule set; `partial` can be given several times.
+void add_rule_flags(CLI::App& command, SelectArguments& arguments) {
+  SelectionRules rules;
+  Options options;
+  rules.declare(options);
+  for (const auto& option : options.all()) {
+    const std::string key = option->key(), flag = "--" + key;
+    if (key == "partial") {
+      command.add_option(flag, arguments.partial, option->help());
+      continue;
+    }
+    CLI::Option* added = command.add_option_function<std::string>(
+        flag, [&arguments, key](const std::string& text) { arguments.changes[key] = text; },
+        option->help());
+    if (!option->choices().empty())
+      added->type_name(fmt::format("TEXT:{{{}}}", fmt::join(option->choices(), ",")));
+  }
 }
 
 }  // namespace
@@ -56,22 +101,20 @@ void add_select(CLI::App& app) {
   command->add_option("--teacher", arguments->teacher, "the teacher's model file")->required();
   command->add_option("--student", arguments->student, "TOML file with the student's [model]")
       ->required();
-  command->add_option("--rules", arguments->rules, "rule set: paper, published")
+  command
+      ->add_option("--rules", arguments->rules,
+                   fmt::format("rule set: {}", fmt::join(rule_set_names(), ", ")))
       ->capture_default_str();
-  command->add_option(
-      "--layers", arguments->layers,
-      "instead of the rule set's: first, last, even, even-last, drop-middle, or the "
-      "teacher's layers, as in 0,3,5");
-  command->add_option("--elements", arguments->elements,
-                      "instead of the rule set's: even, first, random");
-  command->add_option("--partial", arguments->partial,
-                      "parameters whose names begin so stay random");
+  add_rule_flags(*command, *arguments);
+  command->add_option("--tokenizer", arguments->tokenizer,
+                      "the student's own SentencePiece model: pieces that the teacher has too are "
+                      "taken, others stay random");
   command->add_option("--init", arguments->init, "for what stays random: xavier, he, default")
       ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "for what stays random")->capture_default_str();
   command->add_option("--out", arguments->out, "the student's model file");
   command->add_flag("--dry-run", arguments->dry_run, "print the plan, write nothing");
   command->add_flag("--json", arguments->json, "print the plan as JSON");
+  command->footer("The options of a rule set, --layers to --partial, replace its own.");
   command->callback([arguments] { select(*arguments); });
 }
 

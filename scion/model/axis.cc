@@ -6,11 +6,12 @@
 
 namespace scion {
 
-Axis Axis::leaf(std::string name, int64_t size) {
+Axis Axis::leaf(std::string name, int64_t size, Role role) {
   Axis axis;
   axis.form_ = Form::leaf;
   axis.name_ = std::move(name);
   axis.size_ = size;
+  axis.role_ = role;
   return axis;
 }
 
@@ -20,11 +21,20 @@ Axis Axis::fixed(int64_t size) {
   return axis;
 }
 
-Axis Axis::taps(int64_t size, Anchor anchor) {
+Axis Axis::taps(std::string name, int64_t size, Anchor anchor) {
   Axis axis;
   axis.form_ = Form::taps;
+  axis.name_ = std::move(name);
   axis.size_ = size;
   axis.anchor_ = anchor;
+  return axis;
+}
+
+Axis Axis::labels(int64_t size) {
+  Axis axis;
+  axis.form_ = Form::labels;
+  axis.name_ = "vocabulary";
+  axis.size_ = size;
   return axis;
 }
 
@@ -55,14 +65,14 @@ void Axis::visit_leaves(const std::function<void(const Axis&)>& visit) const {
 
 std::string Axis::to_string() const {
   switch (form_) {
-    case Form::leaf: {
+    case Form::leaf:
+    case Form::taps:
+    case Form::labels: {
       const size_t dot = name_.rfind('.');
       return fmt::format("{}({})", dot == std::string::npos ? name_ : name_.substr(dot + 1), size_);
     }
     case Form::fixed:
       return std::to_string(size_);
-    case Form::taps:
-      return fmt::format("taps({})", size_);
     case Form::product:
       return parts()[0].to_string() + " × " + parts()[1].to_string();
     case Form::concat: {
@@ -74,65 +84,62 @@ std::string Axis::to_string() const {
   return "";
 }
 
-Indices crop_taps(int64_t teacher, int64_t student, Axis::Anchor anchor) {
-  if (student > teacher)
-    throw UserError(
-        fmt::format("the student's kernel has {} taps, the teacher's {}", student, teacher),
-        "give the student a kernel that is not longer than the teacher's");
-  const int64_t dropped = teacher - student;
-  if (anchor == Axis::Anchor::centre && dropped % 2 != 0)
-    throw UserError(
-        fmt::format("a centred kernel of {} taps has no centre part of {}", teacher, student),
-        "choose two odd kernel sizes");
+namespace {
+
+Indices same_indices(int64_t teacher, int64_t student) {
+  if (teacher != student)
+    throw UserError(fmt::format("a dimension that is never selected has size {} in the teacher "
+                                "and {} in the student",
+                                teacher, student),
+                    "give both models the same features and subsampling");
   Indices indices(static_cast<size_t>(student));
-  std::iota(indices.begin(), indices.end(), anchor == Axis::Anchor::centre ? dropped / 2 : dropped);
+  std::iota(indices.begin(), indices.end(), 0);
   return indices;
 }
 
-Indices resolve_indices(const Axis& teacher, const Axis& student,
-                        const std::function<const Indices&(const Axis& student_leaf)>& choice) {
+Indices resolve_product(const Axis& teacher, const Axis& student, const AxisChoice& choice) {
+  const Indices outer = resolve_indices(teacher.parts()[0], student.parts()[0], choice);
+  const Indices inner = resolve_indices(teacher.parts()[1], student.parts()[1], choice);
+  const int64_t inner_size = teacher.parts()[1].size();
+  Indices indices;
+  for (const int64_t o : outer)
+    for (const int64_t i : inner) indices.push_back(o < 0 || i < 0 ? -1 : o * inner_size + i);
+  return indices;
+}
+
+Indices resolve_concat(const Axis& teacher, const Axis& student, const AxisChoice& choice) {
+  if (teacher.parts().size() != student.parts().size())
+    throw UserError(fmt::format("the teacher stacks {}, the student {}", teacher.to_string(),
+                                student.to_string()),
+                    "select between models of the same kind");
+  Indices indices;
+  int64_t offset = 0;
+  for (size_t p = 0; p < student.parts().size(); ++p) {
+    for (const int64_t i : resolve_indices(teacher.parts()[p], student.parts()[p], choice))
+      indices.push_back(i < 0 ? -1 : offset + i);
+    offset += teacher.parts()[p].size();
+  }
+  return indices;
+}
+
+}  // namespace
+
+Indices resolve_indices(const Axis& teacher, const Axis& student, const AxisChoice& choice) {
   if (teacher.form() != student.form())
     throw UserError(fmt::format("the teacher's dimension is {}, the student's {}",
                                 teacher.to_string(), student.to_string()),
                     "select between models of the same kind");
   switch (student.form()) {
     case Axis::Form::leaf:
-      return choice(student);
-    case Axis::Form::fixed: {
-      if (teacher.size() != student.size())
-        throw UserError(fmt::format("a dimension that is never selected has size {} in the teacher "
-                                    "and {} in the student",
-                                    teacher.size(), student.size()),
-                        "give both models the same features, subsampling and vocabulary");
-      Indices indices(static_cast<size_t>(student.size()));
-      std::iota(indices.begin(), indices.end(), 0);
-      return indices;
-    }
     case Axis::Form::taps:
-      return crop_taps(teacher.size(), student.size(), student.anchor());
-    case Axis::Form::product: {
-      const Indices outer = resolve_indices(teacher.parts()[0], student.parts()[0], choice);
-      const Indices inner = resolve_indices(teacher.parts()[1], student.parts()[1], choice);
-      const int64_t inner_size = teacher.parts()[1].size();
-      Indices indices;
-      for (const int64_t o : outer)
-        for (const int64_t i : inner) indices.push_back(o * inner_size + i);
-      return indices;
-    }
-    case Axis::Form::concat: {
-      if (teacher.parts().size() != student.parts().size())
-        throw UserError(fmt::format("the teacher stacks {}, the student {}", teacher.to_string(),
-                                    student.to_string()),
-                        "select between models of the same kind");
-      Indices indices;
-      int64_t offset = 0;
-      for (size_t p = 0; p < student.parts().size(); ++p) {
-        for (const int64_t i : resolve_indices(teacher.parts()[p], student.parts()[p], choice))
-          indices.push_back(offset + i);
-        offset += teacher.parts()[p].size();
-      }
-      return indices;
-    }
+    case Axis::Form::labels:
+      return choice(teacher, student);
+    case Axis::Form::fixed:
+      return same_indices(teacher.size(), student.size());
+    case Axis::Form::product:
+      return resolve_product(teacher, student, choice);
+    case Axis::Form::concat:
+      return resolve_concat(teacher, student, choice);
   }
   return {};
 }

@@ -12,26 +12,34 @@ namespace scion {
 
 /// One dimension of a parameter, as a small tree:
 ///   leaf      elements that are chosen, e.g. the residual stream, the heads of one layer
-///   fixed     never chosen: vocabulary, mel bins, 1
-///   taps      kernel taps, cropped around an anchor
+///   fixed     never chosen: mel bins, 1
+///   taps      kernel taps or distances: ordered, and kept by their place from an anchor
+///   labels    the vocabulary: the same, or matched piece by piece
 ///   product   a dimension that flattens two, outer major: heads × head_dim
 ///   concat    a dimension that stacks several: q, k, v in one matrix; two GLU halves
-/// A leaf's full name is its identity: wherever it appears, the same indices are meant.
+/// The full name of a leaf, of taps and of labels is their identity: wherever it appears, the same
+/// indices are meant.
 class Axis {
  public:
-  enum class Form { leaf, fixed, taps, product, concat };
-  enum class Anchor { centre, newest };
+  enum class Form { leaf, fixed, taps, labels, product, concat };
+  /// What a leaf's elements are where a rule makes a difference. scaled_dot: those that the
+  /// product of a query and a key is summed over, which is then divided by √size.
+  enum class Role { plain, heads, scaled_dot };
+  /// zero: distances on both sides of 0, which mean the same in models of every size.
+  enum class Anchor { centre, newest, zero };
 
-  static Axis leaf(std::string name, int64_t size);
+  static Axis leaf(std::string name, int64_t size, Role role = Role::plain);
   static Axis fixed(int64_t size);
-  static Axis taps(int64_t size, Anchor anchor);
+  static Axis taps(std::string name, int64_t size, Anchor anchor);
+  static Axis labels(int64_t size);
   static Axis product(Axis outer, Axis inner);
   static Axis concat(std::vector<Axis> parts);
 
   Form form() const { return form_; }
   int64_t size() const { return size_; }
-  const std::string& name() const { return name_; }  ///< leaves only
-  Anchor anchor() const { return anchor_; }          ///< taps only
+  const std::string& name() const { return name_; }  ///< leaves, taps and labels
+  Role role() const { return role_; }                ///< leaves
+  Anchor anchor() const { return anchor_; }          ///< taps
   const std::vector<Axis>& parts() const { return *parts_; }
 
   /// Elements that one output unit's weights are counted over: a concat counts one part only,
@@ -47,20 +55,20 @@ class Axis {
   Form form_ = Form::fixed;
   int64_t size_ = 0;
   std::string name_;
+  Role role_ = Role::plain;
   Anchor anchor_ = Anchor::centre;
   std::shared_ptr<const std::vector<Axis>> parts_;
 };
 
-/// Which teacher element each student element of a leaf is taken from.
+/// Which teacher element each student element is taken from; −1: none.
 using Indices = std::vector<int64_t>;
 
-/// For every student index of a dimension its teacher index. `choice` gives the indices of a leaf
-/// by the student's leaf name. The two axes must be of the same form; UserError otherwise.
-Indices resolve_indices(const Axis& teacher, const Axis& student,
-                        const std::function<const Indices&(const Axis& student_leaf)>& choice);
+/// The indices of a leaf, of taps or of labels, given as it stands in the teacher and in the
+/// student.
+using AxisChoice = std::function<const Indices&(const Axis& teacher, const Axis& student)>;
 
-/// Taps that are kept when a kernel is cropped: a centred kernel loses both ends alike, a causal
-/// one the oldest.
-Indices crop_taps(int64_t teacher, int64_t student, Axis::Anchor anchor);
+/// For every student index of a dimension its teacher index. UserError where the two axes are not
+/// of the same form.
+Indices resolve_indices(const Axis& teacher, const Axis& student, const AxisChoice& choice);
 
 }  // namespace scion

@@ -32,8 +32,9 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
       dropout_(config.dropout),
       span_{config.chunk, config.left_context},
       norm_(scope / "norm", residual) {
-  const Axis heads = leaf("heads", heads_);
-  const Axis query = Axis::product(heads, leaf("query", config.head_width));
+  const Axis heads = leaf("heads", heads_, Axis::Role::heads);
+  const Axis query =
+      Axis::product(heads, leaf("query", config.head_width, Axis::Role::scaled_dot));
   const Axis value = Axis::product(heads, leaf("value", config.head_width));
   const Axis stacked = Axis::concat({query, query, value});
   weight_in_ = parameter("in.weight", {stacked, residual}, init::weight);
@@ -41,7 +42,7 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
   weight_out_ = parameter("out.weight", {residual, value}, init::weight);
   bias_out_ = parameter("out.bias", {residual}, init::bias(value.size()));
   if (config.positions == "bias") {
-    const Axis distances = Axis::taps(2 * config.position_range + 1, Axis::Anchor::centre);
+    const Axis distances = taps("distances", 2 * config.position_range + 1, Axis::Anchor::zero);
     position_bias_ = parameter("position_bias", {heads, distances}, init::zero);
   } else {
     const Axis pairs = Axis::product(frequencies, Axis::fixed(2));
@@ -103,11 +104,11 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
       norm_(scope / "norm", residual) {
   const Axis channels = leaf("channels", residual.size());
   const Axis gated = Axis::concat({channels, channels});
-  const Axis taps =
-      Axis::taps(config.kernel, reach_.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
+  const Axis kernel =
+      taps("taps", config.kernel, reach_.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
   weight_in_ = parameter("pointwise1.weight", {gated, residual}, init::weight);
   bias_in_ = parameter("pointwise1.bias", {gated}, init::bias(residual.size()));
-  weight_depthwise_ = parameter("depthwise.weight", {channels, Axis::fixed(1), taps}, init::weight);
+  weight_depthwise_ = parameter("depthwise.weight", {channels, Axis::fixed(1), kernel}, init::weight);
   bias_depthwise_ = parameter("depthwise.bias", {channels}, init::bias(config.kernel));
   norm_weight_ = parameter("convolution_norm.weight", {channels}, init::one);
   norm_bias_ = parameter("convolution_norm.bias", {channels}, init::zero);

@@ -7,7 +7,7 @@ namespace scion {
 Joiner::Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, int64_t width,
                int64_t vocabulary)
     : Module(scope) {
-  const Axis joint = leaf("width", width), labels = Axis::fixed(vocabulary);
+  const Axis joint = leaf("width", width), labels = Axis::labels(vocabulary);
   encoder_weight_ = parameter("encoder_projection.weight", {joint, encoder}, init::weight);
   encoder_bias_ = parameter("encoder_projection.bias", {joint}, init::bias(encoder.size()));
   predictor_weight_ = parameter("predictor_projection.weight", {joint, predictor}, init::weight);

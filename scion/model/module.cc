@@ -10,6 +10,18 @@ std::string Parameter::axes_text() const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+int64_t Parameter::fan_in() const {
+  int64_t fan = 1;
+  for (size_t d = 1; d < axes.size(); ++d) fan *= axes[d].size();
+  return fan;
+}
+
+int64_t Parameter::fan_out() const {
+  int64_t fan = axes.empty() ? 1 : axes[0].fan();
+  for (size_t d = 2; d < axes.size(); ++d) fan *= axes[d].size();
+  return fan;
+}
+
 const Parameter* Registry::find(const std::string& name) const {
   for (const Parameter& parameter : parameters_)
     if (parameter.name == name) return &parameter;

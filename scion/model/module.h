@@ -34,6 +34,11 @@ struct Parameter {
   at::Tensor tensor;  ///< shared with the module that registered it
 
   std::string axes_text() const;  ///< "ff(384), residual(96)"
+  /// Inputs of one output unit: all dimensions but the first.
+  int64_t fan_in() const;
+  /// Outputs of one input unit; a stacked dimension (gates, queries | keys | values) counts one
+  /// part.
+  int64_t fan_out() const;
 };
 
 /// Layers that repeat: parameters and leaves under `prefix.0.` … `prefix.(count-1).`. A selection
@@ -91,8 +96,11 @@ class Module {
     return scope_.registry().add(scope_.path(name), std::move(axes), init, false);
   }
   /// A leaf that belongs to this module.
-  Axis leaf(const std::string& name, int64_t size) const {
-    return Axis::leaf(scope_.path(name), size);
+  Axis leaf(const std::string& name, int64_t size, Axis::Role role = Axis::Role::plain) const {
+    return Axis::leaf(scope_.path(name), size, role);
+  }
+  Axis taps(const std::string& name, int64_t size, Axis::Anchor anchor) const {
+    return Axis::taps(scope_.path(name), size, anchor);
   }
   Scope inside(const std::string& name) const { return scope_ / name; }
   std::string place() const { return scope_.path(""); }

@@ -5,9 +5,9 @@ namespace scion {
 StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width,
                                        int64_t context_labels)
     : Predictor(scope), width_(leaf("width", width)), context_labels_(context_labels) {
-  embedding_ = parameter("embedding", {Axis::fixed(vocabulary), width_}, init::embedding);
-  const Axis taps = Axis::taps(context_labels, Axis::Anchor::newest);
-  weight_ = parameter("convolution.weight", {width_, Axis::fixed(1), taps}, init::weight);
+  embedding_ = parameter("embedding", {Axis::labels(vocabulary), width_}, init::embedding);
+  const Axis context = taps("context", context_labels, Axis::Anchor::newest);
+  weight_ = parameter("convolution.weight", {width_, Axis::fixed(1), context}, init::weight);
   bias_ = parameter("convolution.bias", {width_}, init::bias(context_labels));
 }
 
@@ -40,7 +40,7 @@ PredictorState StatelessPredictor::next(const PredictorState& state, const at::T
 
 LstmPredictor::LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers)
     : Predictor(scope), width_(leaf("width", width)) {
-  embedding_ = parameter("embedding", {Axis::fixed(vocabulary), width_}, init::embedding);
+  embedding_ = parameter("embedding", {Axis::labels(vocabulary), width_}, init::embedding);
   for (int64_t i = 0; i < layers; ++i)
     layers_.emplace_back(scope.layer("layers", i), width_, width_);
 }

@@ -26,8 +26,8 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
 
 Transducer::Head Transducer::add_head(const std::string& name, const Axis& input) {
   return {
-      registry_.add(name + ".weight", {Axis::fixed(vocabulary_), input}, init::weight, true),
-      registry_.add(name + ".bias", {Axis::fixed(vocabulary_)}, init::bias(input.size()), true)};
+      registry_.add(name + ".weight", {Axis::labels(vocabulary_), input}, init::weight, true),
+      registry_.add(name + ".bias", {Axis::labels(vocabulary_)}, init::bias(input.size()), true)};
 }
 
 at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& lengths) const {

@@ -6,23 +6,6 @@
 namespace scion {
 namespace {
 
-struct Fans {
-  double in = 1, out = 1;
-};
-
-// The inputs of one output unit, and the outputs of one input unit; a stacked dimension (gates,
-// queries | keys | values) counts one part.
-Fans fans(const Parameter& parameter) {
-  Fans result;
-  double receptive = 1;
-  for (size_t d = 2; d < parameter.axes.size(); ++d)
-    receptive *= static_cast<double>(parameter.axes[d].size());
-  if (parameter.axes.size() > 1)
-    result.in = static_cast<double>(parameter.axes[1].size()) * receptive;
-  result.out = static_cast<double>(parameter.axes[0].fan()) * receptive;
-  return result;
-}
-
 template <class Draw>
 void fill(const Parameter& parameter, uint64_t seed, Draw draw) {
   Random random(seed, Stream::initialisation, stable_hash(parameter.name));
@@ -41,15 +24,16 @@ void fill_normal(const Parameter& parameter, uint64_t seed, double mean, double 
 }
 
 void initialise_weight(const Parameter& parameter, const std::string& scheme, uint64_t seed) {
-  const Fans fan = fans(parameter);
+  const auto in = static_cast<double>(parameter.fan_in());
+  const auto out = static_cast<double>(parameter.fan_out());
   if (scheme == "xavier")
-    fill_uniform(parameter, seed, std::sqrt(6 / (fan.in + fan.out)));
+    fill_uniform(parameter, seed, std::sqrt(6 / (in + out)));
   else if (scheme == "he")
-    fill_normal(parameter, seed, 0, std::sqrt(2 / fan.in));
+    fill_normal(parameter, seed, 0, std::sqrt(2 / in));
   else if (parameter.init.kind == Init::Kind::embedding)
     fill_normal(parameter, seed, 0, 1);
   else
-    fill_uniform(parameter, seed, 1 / std::sqrt(fan.in));
+    fill_uniform(parameter, seed, 1 / std::sqrt(in));
 }
 
 // Scales and shifts of normalisations say little by their order; all else is permuted or redrawn.

@@ -17,15 +17,23 @@ float linspace(int64_t last, int64_t count, int64_t i) {
                        : end - step * static_cast<float>(count - 1 - i);
 }
 
-Indices consecutive(int64_t count) {
+// From 0 to teacher − 1, rounded half to even.
+Indices spread_indices(int64_t teacher, int64_t student) {
+  Indices indices;
+  for (int64_t i = 0; i < student; ++i)
+    indices.push_back(static_cast<int64_t>(std::nearbyint(linspace(teacher - 1, student, i))));
+  return indices;
+}
+
+Indices consecutive(int64_t first, int64_t count) {
   Indices indices(static_cast<size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
+  std::iota(indices.begin(), indices.end(), first);
   return indices;
 }
 
 Indices drawn(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
               int64_t student) {
-  Indices all = consecutive(teacher);
+  Indices all = consecutive(0, teacher);
   Random random(static_cast<uint64_t>(rules.seed), Stream::selection, stable_hash(leaf));
   random.shuffle(all);
   all.resize(static_cast<size_t>(student));
@@ -78,11 +86,9 @@ std::vector<int64_t> from_both_ends(int64_t teacher, int64_t student, int64_t fr
 }  // namespace
 
 Indices even_indices(int64_t teacher, int64_t student) {
+  if (teacher % student != 0) return spread_indices(teacher, student);
   Indices indices;
-  for (int64_t i = 0; i < student; ++i)
-    indices.push_back(teacher % student == 0 ? i * (teacher / student)
-                                             : static_cast<int64_t>(std::nearbyint(
-                                                   linspace(teacher - 1, student, i))));
+  for (int64_t i = 0; i < student; ++i) indices.push_back(i * (teacher / student));
   return indices;
 }
 
@@ -105,8 +111,9 @@ void SelectionRules::declare(Options& options) {
   options.add("attention_scale", attention_scale,
               "narrower heads: rescale queries and keys for the new root of the width");
   options.add("per_tensor", per_tensor, "choose in every dimension of every tensor by itself");
-  options.add("seed", seed, "for elements = \"random\"").range(0, 1e15);
-  options.add("partial", partial, "parameters whose names begin so stay random");
+  options.add("seed", seed, "for what is drawn at random").range(0, 1e15);
+  options.add("partial", partial,
+              "parts of the model that stay random, e.g. encoder.layers.*.attention");
 }
 
 std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
@@ -129,15 +136,19 @@ SelectionRules make_rules(const std::string& name, const nlohmann::json& options
   rules.declare(declared);
   declared.load_json(options, place);
   check_layer_rule(rules.layers);
+  if (rules.per_tensor && (rules.heads != "whole" || rules.taps != "crop"))
+    throw UserError(
+        fmt::format("{}: per_tensor leaves nothing for heads = {} and taps = {} to decide", place,
+                    rules.heads, rules.taps),
+        "choose them with another rule set than published");
   return rules;
 }
 
-SelectionRules make_rules(const std::string& name, const std::string& layers,
-                          const std::string& elements) {
-  nlohmann::json options = nlohmann::json::object();
-  if (!layers.empty()) options["layers"] = layers;
-  if (!elements.empty()) options["elements"] = elements;
-  return make_rules(name, options, "selection");
+nlohmann::json rules_json(const SelectionRules& rules) {
+  SelectionRules copy = rules;
+  Options options;
+  copy.declare(options);
+  return options.to_json();
 }
 
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student) {
@@ -163,16 +174,38 @@ std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int
 }
 
 Indices select_elements(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
-                        int64_t student) {
-  if (student > teacher)
-    throw UserError(
-        fmt::format("leaf '{}': the student has {} elements, the teacher {}", leaf, student,
-                    teacher),
-        "make the student's dimension at most the teacher's, or leave its parameters random with "
-        "--partial");
-  if (rules.elements == "first") return consecutive(student);
+                        int64_t student, const std::vector<double>& scores) {
+  if (rules.elements == "first") return consecutive(0, student);
   if (rules.elements == "random") return drawn(rules, leaf, teacher, student);
-  return even_indices(teacher, student);
+  if (rules.elements == "even") return even_indices(teacher, student);
+  return highest(scores, student);
+}
+
+Indices highest(const std::vector<double>& scores, int64_t count) {
+  const auto value = [&](int64_t i) {
+    const double score = scores[static_cast<size_t>(i)];
+    return std::isnan(score) ? -std::numeric_limits<double>::infinity() : score;
+  };
+  Indices order = consecutive(0, static_cast<int64_t>(scores.size()));
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return value(a) > value(b); });
+  order.resize(static_cast<size_t>(count));
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+Indices select_taps(const SelectionRules& rules, int64_t teacher, int64_t student,
+                    Axis::Anchor anchor) {
+  if (student > teacher)
+    throw UserError(fmt::format("the student has {} taps, the teacher {}", student, teacher),
+                    "give the student a kernel that is not longer than the teacher's");
+  const int64_t dropped = teacher - student;
+  if (anchor != Axis::Anchor::newest && dropped % 2 != 0)
+    throw UserError(fmt::format("{} taps have no centre part of {}", teacher, student),
+                    "choose two odd kernel sizes");
+  if (rules.taps == "even" && anchor != Axis::Anchor::zero && student > 1)
+    return spread_indices(teacher, student);  // both ends, and the centre of odd sizes
+  return consecutive(anchor == Axis::Anchor::newest ? dropped : dropped / 2, student);
 }
 
 }  // namespace scion

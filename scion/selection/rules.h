@@ -23,8 +23,8 @@ struct SelectionRules {
   /// first half from the front, the other from the end; or the layers themselves: "0,3,5".
   std::string layers = "first";
   /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending; magnitude: of
-  /// the largest weights; activation: of the largest second moments over calibration audio. Chosen
-  /// elements keep their order.
+  /// the largest weights; activation: of the largest second moments over calibration audio (and by
+  /// magnitude where audio says nothing). Chosen elements keep their order.
   std::string elements = "even";
   /// Of attention. whole: heads by the rule for elements, in each head all that it has, or where
   /// the student's heads are narrower, the elements that the rule chooses, the same ones in every
@@ -42,8 +42,8 @@ struct SelectionRules {
   /// Every dimension of every tensor by itself, as in the authors' code: indices of one leaf then
   /// differ from tensor to tensor wherever a dimension stacks or flattens several.
   bool per_tensor = false;
-  int64_t seed = 1;                  ///< for elements = "random"
-  std::vector<std::string> partial;  ///< parameters that stay random
+  int64_t seed = 1;                  ///< for what is drawn at random
+  std::vector<std::string> partial;  ///< what stays random: patterns, see partial.h
 
   void declare(Options& options);
 };
@@ -58,17 +58,26 @@ std::vector<std::string> rule_set_names();
 SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
                           const std::string& place);
 
-/// A rule set with other layers and elements than its own ("" keeps them). UserError for a name
-/// that does not exist.
-SelectionRules make_rules(const std::string& name, const std::string& layers,
-                          const std::string& elements);
+/// All options of the rules.
+nlohmann::json rules_json(const SelectionRules& rules);
 
 /// Teacher layer of each student layer, ascending. UserError when there is no such rule, or when
 /// layers given one by one do not fit.
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student);
 
-/// Teacher element of each student element of a leaf. `leaf` (its name) seeds random choices.
+/// Teacher element of each student element of a leaf, ascending; teacher ≥ student. `leaf` (its
+/// name) seeds random choices; `scores`, one a teacher element, are for elements = "magnitude" and
+/// "activation".
 Indices select_elements(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
-                        int64_t student);
+                        int64_t student, const std::vector<double>& scores = {});
+
+/// The places of the `count` highest scores, ascending; of equal ones the first, and what is not a
+/// number is the lowest.
+Indices highest(const std::vector<double>& scores, int64_t count);
+
+/// Teacher tap of each student tap. UserError when the student has more, or a crop around the
+/// centre does not come out even.
+Indices select_taps(const SelectionRules& rules, int64_t teacher, int64_t student,
+                    Axis::Anchor anchor);
 
 }  // namespace scion

@@ -3,6 +3,7 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/options.h"
+#include "scion/selection/partial.h"
 #include "scion/selection/random_init.h"
 
 namespace scion {
@@ -32,15 +33,21 @@ void require_compatible(const ConformerConfig& teacher, const ConformerConfig& s
   require_equal(place + "input_scaling", teacher.input_scaling, student.input_scaling);
 }
 
-void require_compatible(const ModelConfig& teacher, const ModelConfig& student) {
+void require_compatible_encoders(const ModelConfig& teacher, const ModelConfig& student) {
   require_equal("model.encoder", teacher.encoder, student.encoder);
   if (teacher.encoder == "conformer")
     require_compatible(teacher.conformer, student.conformer);
   else
     require_equal("model.lstm.subsampling", teacher.lstm.subsampling, student.lstm.subsampling);
+}
+
+void require_compatible_predictors(const ModelConfig& teacher, const ModelConfig& student) {
   require_equal("model.predictor", teacher.predictor, student.predictor);
   if (teacher.predictor == "lstm")
     require_equal("model.predictor_layers", teacher.predictor_layers, student.predictor_layers);
+}
+
+void require_compatible_inputs(const ModelConfig& teacher, const ModelConfig& student) {
   const auto require_section = [](const std::string& section, const nlohmann::json& of_teacher,
                                   const nlohmann::json& of_student) {
     for (const auto& [key, value] : of_student.items())
@@ -51,17 +58,66 @@ void require_compatible(const ModelConfig& teacher, const ModelConfig& student) 
   require_section("model.text.", options_json(teacher.text), options_json(student.text));
 }
 
+// Does nothing of a part, e.g. "predictor", come from the teacher?
+bool stays_random(const std::string& part, const Registry& student, const SelectionRules& rules) {
+  return std::all_of(student.all().begin(), student.all().end(), [&](const Parameter& parameter) {
+    return !parameter.name.starts_with(part + ".") ||
+           std::any_of(rules.partial.begin(), rules.partial.end(), [&](const std::string& pattern) {
+             return matches_parameter(pattern, parameter.name);
+           });
+  });
+}
+
+// "model.conformer.width (256, the teacher's 192)": sizes in which the student exceeds the teacher.
+std::vector<std::string> larger_sizes(ModelConfig teacher, ModelConfig student) {
+  Options of_teacher, of_student;
+  teacher.declare(of_teacher);
+  student.declare(of_student);
+  const std::string other_encoder = student.encoder == "lstm" ? "conformer." : "lstm.";
+  std::vector<std::string> larger;
+  for (size_t i = 0; i < of_student.all().size(); ++i) {
+    const std::string& key = of_student.all()[i]->key();
+    const nlohmann::json value = of_student.all()[i]->value(), limit = of_teacher.all()[i]->value();
+    const bool no_size =
+        key.starts_with(other_encoder) || key.ends_with("chunk") || key.ends_with("left_context");
+    if (value.is_number_integer() && value > limit && !no_size)
+      larger.push_back(
+          fmt::format("model.{} ({}, the teacher's {})", key, value.dump(), limit.dump()));
+  }
+  return larger;
+}
+
+Plan make_plan_or_say_what_is_larger(const Transducer& teacher, const Transducer& student,
+                                     const SelectionRules& rules, const LeafScores& scores,
+                                     const Indices& pieces) {
+  try {
+    return make_plan(teacher.registry(), student.registry(), rules, scores, pieces);
+  } catch (const UserError& error) {
+    const auto larger = larger_sizes(teacher.config(), student.config());
+    if (larger.empty()) throw;
+    throw UserError(error.what(), fmt::format("{}; larger in the student: {}", error.hint(),
+                                              fmt::join(larger, ", ")));
+  }
+}
+
 }  // namespace
 
 Selection select_student(const Transducer& teacher, const ModelConfig& config,
                          const SelectionRules& rules, const std::string& scheme, uint64_t seed,
-                         const LeafScores& scores) {
-  require_compatible(teacher.config(), config);
+                         const LeafScores& scores, const Indices& pieces) {
   Selection selection;
-  selection.student = std::make_unique<Transducer>(config, teacher.vocabulary());
+  selection.student = std::make_unique<Transducer>(
+      config, pieces.empty() ? teacher.vocabulary() : static_cast<int64_t>(pieces.size()));
   Registry& student = selection.student->registry();
+  require_matches(rules.partial, student);
+  require_compatible_inputs(teacher.config(), config);
+  if (!stays_random("encoder", student, rules))
+    require_compatible_encoders(teacher.config(), config);
+  if (!stays_random("predictor", student, rules))
+    require_compatible_predictors(teacher.config(), config);
   initialise(student, scheme, seed);
-  selection.plan = make_plan(teacher.registry(), student, rules, scores);
+  selection.plan =
+      make_plan_or_say_what_is_larger(teacher, *selection.student, rules, scores, pieces);
   apply_plan(selection.plan, teacher.registry(), student);
   return selection;
 }
@@ -70,15 +126,12 @@ nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
                                     const nlohmann::json& teacher_provenance,
                                     const std::string& rules_name, const SelectionRules& rules,
                                     const Plan& plan) {
-  SelectionRules copy = rules;
-  Options options;
-  copy.declare(options);
   return {{"selected",
            {{"teacher", teacher_file.filename().string()},
             {"teacher_checksum", checksum(read_file(teacher_file))},
             {"teacher_provenance", teacher_provenance},
             {"rule_set", rules_name},
-            {"rules", options.to_json()},
+            {"rules", rules_json(rules)},
             {"plan", plan.to_json()}}}};
 }
 

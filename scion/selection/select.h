@@ -15,12 +15,12 @@ struct Selection {
 };
 
 /// A student of the configuration `student`, its parameters taken from the teacher by `rules`;
-/// what the rules leave random is initialised by `scheme` and `seed` (random_init.h).
-/// `scores` of the teacher's leaves are for elements = "activation".
+/// what the rules leave random is initialised by `scheme` and `seed` (random_init.h). `scores` and
+/// `pieces` are those of make_plan().
 /// UserError when features, normalisation, subsampling, kind of layers or vocabulary differ.
 Selection select_student(const Transducer& teacher, const ModelConfig& student,
                          const SelectionRules& rules, const std::string& scheme, uint64_t seed,
-                         const LeafScores& scores = {});
+                         const LeafScores& scores = {}, const Indices& pieces = {});
 
 /// What a student file records of its origin.
 nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,

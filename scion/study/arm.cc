@@ -48,9 +48,9 @@ SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::str
 }
 
 void validate(const RecipeArm& arm, const std::string& place) {
-  if (arm.init.empty() == arm.rules.empty())
-    throw UserError(fmt::format("{}: arm '{}' needs either init or rules", place, arm.name),
-                    "init = \"xavier\" for a random arm, rules = \"paper\" for a selected one");
+  if (!arm.init.empty() && !arm.rules.empty())
+    throw UserError(fmt::format("{}: arm '{}' has both init and rules", place, arm.name),
+                    "init = \"xavier\" for a random arm, rules = \"best\" for a selected one");
   if (!arm.control.empty() && arm.control != "shuffled" && arm.control != "redrawn")
     throw UserError(fmt::format("{}: arm '{}' has control = '{}'", place, arm.name, arm.control),
                     "controls: shuffled, redrawn");
@@ -64,13 +64,6 @@ void validate(const RecipeArm& arm, const std::string& place) {
 bool RecipeArm::runs_in(const std::string& schedule) const {
   return schedules.empty() ||
          std::find(schedules.begin(), schedules.end(), schedule) != schedules.end();
-}
-
-nlohmann::json rules_json(const SelectionRules& rules) {
-  SelectionRules copy = rules;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
 }
 
 std::string RecipeArm::description(const RunConfig& student) const {
@@ -96,6 +89,7 @@ RecipeArm read_arm(const nlohmann::json& entry, const RunConfig& student, const 
   table.read("factor", arm.factor);
   table.read("init", arm.init);
   table.read("rules", arm.rules);
+  if (arm.init.empty() && arm.rules.empty()) arm.rules = "best";
   table.read("control", arm.control);
   table.read("distill", arm.distill);
   table.read("baseline", arm.baseline);

@@ -17,7 +17,7 @@ struct RecipeArm {
   std::string factor;  ///< what it varies: arms of one factor stand together in the report
 
   std::string init;       ///< xavier, he, default; "" for a selected arm
-  std::string rules;      ///< rule set of a selected arm
+  std::string rules;      ///< rule set of a selected arm: "best" where a recipe names neither
   SelectionRules select;  ///< the rule set with the arm's own options
   std::string control;    ///< selected, then "shuffled" or "redrawn" inside each tensor
   bool distill = false;   ///< the teacher goes on teaching: it stands in train.distill
@@ -45,8 +45,5 @@ nlohmann::json inherited_arm(const nlohmann::json& like, const nlohmann::json& t
 
 /// A [[arms]] entry that reads back as the same arm.
 std::string arm_toml(const RecipeArm& arm, const RunConfig& student);
-
-/// The rules as all their options.
-nlohmann::json rules_json(const SelectionRules& rules);
 
 }  // namespace scion

@@ -7,7 +7,7 @@
 namespace scion {
 namespace {
 
-const Indices& no_choice(const Axis& leaf) {
+const Indices& no_choice(const Axis&, const Axis& leaf) {
   ADD_FAILURE() << "asked for the leaf " << leaf.name();
   static const Indices none;
   return none;
@@ -15,7 +15,8 @@ const Indices& no_choice(const Axis& leaf) {
 
 TEST(Axis, LeafTakesTheChosenIndices) {
   const Indices chosen = {1, 4};
-  const auto choice = [&](const Axis& leaf) -> const Indices& {
+  const auto choice = [&](const Axis& from, const Axis& leaf) -> const Indices& {
+    EXPECT_EQ(from.name(), "layers.3.ff");
     EXPECT_EQ(leaf.name(), "layers.0.ff");
     return chosen;
   };
@@ -25,7 +26,7 @@ TEST(Axis, LeafTakesTheChosenIndices) {
 
 TEST(Axis, ProductIsOuterMajor) {
   const std::map<std::string, Indices> chosen = {{"heads", {0, 2}}, {"query", {1, 3}}};
-  const auto choice = [&](const Axis& leaf) -> const Indices& { return chosen.at(leaf.name()); };
+  const auto choice = [&](const Axis&, const Axis& leaf) -> const Indices& { return chosen.at(leaf.name()); };
   const Axis teacher = Axis::product(Axis::leaf("heads", 3), Axis::leaf("query", 4));
   const Axis student = Axis::product(Axis::leaf("heads", 2), Axis::leaf("query", 2));
   EXPECT_EQ(resolve_indices(teacher, student, choice), (Indices{1, 3, 9, 11}));
@@ -33,7 +34,7 @@ TEST(Axis, ProductIsOuterMajor) {
 
 TEST(Axis, ConcatSharesTheLeafBetweenItsParts) {
   const Indices chosen = {0, 2};
-  const auto choice = [&](const Axis&) -> const Indices& { return chosen; };
+  const auto choice = [&](const Axis&, const Axis&) -> const Indices& { return chosen; };
   const Axis teacher_half = Axis::leaf("channels", 3), student_half = Axis::leaf("channels", 2);
   EXPECT_EQ(resolve_indices(Axis::concat({teacher_half, teacher_half}),
                             Axis::concat({student_half, student_half}), choice),
@@ -42,20 +43,21 @@ TEST(Axis, ConcatSharesTheLeafBetweenItsParts) {
 
 TEST(Axis, ConvolutionFlattenedOverChannelsAndFrequency) {
   const Indices chosen = {1};
-  const auto choice = [&](const Axis&) -> const Indices& { return chosen; };
+  const auto choice = [&](const Axis&, const Axis&) -> const Indices& { return chosen; };
   EXPECT_EQ(resolve_indices(Axis::product(Axis::leaf("channels", 2), Axis::fixed(3)),
                             Axis::product(Axis::leaf("channels", 1), Axis::fixed(3)), choice),
             (Indices{3, 4, 5}));
 }
 
-TEST(Axis, TapsAreCroppedAroundTheirAnchor) {
-  EXPECT_EQ(crop_taps(7, 3, Axis::Anchor::centre), (Indices{2, 3, 4}));
-  EXPECT_EQ(crop_taps(4, 2, Axis::Anchor::newest), (Indices{2, 3}));
-  EXPECT_EQ(resolve_indices(Axis::taps(5, Axis::Anchor::centre),
-                            Axis::taps(5, Axis::Anchor::centre), no_choice),
-            (Indices{0, 1, 2, 3, 4}));
-  EXPECT_THROW(crop_taps(3, 5, Axis::Anchor::centre), UserError);
-  EXPECT_THROW(crop_taps(8, 3, Axis::Anchor::centre), UserError);
+TEST(Axis, WhatTheTeacherLacksIsLackingInAFlattenedDimension) {
+  const Indices chosen = {1, -1};
+  const auto choice = [&](const Axis&, const Axis&) -> const Indices& { return chosen; };
+  EXPECT_EQ(resolve_indices(Axis::product(Axis::labels(3), Axis::fixed(2)),
+                            Axis::product(Axis::labels(2), Axis::fixed(2)), choice),
+            (Indices{2, 3, -1, -1}));
+  EXPECT_EQ(resolve_indices(Axis::concat({Axis::fixed(1), Axis::labels(3)}),
+                            Axis::concat({Axis::fixed(1), Axis::labels(2)}), choice),
+            (Indices{0, 2, -1}));
 }
 
 TEST(Axis, FixedSizesMustAgree) {
@@ -78,6 +80,8 @@ TEST(Axis, ReadsWell) {
       Axis::product(Axis::leaf("encoder.layers.0.heads", 4), Axis::leaf("a.query", 24));
   EXPECT_EQ(query.to_string(), "heads(4) × query(24)");
   const Axis half = Axis::leaf("channels", 8);
+  EXPECT_EQ(Axis::taps("a.taps", 5, Axis::Anchor::newest).to_string(), "taps(5)");
+  EXPECT_EQ(Axis::labels(500).to_string(), "vocabulary(500)");
   EXPECT_EQ(Axis::concat({half, half}).to_string(), "[channels(8) | channels(8)]");
 }
 

@@ -1,76 +1,51 @@
+// What holds for every plan, whatever the rules and the kind of model.
 #include "scion/selection/plan.h"
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "scion/core/error.h"
 #include "scion/core/random.h"
 #include "scion/selection/random_init.h"
-#include "scion/selection/select.h"
-#include "tests/model/small_models.h"
+#include "tests/selection/kinds.h"
 
 namespace scion {
 namespace {
 
-using scion::testing::randomise;
-using scion::testing::small_config;
+using namespace scion::testing;
+using scion::testing::EveryKind;
 
-ModelConfig enlarged(ModelConfig config) {
-  config.conformer.width = 24;
-  config.conformer.layers = 5;
-  config.conformer.heads = 3;
-  config.conformer.head_width = 10;
-  config.conformer.feed_forward = 40;
-  config.conformer.kernel = 9;
-  config.conformer.subsampling_channels = 5;
-  config.conformer.position_range = 6;
-  config.lstm.width = 24;
-  config.lstm.layers = 4;
-  config.lstm.hidden = 18;
-  config.lstm.subsampling_channels = 5;
-  config.predictor_width = 14;
-  config.joiner_width = 18;
-  return config;
+// One of each choice at least.
+std::vector<SelectionRules> many_rules() {
+  return {named_rules("paper"),
+          named_rules("best"),
+          {.layers = "last", .elements = "first", .taps = "even", .attention_scale = false},
+          {.layers = "drop-middle", .elements = "random", .rescale = "fan-in"},
+          {.layers = "even", .elements = "magnitude", .heads = "ranked"},
+          {.layers = "0,2", .elements = "activation", .heads = "ranked", .taps = "even"},
+          {.elements = "magnitude", .heads = "spliced", .rescale = "fan-in"},
+          {.elements = "even", .heads = "spliced"},
+          {.elements = "magnitude", .rescale = "fan-in", .per_tensor = true},
+          named_rules("published")};
 }
 
-ModelConfig large_config(const std::string& positions, const std::string& norm) {
-  return enlarged(small_config(positions, norm));
+std::string describe(const SelectionRules& rules) {
+  return fmt::format("layers {} elements {} heads {} taps {} rescale {} per tensor {}",
+                     rules.layers, rules.elements, rules.heads, rules.taps, rules.rescale,
+                     rules.per_tensor);
 }
 
-// What the model makes of one utterance: encoder frames, CTC and joiner logits.
-std::vector<at::Tensor> outputs(const Transducer& model) {
-  const at::NoGradGuard no_grad;
-  at::manual_seed(11);
-  const Context context;
-  const EncoderOutput encoded =
-      model.encode(at::randn({1, 47, 20}), at::tensor(std::vector<int64_t>{47}), context);
-  const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 5, 3}).view({1, 3});
-  const at::Tensor predicted =
-      model.joiner().project_predictor(model.predictor().forward(tokens, context), context);
-  const at::Tensor logits = model.joiner().logits(
-      model.joiner().project_encoder(encoded.frames, context).unsqueeze(2), predicted.unsqueeze(1));
-  return {model.ctc_logits(encoded.frames, context), logits};
-}
-
-void expect_same_outputs(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
-  for (size_t i = 0; i < a.size(); ++i)
-    EXPECT_LT((a[i] - b[i]).abs().max().item<float>(), 2e-5 * (1 + a[i].abs().max().item<float>()));
-}
-
-std::set<std::string> leaf_names(const Registry& registry) {
-  std::set<std::string> names;
-  for (const Parameter& parameter : registry.all())
-    for (const Axis& axis : parameter.axes)
-      axis.visit_leaves([&](const Axis& leaf) { names.insert(leaf.name()); });
-  return names;
+Selection select_by(const Transducer& teacher, const ModelConfig& student,
+                    const SelectionRules& rules) {
+  return select_student(
+      teacher, student, rules, "xavier", 5,
+      rules.elements == "activation" ? made_up_scores(teacher.registry()) : LeafScores());
 }
 
 // Puts the elements of one leaf in another order, in every tensor.
 void permute_leaf(Registry& registry, const std::string& name) {
   const at::NoGradGuard no_grad;
   std::map<std::string, Indices> orders;
-  const auto choice = [&](const Axis& leaf) -> const Indices& {
+  const auto choice = [&](const Axis&, const Axis& leaf) -> const Indices& {
     Indices& order = orders[leaf.name()];
     if (order.empty()) {
       for (int64_t i = 0; i < leaf.size(); ++i) order.push_back(i);
@@ -89,45 +64,40 @@ void permute_leaf(Registry& registry, const std::string& name) {
     }
 }
 
-class EveryKind : public ::testing::TestWithParam<std::pair<std::string, std::string>> {
- protected:
-  ModelConfig teacher_config() const { return enlarged(student_config()); }
-  ModelConfig student_config() const {
-    const auto& [positions, norm] = GetParam();
-    if (positions == "kind") return scion::testing::small_config_of_kind(norm);
-    return small_config(positions, norm);
-  }
-};
-
 TEST_P(EveryKind, PermutingALeafEverywhereLeavesTheFunctionUnchanged) {
-  Transducer model(teacher_config(), 7);
+  ModelConfig config = teacher_config();
+  config.conformer.layers = config.lstm.layers = 2;
+  Transducer model(config, 7);
   randomise(model, 1);
-  const std::vector<at::Tensor> before = outputs(model);
+  const std::vector<at::Tensor> before = logits_of_one_utterance(model);
   for (const std::string& leaf : leaf_names(model.registry())) {
     SCOPED_TRACE(leaf);
     permute_leaf(model.registry(), leaf);
-    expect_same_outputs(before, outputs(model));
+    expect_same_logits(before, logits_of_one_utterance(model));
   }
 }
 
 TEST_P(EveryKind, EqualSizesGiveTheTeacherItself) {
   Transducer teacher(teacher_config(), 7);
   randomise(teacher, 2);
-  for (const std::string name : {"paper", "published"}) {
-    const Selection selection =
-        select_student(teacher, teacher_config(), named_rules(name), "he", 5);
+  for (SelectionRules rules : many_rules()) {
+    SCOPED_TRACE(describe(rules));
+    if (rules.layers == "0,2") rules.layers = "even-last";
+    const Selection selection = select_by(teacher, teacher_config(), rules);
     for (const Parameter& parameter : teacher.registry().all())
       EXPECT_TRUE(
           at::equal(parameter.tensor, selection.student->registry().find(parameter.name)->tensor))
           << parameter.name;
+    for (const TensorChoice& tensor : selection.plan.tensors)
+      EXPECT_NE(tensor.action, TensorChoice::Action::cropped) << tensor.student;
   }
 }
 
-// Indices of a dimension worked out without Axis::resolve_indices: positions in the flattened
-// dimension, found by enumerating the tree's coordinates.
+// Where an index of a dimension comes from, worked out without resolve_indices: its place in every
+// leaf, and the part of a concat or the fixed element that it lies in.
 struct Coordinate {
-  std::vector<std::pair<std::string, int64_t>> leaves;  // leaf, element
-  std::string rest;                                     // part and fixed positions
+  std::vector<std::pair<std::string, int64_t>> leaves;
+  std::string rest;
   auto operator<=>(const Coordinate&) const = default;
 };
 
@@ -147,114 +117,115 @@ std::vector<Coordinate> coordinates(const Axis& axis) {
         all.push_back(inner);
       }
   } else {
-    for (int64_t i = 0; i < axis.size(); ++i) {
-      if (axis.form() == Axis::Form::leaf)
-        all.push_back({{{"", i}}, ""});
-      else if (axis.form() == Axis::Form::taps)  // counted from the anchor
-        all.push_back({{},
-                       std::to_string(axis.anchor() == Axis::Anchor::centre ? i - axis.size() / 2
-                                                                            : i - axis.size())});
-      else
-        all.push_back({{}, std::to_string(i)});
-    }
+    for (int64_t i = 0; i < axis.size(); ++i)
+      all.push_back(axis.form() == Axis::Form::fixed ? Coordinate{{}, std::to_string(i)}
+                                                     : Coordinate{{{axis.name(), i}}, ""});
   }
   return all;
 }
 
-std::vector<std::string> leaves_in_order(const Axis& axis) {
-  std::vector<std::string> names;
-  axis.visit_leaves([&](const Axis& leaf) { names.push_back(leaf.name()); });
-  return names;
-}
-
-Indices naive_indices(const Axis& teacher, const Axis& student, const Plan& plan) {
-  // A concat shares its leaves between parts, so a coordinate's leaves are those of one part.
-  const Axis& one_part = student.form() == Axis::Form::concat ? student.parts()[0] : student;
-  const std::vector<std::string> names = leaves_in_order(one_part);
-  const std::vector<Coordinate> of_teacher = coordinates(teacher);
-  Indices indices;
-  for (Coordinate wanted : coordinates(student)) {
-    for (size_t i = 0; i < wanted.leaves.size(); ++i)
-      wanted.leaves[i].second =
-          plan.find_leaf(names[i])->indices.at(static_cast<size_t>(wanted.leaves[i].second));
-    const auto found = std::find(of_teacher.begin(), of_teacher.end(), wanted);
-    EXPECT_NE(found, of_teacher.end());
-    indices.push_back(found - of_teacher.begin());
+// The student's tensor by the plan's lists of indices, element for element of each dimension.
+at::Tensor naively_selected(const Parameter& from, const Parameter& to, const TensorChoice& tensor,
+                            const Plan& plan) {
+  at::Tensor values = from.tensor.detach() * tensor.scale;
+  const std::vector<Axis> from_axes = plan_axes(from, plan.grain),
+                          to_axes = plan_axes(to, plan.grain);
+  for (size_t d = 0; d < to_axes.size(); ++d) {
+    const std::vector<Coordinate> of_teacher = coordinates(from_axes[d]);
+    std::vector<at::Tensor> slices;
+    for (Coordinate wanted : coordinates(to_axes[d])) {
+      double scale = 1;
+      for (auto& [name, element] : wanted.leaves) {
+        const LeafChoice& leaf = *plan.find_leaf(name);
+        name = leaf.teacher;
+        element = leaf.indices.at(static_cast<size_t>(element));
+        scale *= leaf.scale;
+      }
+      const auto found = std::find(of_teacher.begin(), of_teacher.end(), wanted);
+      EXPECT_NE(found, of_teacher.end());
+      slices.push_back(values.select(static_cast<int64_t>(d), found - of_teacher.begin()) * scale);
+    }
+    values = at::stack(slices, static_cast<int64_t>(d));
   }
-  return indices;
+  return values;
 }
 
 TEST_P(EveryKind, EveryCopiedTensorEqualsANaiveIndexers) {
   Transducer teacher(teacher_config(), 7);
   randomise(teacher, 3);
-  for (const std::string layers : {"first", "last", "even", "even-last", "drop-middle", "0,2"}) {
-    SelectionRules rules = named_rules("paper");
-    rules.layers = layers;
-    const Selection selection = select_student(teacher, student_config(), rules, "xavier", 5);
+  for (const SelectionRules& rules : many_rules()) {
+    SCOPED_TRACE(describe(rules));
+    const Selection selection = select_by(teacher, student_config(), rules);
     for (const TensorChoice& tensor : selection.plan.tensors) {
-      ASSERT_NE(tensor.action, TensorChoice::Action::random) << tensor.student;
-      const Parameter& from = *teacher.registry().find(tensor.teacher);
-      const Parameter& to = *selection.student->registry().find(tensor.student);
-      at::Tensor expected = from.tensor.detach();
-      for (size_t d = 0; d < to.axes.size(); ++d) {
-        // Position biases are cut around distance 0; all else is found by its coordinates.
-        const Indices indices = naive_indices(from.axes[d], to.axes[d], selection.plan);
-        std::vector<at::Tensor> slices;
-        for (const int64_t i : indices)
-          slices.push_back(expected.select(static_cast<int64_t>(d), i));
-        expected = at::stack(slices, static_cast<int64_t>(d));
+      if (tensor.action == TensorChoice::Action::random) {
+        EXPECT_TRUE(rules.per_tensor) << tensor.student;  // positions
+        continue;
       }
-      EXPECT_TRUE(at::equal(expected, to.tensor)) << tensor.student;
+      const Parameter& to = *selection.student->registry().find(tensor.student);
+      const at::Tensor expected =
+          naively_selected(*teacher.registry().find(tensor.teacher), to, tensor, selection.plan);
+      EXPECT_TRUE(at::allclose(expected, to.tensor, 1e-6, 0)) << tensor.student;
+      EXPECT_EQ(tensor.left, 0);
     }
   }
 }
 
-TEST_P(EveryKind, EveryLeafShowsInThePlan) {
+TEST_P(EveryKind, EveryLeafIsChosenAndShown) {
   Transducer teacher(teacher_config(), 7), student(student_config(), 7);
-  const Plan plan = make_plan(teacher.registry(), student.registry(), named_rules("paper"));
-  for (const std::string& leaf : leaf_names(student.registry())) {
-    const LeafChoice* choice = plan.find_leaf(leaf);
-    ASSERT_NE(choice, nullptr) << leaf;
-    EXPECT_TRUE(std::is_sorted(choice->indices.begin(), choice->indices.end())) << leaf;
-    EXPECT_NE(plan.to_text().find(leaf), std::string::npos) << leaf;
+  for (const SelectionRules& rules : many_rules()) {
+    if (rules.per_tensor || rules.heads == "spliced" || rules.elements == "activation") continue;
+    SCOPED_TRACE(describe(rules));
+    const Plan plan = make_plan(teacher.registry(), student.registry(), rules);
+    for (const std::string& name : leaf_names(student.registry())) {
+      const LeafChoice* leaf = plan.find_leaf(name);
+      ASSERT_NE(leaf, nullptr) << name;
+      EXPECT_TRUE(std::is_sorted(leaf->indices.begin(), leaf->indices.end())) << name;
+      std::string shown = name;  // all layers are alike
+      if (const size_t layers = shown.find(".layers.");
+          layers != std::string::npos && name.starts_with("encoder"))
+        shown.replace(layers + 8, 1, "*");
+      EXPECT_NE(plan.to_text().find(shown), std::string::npos) << shown;
+    }
   }
 }
 
 TEST_P(EveryKind, PlansCompose) {
-  ModelConfig middle = student_config();
-  middle.conformer.width = 20;
-  middle.conformer.layers = 3;
-  middle.conformer.feed_forward = 32;
-  middle.conformer.heads = 2;
-  middle.conformer.head_width = 8;
-  middle.conformer.kernel = 7;
-  middle.conformer.position_range = 5;
   Transducer teacher(teacher_config(), 7);
   randomise(teacher, 4);
-  for (const std::string elements : {"even", "first", "random"}) {
-    SelectionRules rules;
-    rules.elements = elements;
-    rules.layers = "even-last";
-    const Selection one = select_student(teacher, middle, rules, "xavier", 1);
-    const Selection two = select_student(*one.student, student_config(), rules, "xavier", 1);
+  for (SelectionRules rules : many_rules()) {
+    SCOPED_TRACE(describe(rules));
+    SelectionRules second = rules;
+    if (rules.layers == "0,2") rules.layers = "0,2,3";
+    const Selection one = select_by(teacher, middle_of(student_config()), rules);
+    const Selection two = select_by(*one.student, student_config(), second);
     Transducer direct(student_config(), 7);
-    apply_plan(compose(one.plan, two.plan), teacher.registry(), direct.registry());
+    initialise(direct.registry(), "xavier", 5);
+    const Plan composed = compose(one.plan, two.plan);
+    apply_plan(composed, teacher.registry(), direct.registry());
     for (const Parameter& parameter : direct.registry().all())
-      EXPECT_TRUE(at::equal(parameter.tensor, two.student->registry().find(parameter.name)->tensor))
+      EXPECT_TRUE(at::allclose(parameter.tensor,
+                               two.student->registry().find(parameter.name)->tensor, 1e-6, 0))
           << parameter.name;
+    EXPECT_EQ(plan_shares(composed).all(), plan_shares(two.plan).all());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, EveryKind,
-    ::testing::Values(std::pair{"bias", "batch"}, std::pair{"bias", "layer"},
-                      std::pair{"sinusoid", "batch"}, std::pair{"kind", "causal"},
-                      std::pair{"kind", "chunked"}, std::pair{"kind", "fast_causal"},
-                      std::pair{"kind", "lstm"}),
-    [](const auto& info) { return info.param.first + "_" + info.param.second; });
+TEST_P(EveryKind, PlansSurviveJson) {
+  Transducer teacher(teacher_config(), 7), student(student_config(), 7);
+  for (const SelectionRules& rules : many_rules()) {
+    SCOPED_TRACE(describe(rules));
+    const Plan plan = make_plan(teacher.registry(), student.registry(), rules,
+                                made_up_scores(teacher.registry()));
+    const Plan again = Plan::from_json(nlohmann::json::parse(plan.to_json().dump()), "here");
+    EXPECT_EQ(plan.to_json(), again.to_json());
+    EXPECT_EQ(plan.to_text(), again.to_text());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, EveryKind, ::testing::ValuesIn(every_kind), kind_name);
 
 TEST(Plan, PublishedTakesEveryDimensionByItself) {
-  Transducer teacher(large_config("bias", "batch"), 7);
+  Transducer teacher(enlarged(small_config("bias", "batch")), 7);
   randomise(teacher, 5);
   const Selection selection =
       select_student(teacher, small_config("bias", "batch"), named_rules("published"), "xavier", 1);
@@ -267,56 +238,68 @@ TEST(Plan, PublishedTakesEveryDimensionByItself) {
   }
 }
 
-TEST(Plan, SurvivesJson) {
-  Transducer teacher(large_config("bias", "batch"), 7), student(small_config(), 7);
-  const Plan plan = make_plan(teacher.registry(), student.registry(), named_rules("paper"));
-  const Plan again = Plan::from_json(nlohmann::json::parse(plan.to_json().dump()), "here");
-  EXPECT_EQ(plan.to_json(), again.to_json());
-  EXPECT_THROW(Plan::from_json({{"format", "other"}}, "here"), UserError);
-  EXPECT_THROW(Plan::from_json(nlohmann::json::array(), "here"), UserError);
-}
-
-TEST(Plan, PartialLeavesNamedPartsRandomAndSaysSo) {
-  Transducer teacher(large_config("bias", "batch"), 7);
+// Elements that carry nothing can be left out, and the student does what the teacher does: the
+// whole chain of rules, plan, copies and rescaling, exactly.
+TEST(Plan, LeavingOutWhatCarriesNothingLeavesTheFunction) {
+  ModelConfig student = small_config("sinusoid", "batch"), config = student;
+  config.conformer.heads = 3;
+  config.conformer.head_width = 10;
+  config.conformer.feed_forward = 40;
+  config.predictor_width = 14;
+  config.joiner_width = 18;
+  Transducer teacher(config, 7);
   randomise(teacher, 6);
-  SelectionRules rules;
-  rules.partial = {"joiner"};
-  const Selection selection = select_student(teacher, small_config(), rules, "xavier", 3);
-  Transducer fresh(small_config(), 7);
-  initialise(fresh.registry(), "xavier", 3);
-  EXPECT_TRUE(at::equal(selection.student->joiner().weight(), fresh.joiner().weight()));
-  EXPECT_NE(selection.plan.to_text().find("random  joiner.output.weight"), std::string::npos);
-}
-
-std::string selection_error(const ModelConfig& teacher_config, const ModelConfig& student_config) {
-  Transducer teacher(teacher_config, 7);
-  try {
-    select_student(teacher, student_config, named_rules("paper"), "xavier", 1);
-  } catch (const UserError& error) {
-    EXPECT_FALSE(error.hint().empty());
-    return error.what();
+  const Plan plan =
+      make_plan(teacher.registry(), Transducer(student, 7).registry(), {.elements = "first"});
+  const PlanLookup lookup(plan);
+  const at::NoGradGuard no_grad;
+  // In every tensor, what the student does not take along a leaf that has become smaller.
+  for (const Parameter& parameter : teacher.registry().all()) {
+    Transducer small(student, 7);
+    for (size_t d = 0; d < parameter.axes.size(); ++d) {
+      const Indices kept =
+          lookup.dimension(parameter, *small.registry().find(parameter.name), d).indices;
+      at::Tensor mask = at::zeros({parameter.axes[d].size()});
+      mask.index_fill_(0, at::tensor(kept), 1);
+      std::vector<int64_t> shape(parameter.axes.size(), 1);
+      shape[d] = -1;
+      parameter.tensor.mul_(mask.view(shape));
+    }
   }
-  return "";
+  const Selection selection = select_student(teacher, student, {.elements = "first"}, "xavier", 1);
+  expect_same_logits(logits_of_one_utterance(teacher), logits_of_one_utterance(*selection.student));
 }
 
-TEST(Plan, RefusesWhatDoesNotFitByName) {
-  const ModelConfig teacher = large_config("bias", "batch");
-  ModelConfig student = small_config();
-  student.conformer.feed_forward = 41;
-  EXPECT_NE(selection_error(teacher, student).find("encoder.layers.0.feed_forward1.hidden"),
-            std::string::npos);
-  student = small_config();
-  student.conformer.layers = 6;
-  EXPECT_NE(selection_error(teacher, student).find("6 layers"), std::string::npos);
-  student = small_config("sinusoid");
-  EXPECT_NE(selection_error(teacher, student).find("model.conformer.positions"), std::string::npos);
-  student = small_config("bias", "batch", 6);
-  EXPECT_NE(selection_error(teacher, student).find("model.conformer.subsampling"),
-            std::string::npos);
-  student = small_config();
-  student.features.high_frequency = 0;
-  EXPECT_NE(selection_error(teacher, student).find("model.features.high_frequency"),
-            std::string::npos);
+// Grouped convolutions: all channels of a group go together.
+TEST(Plan, ChannelsOfAGroupStayTogether) {
+  const auto grouped = [](int64_t groups) {
+    Registry registry;
+    const Axis channels = Axis::product(Axis::leaf("groups", groups), Axis::fixed(2));
+    registry.add("weight", {channels, Axis::fixed(2), Axis::taps("taps", 3, Axis::Anchor::centre)},
+                 init::weight, true);
+    registry.add("bias", {channels}, init::zero, true);
+    return registry;
+  };
+  const at::NoGradGuard no_grad;
+  Registry teacher = grouped(6), student = grouped(3);
+  for (const Parameter& parameter : teacher.all()) parameter.tensor.normal_();
+  apply_plan(make_plan(teacher, student, named_rules("paper")), teacher, student);
+  const at::Tensor kept = at::tensor(Indices{0, 1, 4, 5, 8, 9});
+  for (const char* name : {"weight", "bias"})
+    EXPECT_TRUE(
+        at::equal(student.find(name)->tensor, teacher.find(name)->tensor.index_select(0, kept)));
+}
+
+TEST(Plan, IsRefusedByOtherModels) {
+  Transducer teacher(enlarged(small_config()), 7), student(small_config(), 7);
+  const Plan plan = make_plan(teacher.registry(), student.registry(), named_rules("paper"));
+  ModelConfig other = small_config();
+  other.conformer.feed_forward = 20;
+  Transducer narrower(other, 7);
+  EXPECT_THROW(apply_plan(plan, teacher.registry(), narrower.registry()), UserError);
+  Transducer lstm(small_config_of_kind("lstm"), 7);
+  EXPECT_THROW(apply_plan(plan, teacher.registry(), lstm.registry()), UserError);
+  EXPECT_THROW(compose(plan, plan), UserError);
 }
 
 }  // namespace

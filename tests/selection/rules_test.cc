@@ -96,6 +96,37 @@ TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {
   EXPECT_NE(indices, select_elements(rules, "leaf", 100, 40));
 }
 
+TEST(Highest, AreKeptInTheirOrder) {
+  EXPECT_EQ(highest({3, 1, 4, 1, 5, 9, 2, 6}, 3), (Indices{4, 5, 7}));
+  EXPECT_EQ(highest({1, 1, 1, 1}, 2), (Indices{0, 1}));
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(highest({nan, 1, nan, 2, 0}, 3), (Indices{1, 3, 4}));
+}
+
+TEST(SelectTaps, CropAroundTheirAnchor) {
+  const SelectionRules rules;
+  EXPECT_EQ(select_taps(rules, 7, 3, Axis::Anchor::centre), (Indices{2, 3, 4}));
+  EXPECT_EQ(select_taps(rules, 4, 2, Axis::Anchor::newest), (Indices{2, 3}));
+  EXPECT_EQ(select_taps(rules, 5, 5, Axis::Anchor::centre), (Indices{0, 1, 2, 3, 4}));
+  EXPECT_EQ(select_taps(rules, 9, 5, Axis::Anchor::zero), (Indices{2, 3, 4, 5, 6}));
+  EXPECT_THROW(select_taps(rules, 3, 5, Axis::Anchor::centre), UserError);
+  EXPECT_THROW(select_taps(rules, 8, 3, Axis::Anchor::centre), UserError);
+}
+
+TEST(SelectTaps, EvenlySpacedKeepCentreAndNewest) {
+  const SelectionRules rules{.taps = "even"};
+  EXPECT_EQ(select_taps(rules, 15, 7, Axis::Anchor::centre), (Indices{0, 2, 5, 7, 9, 12, 14}));
+  EXPECT_EQ(select_taps(rules, 2, 1, Axis::Anchor::newest), (Indices{1}));
+  EXPECT_EQ(select_taps(rules, 9, 5, Axis::Anchor::zero), (Indices{2, 3, 4, 5, 6}));
+  for (int64_t teacher = 1; teacher < 40; teacher += 2)
+    for (int64_t student = 1; student <= teacher; student += 2) {
+      const Indices taps = select_taps(rules, teacher, student, Axis::Anchor::centre);
+      for (size_t i = 0; i < taps.size(); ++i)  // as far from one end as from the other
+        ASSERT_EQ(taps[i] + taps[taps.size() - 1 - i], teacher - 1) << teacher << " " << student;
+      EXPECT_EQ(select_taps(rules, teacher, student, Axis::Anchor::newest).back(), teacher - 1);
+    }
+}
+
 TEST(NamedRules, TakeOptionsOfTheirOwn) {
   EXPECT_EQ(named_rules("best").layers, "even-last");
   EXPECT_TRUE(named_rules("published").per_tensor);
@@ -106,6 +137,7 @@ TEST(NamedRules, TakeOptionsOfTheirOwn) {
   EXPECT_EQ(rules.partial, std::vector<std::string>{"ctc"});
   EXPECT_THROW(make_rules("best", {{"element", "first"}}, "here"), UserError);
   EXPECT_THROW(make_rules("best", {{"heads", "halved"}}, "here"), UserError);
+  EXPECT_THROW(make_rules("published", {{"heads", "ranked"}}, "here"), UserError);
 }
 
 TEST(NamedRules, UnknownNamesGetAHint) {

@@ -73,7 +73,8 @@ TEST(Recipe, MistakesAreNamed) {
       error_of("layers = \"even-last\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
       std::string::npos);
   EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
-  EXPECT_NE(error_of("init = \"xavier\"", "layers = \"first\"").find("either init or rules"),
+  EXPECT_NE(error_of("init = \"xavier\"", "init = \"xavier\"\nrules = \"best\"")
+                .find("both init and rules"),
             std::string::npos);
 }
 
