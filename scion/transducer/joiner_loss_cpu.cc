@@ -177,6 +177,7 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
     const int64_t stride = kept.holds(b) ? kept.stride() : own.stride();
     to_logits.multiply(rows, hidden, scratch, joiner.from_bias(), logits, stride);
     terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
+    if (terms.has_rest()) terms.set_rest(joiner.batch, b, n, rows, logits, stride, joiner.classes);
   }
 }
 
@@ -191,13 +192,16 @@ struct Partial {
 class BackwardPass {
  public:
   BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner,
-               const JoinerSolution& solution, const at::Tensor& weights,
-               const JoinerSettings& settings)
+               const JoinerSolution& solution, const LossWeights& weights,
+               const JoinerSettings& settings, const TargetNodes& targets)
       : batch_(batch),
         view_(batch, joiner, settings.bf16),
         terms_(solution.lattice.terms),
         kept_(batch, solution.kept_logits.size(1), settings.workspace_bytes, solution.kept_logits),
-        weights_(weights.to(at::kFloat).contiguous()),
+        targets_(targets),
+        weights_(weights.transducer.to(at::kFloat).contiguous()),
+        divergence_weights_(targets ? weights.divergence.to(at::kFloat).contiguous()
+                                    : at::zeros_like(weights_)),
         segments_(divide(batch)),
         to_hidden_(joiner.weight, view_.pairs),
         encoder_(at::zeros_like(joiner.encoder)),
@@ -275,7 +279,8 @@ class BackwardPass {
     for (int64_t t = begin; t < end; ++t) {
       for (int64_t u = 0; u < states; ++u) {
         const int64_t n = t * states + u;
-        if (blank[n] + label[n] < kNegligibleFlow) continue;
+        if (blank[n] + label[n] < kNegligibleFlow && targets_.weight(b, t, u) < kNegligibleFlow)
+          continue;
         work.nodes.push_back({n, t, u});
         if (static_cast<int64_t>(work.nodes.size()) == view_.tile_rows) finish_tile(work);
       }
@@ -301,12 +306,18 @@ class BackwardPass {
       to_logits_->multiply(rows, work.hidden, work.pairs, view_.from_bias(), work.gradient.row(0),
                            work.gradient.stride());
     }
-    const float weight = weights_.const_data_ptr<float>()[b];
+    const NodeWeights weights{weights_.const_data_ptr<float>()[b],
+                              divergence_weights_.const_data_ptr<float>()[b]};
     for (int64_t r = 0; r < rows; ++r) {
       float* const row = work.gradient.row(r);
       const Node& node = work.nodes[r];
-      node_gradient(batch_, terms_, b, node.n, node.u, kept ? kept_.row(b, node.n) : row,
-                    view_.classes, weight, row);
+      const float* const logits = kept ? kept_.row(b, node.n) : row;
+      if (targets_)
+        distilled_node_gradient(batch_, terms_, targets_.at(b, node.t, node.u), b, node.n, node.u,
+                                logits, view_.classes, weights, row);
+      else
+        node_gradient(batch_, terms_, b, node.n, node.u, logits, view_.classes, weights.transducer,
+                      row);
     }
   }
 
@@ -359,7 +370,8 @@ class BackwardPass {
   JoinerView view_;
   NodeTerms terms_;
   KeptLogits kept_;
-  at::Tensor weights_;
+  const TargetNodes& targets_;
+  at::Tensor weights_, divergence_weights_;  // by utterance
   std::vector<Segment> segments_;
   PackedMatrix to_hidden_;
   std::optional<PackedMatrix> to_logits_;
@@ -369,23 +381,26 @@ class BackwardPass {
 }  // namespace
 
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows, const JoinerSettings& settings) {
+                                     bool flows, const JoinerSettings& settings,
+                                     const TargetNodes& targets) {
   const JoinerView view(batch, joiner, settings.bf16);
   const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
   const KeptLogits kept(batch, to_logits.columns(), flows ? settings.workspace_bytes : 0);
-  NodeTerms terms = NodeTerms::make(batch);
+  NodeTerms terms = NodeTerms::make(batch, static_cast<bool>(targets));
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
     solve_segment(view, to_logits, segments[i], kept, terms);
   });
+  at::Tensor divergences;
+  if (targets) divergences = node_divergences(batch, terms, targets);
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {{losses, terms.storage()}, kept.storage()};
+  return {{losses, divergences, terms.storage()}, kept.storage()};
 }
 
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                   const JoinerSolution& solution, const at::Tensor& weights,
-                                   const JoinerSettings& settings) {
-  return BackwardPass(batch, joiner, solution, weights, settings).run();
+                                   const JoinerSolution& solution, const LossWeights& weights,
+                                   const JoinerSettings& settings, const TargetNodes& targets) {
+  return BackwardPass(batch, joiner, solution, weights, settings, targets).run();
 }
 
 }  // namespace scion

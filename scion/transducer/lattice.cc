@@ -176,9 +176,9 @@ NodeTerms::NodeTerms(at::Tensor storage)
       size_(storage_.size(1)),
       stride_(storage_.stride(1)) {}
 
-NodeTerms NodeTerms::make(const LatticeBatch& batch) {
-  return NodeTerms(
-      at::empty({3, batch.size(), batch.max_frames(), batch.max_states()}, at::kFloat));
+NodeTerms NodeTerms::make(const LatticeBatch& batch, bool with_rest) {
+  return NodeTerms(at::empty(
+      {with_rest ? 4 : 3, batch.size(), batch.max_frames(), batch.max_states()}, at::kFloat));
 }
 
 void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
@@ -199,6 +199,29 @@ void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t
     blanks[r] = logits[symbol] - sums[r];
     next[r] = u + 1 < states ? logits[labels[u]] - sums[r] + early : 0;
     if (++u == states) u = 0, early -= penalty;
+  }
+}
+
+// Summed over the classes themselves: one minus the others' probability has no correct digit
+// where the model is sure.
+void NodeTerms::set_rest(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
+                         const float* logits, int64_t stride, int64_t classes) {
+  const int64_t states = batch.states_of(b), symbol = batch.blank();
+  const int64_t* const labels = batch.labels_of(b);
+  for (int64_t r = 0, n = first; r < count; ++r, ++n, logits += stride) {
+    const int64_t u = n % states, label = u + 1 < states ? labels[u] : symbol;
+    const int64_t low = std::min(symbol, label), high = std::max(symbol, label);
+    double sum = 0;
+    const auto add = [&](int64_t begin, int64_t end) {
+      if (begin >= end) return;
+      float part = 0;
+      loss_kernels().log_sum_exp(logits + begin, 1, stride, end - begin, &part);
+      sum += std::exp(static_cast<double>(part) - log_sum(b)[n]);
+    };
+    add(0, low);
+    add(low + 1, high);
+    add(high + 1, classes);
+    rest(b)[n] = static_cast<float>(std::log(sum));
   }
 }
 

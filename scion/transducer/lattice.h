@@ -81,16 +81,19 @@ int64_t segments_per_utterance(const LatticeBatch& batch);
 /// Runs f(0) … f(count − 1), each once, on as many threads as libtorch uses.
 void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 
-/// Per node: log-sum-exp of the logits, then blank and next label, (3, B, T, U+1) float; an
-/// utterance's own nodes lie densely at the start of its part.
+/// Per node: log-sum-exp of the logits, then blank and next label, and for distillation all other
+/// classes, (3 or 4, B, T, U+1) float; an utterance's own nodes lie densely at the start of its
+/// part.
 class NodeTerms {
  public:
   explicit NodeTerms(at::Tensor storage);
-  static NodeTerms make(const LatticeBatch& batch);
+  static NodeTerms make(const LatticeBatch& batch, bool with_rest = false);
 
   float* log_sum(int64_t b) const { return part(0, b); }
   float* blank(int64_t b) const { return part(1, b); }  ///< log-probability; later the arc's flow
   float* label(int64_t b) const { return part(2, b); }
+  bool has_rest() const { return storage_.size(0) > 3; }
+  float* rest(int64_t b) const { return part(3, b); }  ///< log-probability, −∞ for no class
   /// Blank and label terms as (B, T, U+1) each, zero where an utterance has no node.
   std::pair<at::Tensor, at::Tensor> arcs(const LatticeBatch& batch) const;
   const at::Tensor& storage() const { return storage_; }
@@ -98,6 +101,9 @@ class NodeTerms {
   /// From rows of logits (`count` nodes from `first`, `stride` apart) of utterance b.
   void set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count, const float* logits,
            int64_t stride, int64_t classes);
+  /// The fourth term, after set().
+  void set_rest(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
+                const float* logits, int64_t stride, int64_t classes);
 
  private:
   float* part(int64_t which, int64_t b) const { return data_ + (which * size_ + b) * stride_; }

@@ -55,39 +55,17 @@ ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
   return alignment;
 }
 
-struct Solved {
-  LatticeBatch batch;
-  NodeTerms terms;
-};
-
-Solved solve(const JoinerBatch& inputs, const TransducerLossOptions& options, bool flows) {
-  const at::NoGradGuard no_grad;
-  const auto on_cpu = [](const at::Tensor& tensor) {
-    return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  };
-  check_joiner_shapes(inputs.encoder, inputs.predictor, inputs.weight, inputs.bias, inputs.tokens);
-  const JoinerTensors joiner{on_cpu(inputs.encoder), on_cpu(inputs.predictor),
-                             on_cpu(inputs.weight), on_cpu(inputs.bias)};
-  LatticeBatch batch =
-      check_lattice_batch(joiner.encoder.size(0), joiner.encoder.size(1), joiner.weight.size(0),
-                          inputs.tokens, inputs.frame_lengths, inputs.token_lengths,
-                          {.blank = options.blank, .delay_penalty = options.delay_penalty});
-  const JoinerSolution solution =
-      solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
-  return {std::move(batch), NodeTerms(solution.lattice.terms)};
-}
-
 }  // namespace
 
 ArcOccupation arc_occupation(const JoinerBatch& inputs, const TransducerLossOptions& options) {
-  const Solved solved = solve(inputs, options, true);
+  const SolvedLattices solved = solve_lattices_of(inputs, options, true);
   auto [blank, label] = solved.terms.arcs(solved.batch);
   return {blank, label};
 }
 
 std::vector<ForcedAlignment> best_alignments(const JoinerBatch& inputs,
                                              const TransducerLossOptions& options) {
-  const Solved solved = solve(inputs, options, false);
+  const SolvedLattices solved = solve_lattices_of(inputs, options, false);
   std::vector<ForcedAlignment> alignments(solved.batch.size());
   for_each_in_parallel(solved.batch.size(), [&](int64_t b) {
     alignments[b] = best_alignment({solved.terms.blank(b), solved.terms.label(b),

@@ -1,6 +1,7 @@
 #include "scion/transducer/loss.h"
 
 #include "scion/core/error.h"
+#include "scion/transducer/distillation.h"
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/loss_device.h"
@@ -52,21 +53,26 @@ class LogitsLoss : public Function<LogitsLoss> {
   }
 };
 
+/// Losses, and with targets the divergences, (B) each.
 class JoinerLoss : public Function<JoinerLoss> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
-                            const at::Tensor& predictor, const at::Tensor& weight,
-                            const at::Tensor& bias, const LatticeBatch& batch,
-                            const JoinerSettings& settings, bool gradient) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& encoder,
+                               const at::Tensor& predictor, const at::Tensor& weight,
+                               const at::Tensor& bias, const LatticeBatch& batch,
+                               const NodeTargets& targets, const JoinerSettings& settings,
+                               bool gradient) {
     const JoinerTensors joiner = as_float({encoder, predictor, weight, bias});
-    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, settings);
+    const TargetNodes nodes = target_nodes(batch, targets);
+    JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, gradient, settings, nodes);
     ctx->saved_data["bf16"] = settings.bf16;
     ctx->saved_data["workspace_bytes"] = settings.workspace_bytes;
     if (gradient) {
       save(ctx, batch,
-           {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept_logits});
+           {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept_logits,
+            targets.probabilities, targets.weights});
     }
-    return solution.lattice.losses;
+    if (!nodes) return {solution.lattice.losses};
+    return {solution.lattice.losses, solution.lattice.divergences};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
@@ -74,19 +80,25 @@ class JoinerLoss : public Function<JoinerLoss> {
     const LatticeBatch batch = saved_batch(ctx, saved);
     const JoinerTensors joiner = as_float({saved[0], saved[1], saved[2], saved[3]});
     const JoinerTensors gradients =
-        joiner_gradients_cpu(batch, joiner, {{{}, saved[4]}, saved[5]}, upstream[0],
+        joiner_gradients_cpu(batch, joiner, {{{}, {}, saved[4]}, saved[5]},
+                             {upstream[0], upstream.size() > 1 ? upstream[1] : at::Tensor()},
                              {.bf16 = ctx->saved_data["bf16"].toBool(),
-                              .workspace_bytes = ctx->saved_data["workspace_bytes"].toInt()});
+                              .workspace_bytes = ctx->saved_data["workspace_bytes"].toInt()},
+                             target_nodes(batch, {saved[6], saved[7]}));
     return {gradients.encoder.to(saved[0].scalar_type()),
             gradients.predictor.to(saved[1].scalar_type()),
             gradients.weight.to(saved[2].scalar_type()),
             gradients.bias.to(saved[3].scalar_type()),
             {},
             {},
+            {},
             {}};
   }
 
  private:
+  static TargetNodes target_nodes(const LatticeBatch& batch, const NodeTargets& targets) {
+    return targets.weights.defined() ? TargetNodes(batch, targets) : TargetNodes();
+  }
   static at::Tensor as_float(const at::Tensor& tensor) {
     return tensor.to(at::kFloat).contiguous();
   }
@@ -127,9 +139,32 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
   if (const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias}))
     return device_joiner_loss(*device, encoder, predictor, weight, bias, batch, options.bf16,
                               options.workspace_bytes);
-  return JoinerLoss::apply(encoder, predictor, weight, bias, batch,
+  return JoinerLoss::apply(encoder, predictor, weight, bias, batch, NodeTargets(),
                            JoinerSettings{options.bf16, options.workspace_bytes},
-                           wants_gradient({encoder, predictor, weight, bias}));
+                           wants_gradient({encoder, predictor, weight, bias}))[0];
+}
+
+DistilledLoss distilled_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
+                                    const at::Tensor& weight, const at::Tensor& bias,
+                                    const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                    const at::Tensor& token_lengths, const NodeTargets& targets,
+                                    const TransducerLossOptions& options) {
+  check_joiner_shapes(encoder, predictor, weight, bias, tokens);
+  if (!encoder.is_cpu()) {
+    const at::Tensor hidden = at::tanh(encoder.unsqueeze(2) + predictor.unsqueeze(1));
+    return {joiner_transducer_loss(encoder, predictor, weight, bias, tokens, frame_lengths,
+                                   token_lengths, options),
+            node_divergence(at::linear(hidden, weight, bias), tokens, token_lengths, targets,
+                            options.blank)};
+  }
+  const LatticeBatch batch =
+      check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
+                          token_lengths, rules_of(options));
+  const variable_list losses =
+      JoinerLoss::apply(encoder, predictor, weight, bias, batch, targets,
+                        JoinerSettings{options.bf16, options.workspace_bytes},
+                        wants_gradient({encoder, predictor, weight, bias}));
+  return {losses[0], losses[1]};
 }
 
 }  // namespace scion

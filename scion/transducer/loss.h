@@ -43,4 +43,28 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
                                   const at::Tensor& token_lengths,
                                   const TransducerLossOptions& options = {});
 
+/// What a teacher says of every node (t, u), collapsed to three classes: constants.
+struct NodeTargets {
+  at::Tensor probabilities;  ///< (3, B, T, U+1) float: blank, next label (0 at u = U), all others
+  at::Tensor weights;        ///< (B, T, U+1) float, 0 in padding
+};
+
+/// Two losses of the same nodes, (B) float each.
+struct DistilledLoss {
+  at::Tensor transducer;  ///< joiner_transducer_loss
+  /// Σ over nodes of weight · Σ over classes c of q_c · log(q_c / p_c): q the teacher's
+  /// probabilities, p those of the joiner's softmax in the same classes (without delay penalty).
+  at::Tensor divergence;
+};
+
+/// joiner_transducer_loss and the divergence from a teacher (Panchapagesan et al., 2021) in one
+/// pass over the nodes; the teacher's joiner may have any width. Its logits' gradient at a node is
+///   weight · (p_v − q_blank [v = blank] − q_label [v = label] − q_rest p_v / p_rest [v another]).
+/// Errors as there, and a UserError where the targets have another size.
+DistilledLoss distilled_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
+                                    const at::Tensor& weight, const at::Tensor& bias,
+                                    const at::Tensor& tokens, const at::Tensor& frame_lengths,
+                                    const at::Tensor& token_lengths, const NodeTargets& targets,
+                                    const TransducerLossOptions& options = {});
+
 }  // namespace scion

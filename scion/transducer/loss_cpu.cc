@@ -100,7 +100,7 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
     }
   });
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {losses, terms.storage()};
+  return {losses, {}, terms.storage()};
 }
 
 at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
@@ -114,6 +114,23 @@ at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logi
     fill_gradient<at::BFloat16>(batch, logits, NodeTerms(terms), float_weights, gradient);
   }
   return gradient;
+}
+
+SolvedLattices solve_lattices_of(const JoinerBatch& inputs, const TransducerLossOptions& options,
+                                 bool flows) {
+  const at::NoGradGuard no_grad;
+  const auto on_cpu = [](const at::Tensor& tensor) {
+    return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  };
+  check_joiner_shapes(inputs.encoder, inputs.predictor, inputs.weight, inputs.bias, inputs.tokens);
+  const JoinerTensors joiner{on_cpu(inputs.encoder), on_cpu(inputs.predictor),
+                             on_cpu(inputs.weight), on_cpu(inputs.bias)};
+  LatticeBatch batch =
+      check_lattice_batch(joiner.encoder.size(0), joiner.encoder.size(1), joiner.weight.size(0),
+                          inputs.tokens, inputs.frame_lengths, inputs.token_lengths,
+                          {.blank = options.blank, .delay_penalty = options.delay_penalty});
+  const JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
+  return {std::move(batch), NodeTerms(solution.lattice.terms)};
 }
 
 }  // namespace scion

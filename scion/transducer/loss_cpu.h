@@ -2,13 +2,16 @@
 // backward half knows the upstream weights and makes the gradients. Internal to scion/transducer.
 #pragma once
 
+#include "scion/transducer/distillation_cpu.h"
 #include "scion/transducer/lattice.h"
+#include "scion/transducer/lattice_paths.h"
 
 namespace scion {
 
 struct LatticeSolution {
-  at::Tensor losses;  ///< (B) float
-  at::Tensor terms;   ///< NodeTerms' storage, with flows when wanted
+  at::Tensor losses;       ///< (B) float
+  at::Tensor divergences;  ///< (B) float, with targets
+  at::Tensor terms;        ///< NodeTerms' storage, with flows when wanted
 };
 
 /// logits (B, T, U+1, V) float or bfloat16, contiguous
@@ -32,10 +35,26 @@ struct JoinerSolution {
   at::Tensor kept_logits;  ///< of the utterances that find room; the others' are made again
 };
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                     bool flows, const JoinerSettings& settings);
-/// Gradients of Σ_b weights[b] · loss[b]. Settings as in the forward half.
+                                     bool flows, const JoinerSettings& settings,
+                                     const TargetNodes& targets = {});
+/// What an utterance's two losses weigh, (B) each.
+struct LossWeights {
+  at::Tensor transducer;
+  at::Tensor divergence;  ///< undefined without targets
+};
+/// Gradients of Σ_b weights.transducer[b] · loss[b] + weights.divergence[b] · divergence[b].
+/// Settings and targets as in the forward half.
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                   const JoinerSolution& solution, const at::Tensor& weights,
-                                   const JoinerSettings& settings);
+                                   const JoinerSolution& solution, const LossWeights& weights,
+                                   const JoinerSettings& settings,
+                                   const TargetNodes& targets = {});
+
+/// A joiner's lattices solved, whatever device and type its tensors are of; without gradient.
+struct SolvedLattices {
+  LatticeBatch batch;
+  NodeTerms terms;
+};
+SolvedLattices solve_lattices_of(const JoinerBatch& inputs, const TransducerLossOptions& options,
+                                 bool flows);
 
 }  // namespace scion

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "scion/transducer/lattice_paths.h"
+
 namespace scion::testing {
 
 struct Case {
@@ -26,6 +28,24 @@ inline Case make_case(const std::vector<int64_t>& frames, const std::vector<int6
   c.tokens = at::randint(1, V, {B, c.U}, at::kLong);
   for (int64_t b = 0; b < B; ++b) c.tokens[b].slice(0, labels[b]).fill_(-1);
   return c;
+}
+
+/// A joiner of width D with random inputs and weights.
+inline JoinerBatch random_joiner_batch(const Case& c, int64_t D) {
+  const int64_t B = c.tokens.size(0);
+  return {at::randn({B, c.T, D}),
+          at::randn({B, c.U + 1, D}),
+          at::randn({c.V, D}),
+          at::randn({c.V}),
+          c.tokens,
+          c.frames,
+          c.labels};
+}
+
+/// (B, T, U+1, V), all of them.
+inline at::Tensor logits_of(const JoinerBatch& joiner) {
+  return at::linear(at::tanh(joiner.encoder.unsqueeze(2) + joiner.predictor.unsqueeze(1)),
+                    joiner.weight, joiner.bias);
 }
 
 /// Sum over all alignments of the product of arcs, one recursive call an arc: the definition.

@@ -13,23 +13,9 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::largest_difference;
+using scion::testing::logits_of;
 using scion::testing::make_case;
-
-JoinerBatch random_batch(const Case& c, int64_t D) {
-  const int64_t B = c.tokens.size(0);
-  return {at::randn({B, c.T, D}),
-          at::randn({B, c.U + 1, D}),
-          at::randn({c.V, D}),
-          at::randn({c.V}),
-          c.tokens,
-          c.frames,
-          c.labels};
-}
-
-at::Tensor logits_of(const JoinerBatch& batch) {
-  return at::linear(at::tanh(batch.encoder.unsqueeze(2) + batch.predictor.unsqueeze(1)),
-                    batch.weight, batch.bias);
-}
+using scion::testing::random_joiner_batch;
 
 /// One alignment: the frame of each label, and its log-probability in two parts.
 struct Path {
@@ -136,7 +122,7 @@ TEST_F(LatticePaths, FastEmitScalesWhatLabelsAddToTheGradient) {
 
 TEST_F(LatticePaths, FusedAndComposedAgreeOnPenalisedGradients) {
   const Case c = make_case({30, 12}, {9, 4}, 17);
-  const JoinerBatch batch = random_batch(c, 24);
+  const JoinerBatch batch = random_joiner_batch(c, 24);
   const TransducerLossOptions options{.fast_emit = 0.1, .delay_penalty = 0.05};
   std::vector<at::Tensor> fused, composed;
   for (const at::Tensor& x : {batch.encoder, batch.predictor, batch.weight, batch.bias}) {
@@ -159,7 +145,7 @@ TEST_F(LatticePaths, FusedAndComposedAgreeOnPenalisedGradients) {
 
 TEST_F(LatticePaths, OccupationIsTheShareOfTheAlignments) {
   const Case c = make_case({4, 1, 5}, {2, 3, 0}, 5);
-  const JoinerBatch batch = random_batch(c, 3);
+  const JoinerBatch batch = random_joiner_batch(c, 3);
   const ArcOccupation occupation = arc_occupation(batch);
   const at::Tensor log_probs = logits_of(batch).to(at::kDouble).log_softmax(-1);
   at::Tensor blank = at::zeros({3, c.T, c.U + 1}, at::kDouble), label = at::zeros_like(blank);
@@ -184,7 +170,7 @@ TEST_F(LatticePaths, OccupationIsTheShareOfTheAlignments) {
 TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
   for (int round = 0; round < 20; ++round) {
     const Case c = make_case({1 + round % 5, 4, 1}, {round % 4, 3, 2}, 4);
-    const JoinerBatch batch = random_batch(c, 2);
+    const JoinerBatch batch = random_joiner_batch(c, 2);
     const double penalty = round % 2 == 0 ? 0 : 0.5;
     const auto alignments = best_alignments(batch, {.delay_penalty = penalty});
     const at::Tensor log_probs = logits_of(batch).to(at::kDouble).log_softmax(-1);
@@ -214,7 +200,7 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
 
 TEST_F(LatticePaths, ImpossibleAlignmentsHaveNoFrames) {
   const Case c = make_case({3, 2}, {2, 1}, 4);
-  JoinerBatch batch = random_batch(c, 2);
+  JoinerBatch batch = random_joiner_batch(c, 2);
   batch.encoder[1].fill_(NAN);
   const auto alignments = best_alignments(batch);
   EXPECT_EQ(alignments[0].frames.size(), 2U);

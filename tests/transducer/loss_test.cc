@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "scion/core/error.h"
 #include "scion/core/safetensors.h"
 #include "scion/core/threads.h"
 #include "scion/transducer/loss_kernels.h"
+#include "tests/core/peak_memory.h"
 #include "tests/transducer/lattice_cases.h"
 
 namespace scion {
@@ -19,6 +18,7 @@ using scion::testing::Case;
 using scion::testing::finite_differences;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
+using scion::testing::peak_memory;
 using ::testing::HasSubstr;
 
 at::Tensor loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
@@ -463,19 +463,6 @@ TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
   const JoinerTensors joiner = JoinerTensors::random(c, 24), leaves = joiner.leaves();
   EXPECT_TRUE(at::equal(joiner.fused(c), leaves.fused(c)));
   EXPECT_FALSE(joiner.fused(c).requires_grad());
-}
-
-/// Most memory that this process has held since the last call with `reset`, in bytes; 0 where the
-/// system does not tell.
-int64_t peak_memory(bool reset) {
-  if (reset) {
-    std::ofstream("/proc/self/clear_refs") << "5";
-  }
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
-  }
-  return 0;
 }
 
 /// What a forward and a backward pass hold at most beyond what was held before them; nullopt where

@@ -1,0 +1,38 @@
+// Learning from a teacher beside the labels: on the nodes of the transducer's lattice, collapsed to
+// three classes (Panchapagesan et al., 2021), and in the CTC head.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "scion/transducer/lattice_paths.h"
+#include "scion/transducer/loss.h"
+
+namespace scion {
+
+/// How much a node of the lattice counts.
+enum class NodeWeighting {
+  all,       ///< every node 1, as published
+  occupied,  ///< the probability, given the labels, that the teacher's alignments pass it: T + U in
+             ///< all, and nothing where no alignment goes
+};
+
+/// A teacher's targets, without gradient, on the inputs' device. Nodes that are `occupied` in an
+/// utterance whose loss is not finite have no weight. Errors as joiner_transducer_loss; of the
+/// options, blank and bf16 count.
+NodeTargets node_targets(const JoinerBatch& teacher, NodeWeighting weighting,
+                         const TransducerLossOptions& options = {});
+
+/// Divergence (B) of NodeTargets from given logits (B, T, U+1, V), in their type, differentiable:
+/// the definition in single tensor operations, for any device.
+at::Tensor node_divergence(const at::Tensor& logits, const at::Tensor& tokens,
+                           const at::Tensor& token_lengths, const NodeTargets& targets,
+                           int64_t blank);
+
+/// CTC heads: Σ over an utterance's frames of τ² · KL(softmax(teacher/τ) ‖ softmax(student/τ)),
+/// (B), differentiable with respect to the student. Logits (B, T, V) float, lengths (B) int64; τ is
+/// `temperature`, and its square keeps the gradient's size (Hinton et al., 2015).
+/// UserError when the shapes differ.
+at::Tensor ctc_divergence(const at::Tensor& teacher, const at::Tensor& student,
+                          const at::Tensor& lengths, double temperature);
+
+}  // namespace scion
