@@ -49,7 +49,7 @@ class Stages {
     pass("losses backward");
     encoded.frames.backward(frames.grad());
     pass("encoder backward");
-    optimiser_->step(1e-4, 1);
+    optimiser_->step({.lr = 1e-4}, 1);
     pass("optimiser");
   }
 

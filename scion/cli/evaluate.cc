@@ -10,7 +10,7 @@
 #include "scion/scoring/sclite.h"
 #include "scion/training/evaluation.h"
 #include "scion/training/hypotheses_file.h"
-#include "scion/training/trainer.h"
+#include "scion/training/precision.h"
 
 namespace scion {
 namespace {

@@ -47,7 +47,9 @@ void require_compatible_predictors(const ModelConfig& teacher, const ModelConfig
     require_equal("model.predictor_layers", teacher.predictor_layers, student.predictor_layers);
 }
 
-void require_compatible_inputs(const ModelConfig& teacher, const ModelConfig& student) {
+}  // namespace
+
+void require_same_features_and_text(const ModelConfig& teacher, const ModelConfig& student) {
   const auto require_section = [](const std::string& section, const nlohmann::json& of_teacher,
                                   const nlohmann::json& of_student) {
     for (const auto& [key, value] : of_student.items())
@@ -57,6 +59,8 @@ void require_compatible_inputs(const ModelConfig& teacher, const ModelConfig& st
                   options_json(student.features));
   require_section("model.text.", options_json(teacher.text), options_json(student.text));
 }
+
+namespace {
 
 // Does nothing of a part, e.g. "predictor", come from the teacher?
 bool stays_random(const std::string& part, const Registry& student, const SelectionRules& rules) {
@@ -110,7 +114,7 @@ Selection select_student(const Transducer& teacher, const ModelConfig& config,
       config, pieces.empty() ? teacher.vocabulary() : static_cast<int64_t>(pieces.size()));
   Registry& student = selection.student->registry();
   require_matches(rules.partial, student);
-  require_compatible_inputs(teacher.config(), config);
+  require_same_features_and_text(teacher.config(), config);
   if (!stays_random("encoder", student, rules))
     require_compatible_encoders(teacher.config(), config);
   if (!stays_random("predictor", student, rules))
@@ -133,6 +137,17 @@ nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
             {"rule_set", rules_name},
             {"rules", rules_json(rules)},
             {"plan", plan.to_json()}}}};
+}
+
+std::set<std::string> copied_parameters(const Registry& registry,
+                                        const nlohmann::json& provenance) {
+  std::set<std::string> names;
+  for (const Parameter& parameter : registry.all()) names.insert(parameter.name);
+  if (!provenance.is_object() || !provenance.contains("selected")) return names;
+  const Plan plan = Plan::from_json(provenance.at("selected").at("plan"), "the model's plan");
+  for (const TensorChoice& tensor : plan.tensors)
+    if (tensor.action == TensorChoice::Action::random) names.erase(tensor.student);
+  return names;
 }
 
 }  // namespace scion

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "scion/model/model_file.h"
 #include "scion/selection/plan.h"
@@ -27,5 +29,12 @@ nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
                                     const nlohmann::json& teacher_provenance,
                                     const std::string& rules_name, const SelectionRules& rules,
                                     const Plan& plan);
+
+/// Names of the tensors of a model file that came from another model: those that its plan does not
+/// leave random; all of them where it was not selected.
+std::set<std::string> copied_parameters(const Registry& registry, const nlohmann::json& provenance);
+
+/// UserError when a teacher hears or writes otherwise than its student: features, text.
+void require_same_features_and_text(const ModelConfig& teacher, const ModelConfig& student);
 
 }  // namespace scion

@@ -13,7 +13,7 @@
 #include "scion/study/table.h"
 #include "scion/training/run_record.h"
 #include "scion/training/step.h"
-#include "scion/training/trainer.h"
+#include "scion/training/precision.h"
 
 namespace scion {
 namespace fs = std::filesystem;

@@ -2,17 +2,25 @@
 
 namespace scion {
 
-AdamW::AdamW(const Registry& registry, const TrainConfig& config) : config_(config) {
-  groups_ = {{config.weight_decay, {}, {}, {}, {}, {}}, {0, {}, {}, {}, {}, {}}};
+AdamW::AdamW(const Registry& registry, const TrainConfig& config,
+             const std::set<std::string>& copied)
+    : config_(config) {
+  for (const bool is_copied : {false, true})
+    for (const bool decays : {true, false})
+      groups_.push_back({.copied = is_copied, .decays = decays});
   for (const Parameter& parameter : registry.all()) {
     if (!parameter.trainable) continue;
-    Group& group = groups_[parameter.tensor.dim() > 1 ? 0 : 1];
+    const bool is_copied = copied.count(parameter.name) > 0;
+    Group& group = groups_[2 * is_copied + (parameter.tensor.dim() > 1 ? 0 : 1)];
     group.names.push_back(parameter.name);
     group.parameters.push_back(parameter.tensor);
     group.first_moments.push_back(at::zeros_like(parameter.tensor).detach());
     group.second_moments.push_back(at::zeros_like(parameter.tensor).detach());
     group.steps.push_back(at::zeros({}, parameter.tensor.options().requires_grad(false)));
+    if (is_copied && config.anchor_decay > 0)
+      group.anchors.push_back(parameter.tensor.detach().clone());
   }
+  std::erase_if(groups_, [](const Group& group) { return group.names.empty(); });
 }
 
 std::vector<at::Tensor> AdamW::gradients(const Group& group) const {
@@ -24,7 +32,18 @@ std::vector<at::Tensor> AdamW::gradients(const Group& group) const {
   return gradients;
 }
 
-double AdamW::step(double lr, double scale) {
+void AdamW::update(Group& group, const std::vector<at::Tensor>& gradients,
+                   const UpdateRates& rates) {
+  const bool anchored = rates.anchor > 0 && !group.anchors.empty();
+  if (anchored) at::_foreach_lerp_(group.parameters, group.anchors, at::Scalar(rates.anchor));
+  at::_foreach_add_(group.steps, at::Scalar(1));
+  at::_fused_adamw_(group.parameters, gradients, group.first_moments, group.second_moments, {},
+                    group.steps, group.copied ? rates.copied_lr : rates.lr, config_.beta1,
+                    config_.beta2, group.decays && !anchored ? config_.weight_decay : 0, 1e-8,
+                    false, false);
+}
+
+double AdamW::step(const UpdateRates& rates, double scale) {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<at::Tensor>> all;
   std::vector<at::Tensor> norms;
@@ -37,12 +56,8 @@ double AdamW::step(double lr, double scale) {
     const double clip =
         config_.clip_norm > 0 && norm > config_.clip_norm ? config_.clip_norm / norm : 1;
     for (size_t g = 0; g < groups_.size(); ++g) {
-      Group& group = groups_[g];
       if (scale * clip != 1) at::_foreach_mul_(all[g], at::Scalar(scale * clip));
-      at::_foreach_add_(group.steps, at::Scalar(1));
-      at::_fused_adamw_(group.parameters, all[g], group.first_moments, group.second_moments, {},
-                        group.steps, lr, config_.beta1, config_.beta2, group.decay, 1e-8, false,
-                        false);
+      update(groups_[g], all[g], rates);
     }
   }
   for (const auto& gradients : all) at::_foreach_zero_(gradients);

@@ -1,7 +1,10 @@
 #include "scion/training/step.h"
 
+#include <chrono>
+
 #include "scion/model/functional.h"
 #include "scion/transducer/ctc_loss.h"
+#include "scion/transducer/distillation.h"
 #include "scion/transducer/loss.h"
 #include "scion/transducer/pruned_loss.h"
 
@@ -15,18 +18,24 @@ struct Encoded {
   at::Tensor tokens, token_lengths;
 };
 
-at::Tensor exact_losses(const Transducer& model, const Encoded& x, const TrainConfig& config,
-                        const Context& context) {
+/// Losses (B); the divergence where the targets are defined.
+DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const NodeTargets& targets,
+                           const TrainConfig& config, const Context& context) {
   const Joiner& joiner = model.joiner();
-  return scion::joiner_transducer_loss(joiner.project_encoder(x.encoder.frames, context),
-                                       joiner.project_predictor(x.predicted, context),
-                                       joiner.weight(), joiner.bias(), x.tokens, x.encoder.lengths,
-                                       x.token_lengths,
-                                       {.blank = blank,
-                                        .fast_emit = config.fast_emit,
-                                        .delay_penalty = config.delay_penalty,
-                                        .bf16 = context.bf16(),
-                                        .workspace_bytes = config.loss_workspace << 20});
+  const at::Tensor encoder = joiner.project_encoder(x.encoder.frames, context);
+  const at::Tensor predictor = joiner.project_predictor(x.predicted, context);
+  const TransducerLossOptions options{.blank = blank,
+                                      .fast_emit = config.fast_emit,
+                                      .delay_penalty = config.delay_penalty,
+                                      .bf16 = context.bf16(),
+                                      .workspace_bytes = config.loss_workspace << 20};
+  if (targets.weights.defined())
+    return scion::distilled_joiner_loss(encoder, predictor, joiner.weight(), joiner.bias(),
+                                        x.tokens, x.encoder.lengths, x.token_lengths, targets,
+                                        options);
+  return {scion::joiner_transducer_loss(encoder, predictor, joiner.weight(), joiner.bias(),
+                                        x.tokens, x.encoder.lengths, x.token_lengths, options),
+          {}};
 }
 
 /// Losses (B) of both passes: the simple joiner's, and the joiner's in the band that it found.
@@ -52,39 +61,86 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
   return {simple.losses, scion::pruned_transducer_loss(logits, ranges, labels, options)};
 }
 
-}  // namespace
+Batch on_device(const Batch& batch, const at::Device& device) {
+  Batch there = batch;
+  for (at::Tensor* tensor :
+       {&there.features, &there.feature_lengths, &there.tokens, &there.token_lengths})
+    *tensor = tensor->to(device);
+  return there;
+}
 
-StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
-                              const TrainConfig& config, const Context& context, double warmed_up) {
-  const at::Device device = model.device();
-  const at::Tensor tokens = batch.tokens.to(device);
-  const EncoderOutput encoder =
-      model.encode(batch.features.to(device), batch.feature_lengths.to(device), context);
-  const Encoded x{encoder, model.predictor().forward(tokens, context), tokens,
-                  batch.token_lengths.to(device)};
+/// Means over a batch's utterances; undefined where there is no such loss.
+struct Means {
+  at::Tensor transducer, simple, ctc, node_divergence, ctc_divergence;
+};
 
-  const double count = static_cast<double>(batch.ids.size());
-  at::Tensor transducer_mean, simple_mean, ctc_mean, total;
+Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutput& taught,
+                  const TrainConfig& config, const Context& context) {
+  const EncoderOutput encoder = model.encode(batch.features, batch.feature_lengths, context);
+  const Encoded x{encoder, model.predictor().forward(batch.tokens, context), batch.tokens,
+                  batch.token_lengths};
+  const auto count = static_cast<double>(batch.ids.size());
+  Means means;
   if (config.loss == "pruned") {
     const PrunedLosses losses = pruned_losses(model, x, config, context);
-    transducer_mean = losses.pruned.sum() / count;
-    simple_mean = losses.simple.sum() / count;
-    total = (0.1 + 0.9 * warmed_up) * transducer_mean +
-            (1 - warmed_up * (1 - config.simple_weight)) * simple_mean;
+    means.transducer = losses.pruned.sum() / count;
+    means.simple = losses.simple.sum() / count;
   } else {
-    total = transducer_mean = exact_losses(model, x, config, context).sum() / count;
+    const DistilledLoss losses = exact_losses(model, x, taught.nodes, config, context);
+    means.transducer = losses.transducer.sum() / count;
+    if (losses.divergence.defined()) means.node_divergence = losses.divergence.sum() / count;
   }
+  if (config.ctc_weight == 0 && !taught.ctc_logits.defined()) return means;
+  const at::Tensor logits = model.ctc_logits(encoder.frames, context);
   if (config.ctc_weight > 0) {
-    const at::Tensor ctc = scion::ctc_loss(model.ctc_logits(encoder.frames, context), tokens,
-                                           encoder.lengths, x.token_lengths, blank);
-    ctc_mean = at::where(ctc.isinf(), at::zeros_like(ctc), ctc).sum() / count;
-    total = (1 - config.ctc_weight) * total + config.ctc_weight * ctc_mean;
+    const at::Tensor ctc =
+        scion::ctc_loss(logits, x.tokens, encoder.lengths, x.token_lengths, blank);
+    means.ctc = at::where(ctc.isinf(), at::zeros_like(ctc), ctc).sum() / count;
   }
+  if (taught.ctc_logits.defined())
+    means.ctc_divergence = scion::ctc_divergence(taught.ctc_logits, logits, encoder.lengths,
+                                                 config.distill_ctc_temperature)
+                               .sum() /
+                           count;
+  return means;
+}
+
+at::Tensor total_of(const Means& means, const TrainConfig& config, const StepProgress& progress) {
+  const double warm = progress.warmed_up;
+  at::Tensor total = means.transducer;
+  if (means.simple.defined())
+    total = (0.1 + 0.9 * warm) * means.transducer +
+            (1 - warm * (1 - config.simple_weight)) * means.simple;
+  if (means.ctc.defined()) total = (1 - config.ctc_weight) * total + config.ctc_weight * means.ctc;
+  if (means.node_divergence.defined())
+    total = total + progress.distillation * config.distill_weight * means.node_divergence;
+  if (means.ctc_divergence.defined())
+    total = total + progress.distillation * config.distill_ctc_weight * means.ctc_divergence;
+  return total;
+}
+
+}  // namespace
+
+StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
+                              const TrainConfig& config, const Context& context,
+                              const StepProgress& progress, const Teacher* teacher) {
+  const Batch batch = on_device(given, model.device());
+  const auto start = std::chrono::steady_clock::now();
+  const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->listen(batch);
+  const std::chrono::duration<double> listening = std::chrono::steady_clock::now() - start;
+  const Means means = mean_losses(model, batch, taught, config, context);
+  const at::Tensor total = total_of(means, config, progress);
   total.backward();
   const auto number = [](const at::Tensor& mean) {
     return mean.defined() ? mean.item<double>() : 0;
   };
-  return {number(total), number(transducer_mean), number(ctc_mean), number(simple_mean)};
+  return {.total = number(total),
+          .transducer = number(means.transducer),
+          .ctc = number(means.ctc),
+          .simple = number(means.simple),
+          .node_divergence = number(means.node_divergence),
+          .ctc_divergence = number(means.ctc_divergence),
+          .teacher_seconds = teacher == nullptr ? 0 : listening.count()};
 }
 
 }  // namespace scion

@@ -4,24 +4,35 @@
 #include "scion/data/batch.h"
 #include "scion/model/transducer.h"
 #include "scion/training/run_config.h"
+#include "scion/training/teacher.h"
 
 namespace scion {
 
 /// Means over the batch's utterances, in nats.
 struct StepLoss {
   double total = 0, transducer = 0, ctc = 0;
-  double simple = 0;  ///< of the pruned loss's first pass
+  double simple = 0;                               ///< of the pruned loss's first pass
+  double node_divergence = 0, ctc_divergence = 0;  ///< from the teacher
+  double teacher_seconds = 0;                      ///< that the teacher took
+};
+
+/// How far a run's plans have come.
+struct StepProgress {
+  double warmed_up = 1;     ///< the pruned loss, 0 to 1
+  double distillation = 1;  ///< what the weights of both divergences are multiplied by
 };
 
 /// encoder → (CTC head), predictor, joiner and transducer loss → backward. Gradients are added to
 /// the parameters'. The loss is (1 − ctc_weight) · transducer + ctc_weight · CTC, each the mean
-/// over utterances; an utterance that is impossible for CTC counts nothing there.
+/// over utterances; an utterance that is impossible for CTC counts nothing there. With a teacher,
+/// distill_weight · its divergence on the lattice's nodes and distill_ctc_weight · that of the CTC
+/// heads are added.
 ///
 /// With config.loss "pruned", transducer is p · pruned + s · simple. As `warmed_up` goes from 0 to
 /// 1, p goes from 0.1 to 1 and s from 1 to simple_weight: first the simple joiner has to find its
 /// way (Kuang et al., 2022; the schedule is icefall's).
 StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
                               const TrainConfig& config, const Context& context,
-                              double warmed_up = 1);
+                              const StepProgress& progress = {}, const Teacher* teacher = nullptr);
 
 }  // namespace scion

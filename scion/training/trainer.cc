@@ -14,11 +14,14 @@
 #include "scion/data/skipped_log.h"
 #include "scion/model/model_file.h"
 #include "scion/selection/random_init.h"
+#include "scion/selection/select.h"
 #include "scion/training/checkpoint.h"
 #include "scion/training/evaluation.h"
 #include "scion/training/optimiser.h"
+#include "scion/training/precision.h"
 #include "scion/training/schedule.h"
 #include "scion/training/step.h"
+#include "scion/training/teacher.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -80,7 +83,8 @@ class Run {
     bf16_ =
         use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
     model_->to(device);
-    optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train);
+    if (!config.train.distill.empty()) open_teacher();
+    optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train, copied_);
   }
 
   void work() {
@@ -124,6 +128,7 @@ class Run {
                         nlohmann::json::diff(given, configuration_json(config_.model)).dump()),
             "set [model] to what 'scion inspect' prints for the file");
       model_ = std::move(start_.model);
+      copied_ = copied_parameters(model_->registry(), start_.provenance);
       return;
     }
     model_ = std::make_unique<Transducer>(config_.model, tokenizer_.size());
@@ -132,9 +137,21 @@ class Run {
     model_->set_normalisation(mean, deviation);
   }
 
+  void open_teacher() {
+    teacher_ = std::make_unique<Teacher>(config_.train, *model_, tokenizer_);
+    spdlog::info("learns from {} ({:.2f} M parameters; the student has {:.2f} M)",
+                 config_.train.distill, millions(teacher_->model()), millions(*model_));
+  }
+
+  static double millions(const Transducer& model) {
+    return static_cast<double>(model.registry().parameter_count()) / 1e6;
+  }
+
   int64_t updates_per_epoch(int64_t batches) const {
     return std::max<int64_t>(1, batches / config_.train.accumulate);
   }
+
+  int64_t planned_updates() { return planned_updates_per_epoch() * config_.train.epochs; }
 
   // The first epoch's count stands for all: later ones differ by a batch or two.
   int64_t planned_updates_per_epoch() {
@@ -193,6 +210,7 @@ class Run {
                       batches_of(epoch), "batches");
     double audio_seconds = 0;
     const auto start = Clock::now();
+    teacher_seconds_ = 0;
     while (position_.epoch == epoch) {
       const BatchLoader::Item item = loader_->next();
       train_batch(item);
@@ -203,7 +221,7 @@ class Run {
                                   rates_.empty() ? "" : rates_ + ",",
                                   audio_seconds / seconds_since(start), time_left(item)));
       if (last)
-        end_epoch(item.epoch_size, audio_seconds / seconds_since(start));
+        end_epoch(item.epoch_size, audio_seconds, seconds_since(start));
       else if (checkpoint_due())
         checkpoint();
     }
@@ -227,14 +245,10 @@ class Run {
       update_audio_seconds_ = 0;
     }
     update_audio_seconds_ += item.batch.audio_seconds;
-    const Context context = Context::for_training(
-        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     skipped_->add(item.skipped);
     // Every utterance of a batch may have been skipped.
-    const StepLoss loss =
-        item.batch.ids.empty()
-            ? StepLoss{}
-            : accumulate_gradients(*model_, item.batch, config_.train, context, warmed_up());
+    const StepLoss loss = item.batch.ids.empty() ? StepLoss{} : step(item.batch);
+    teacher_seconds_ += loss.teacher_seconds;
     if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
     ++accumulated_;
     position_.epoch_loss += loss.total;
@@ -246,6 +260,22 @@ class Run {
     position_.training_seconds += seconds_since(start);
   }
 
+  StepLoss step(const Batch& batch) {
+    const StepProgress progress{
+        .warmed_up = warmed_up(),
+        .distillation = distillation_share(config_.train, position_.update, planned_updates(),
+                                           planned_updates_per_epoch())};
+    return accumulate_gradients(*model_, batch, config_.train, context(), progress,
+                                progress.distillation > 0 ? teacher_.get() : nullptr);
+  }
+
+  Context context() const {
+    Context context = Context::for_training(
+        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    context.batch_norm_momentum = config_.train.batch_norm_momentum;
+    return context;
+  }
+
   // How far the pruned loss's warm-up has come, 0 to 1.
   double warmed_up() {
     const int64_t span =
@@ -255,10 +285,9 @@ class Run {
   }
 
   void update(const BatchLoader::Item& item, const StepLoss& loss) {
-    const int64_t per_epoch = planned_updates_per_epoch();
-    const double lr = learning_rate(config_.train, position_.update + 1,
-                                    per_epoch * config_.train.epochs, per_epoch);
-    const double norm = optimiser_->step(lr, 1.0 / static_cast<double>(accumulated_));
+    const UpdateRates rates = update_rates(config_.train, position_.update + 1, planned_updates(),
+                                           planned_updates_per_epoch());
+    const double norm = optimiser_->step(rates, 1.0 / static_cast<double>(accumulated_));
     if (!std::isfinite(norm)) diverged(item.batch, "the gradient");
     accumulated_ = 0;
     ++position_.update;
@@ -268,8 +297,11 @@ class Run {
                                      {"transducer", loss.transducer},
                                      {"ctc", loss.ctc},
                                      {"simple", loss.simple},
+                                     {"node_divergence", loss.node_divergence},
+                                     {"ctc_divergence", loss.ctc_divergence},
                                      {"gradient_norm", norm},
-                                     {"lr", lr},
+                                     {"lr", rates.lr},
+                                     {"copied_lr", rates.copied_lr},
                                      {"seconds", position_.training_seconds}})
                          .dump());
     events_->add_scalars(position_.update,
@@ -277,8 +309,11 @@ class Run {
                           {"train/transducer", loss.transducer},
                           {"train/ctc", loss.ctc},
                           {"train/simple", loss.simple},
+                          {"train/node_divergence", loss.node_divergence},
+                          {"train/ctc_divergence", loss.ctc_divergence},
                           {"train/gradient_norm", norm},
-                          {"train/learning_rate", lr},
+                          {"train/learning_rate", rates.lr},
+                          {"train/copied_learning_rate", rates.copied_lr},
                           {"train/speed", update_audio_seconds_ / seconds_since(update_start_)}});
   }
 
@@ -290,16 +325,15 @@ class Run {
 
   [[noreturn]] void diverged(const Batch& batch, const std::string& what) {
     std::string first = "none in the forward pass";
-    Context context = Context::for_training(
-        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    Context observed = context();
     bool found = false;
-    context.observe = [&](const std::string& place, const at::Tensor& output) {
+    observed.observe = [&](const std::string& place, const at::Tensor& output) {
       if (!found && !output.isfinite().all().item<bool>()) first = place;
       found = found || first == place;
     };
     const at::NoGradGuard no_grad;
     model_->encode(batch.features.to(model_->device()), batch.feature_lengths.to(model_->device()),
-                   context);
+                   observed);
     throw Failure(fmt::format("{} is not finite in update {}; first layer: {}; utterances: {}",
                               what, position_.update + 1, first, fmt::join(batch.ids, " ")),
                   "lower train.peak_lr, lengthen train.warmup, or look at these utterances");
@@ -321,7 +355,7 @@ class Run {
     last_checkpoint_ = position_.update;
   }
 
-  void end_epoch(int64_t batches, double speed) {
+  void end_epoch(int64_t batches, double audio_seconds, double seconds) {
     const int64_t epoch = position_.epoch;  // epochs done
     const double loss = position_.epoch_loss / static_cast<double>(batches);
     position_.epoch_loss = 0;
@@ -332,8 +366,11 @@ class Run {
       average_epochs();
       rates_ = evaluate_sets(epoch, loss, "averaged");
     }
-    spdlog::info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time", epoch, config_.train.epochs,
-                 loss, due ? rates_ : "", speed);
+    const std::string teacher = teacher_seconds_ > 0 ? fmt::format(", the teacher {:.0f} % of it",
+                                                                   100 * teacher_seconds_ / seconds)
+                                                     : "";
+    spdlog::info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time{}", epoch, config_.train.epochs,
+                 loss, due ? rates_ : "", audio_seconds / seconds, teacher);
     checkpoint();
   }
 
@@ -392,14 +429,18 @@ class Run {
   }
 
   void finish() {
+    nlohmann::json trained = {{"epochs", config_.train.epochs},
+                              {"updates", position_.update},
+                              {"seed", config_.train.seed},
+                              {"utterances", data_.size()},
+                              {"hours", data_.total_seconds() / 3600},
+                              {"version", SCION_VERSION}};
+    if (teacher_) {
+      trained["teacher"] = fs::path(config_.train.distill).filename().string();
+      trained["teacher_checksum"] = checksum(read_file(config_.train.distill));
+    }
     const nlohmann::json provenance = {
-        {"trained",
-         {{"epochs", config_.train.epochs},
-          {"updates", position_.update},
-          {"seed", config_.train.seed},
-          {"utterances", data_.size()},
-          {"hours", data_.total_seconds() / 3600},
-          {"version", SCION_VERSION}}},
+        {"trained", trained},
         {"start",
          start_.provenance.is_null() ? nlohmann::json(config_.train.init) : start_.provenance}};
     save_model(directory_ / "model.safetensors", *model_, tokenizer_.serialised(), provenance);
@@ -415,6 +456,8 @@ class Run {
   uint64_t seed_;
   std::vector<EvaluationSet> sets_;
   std::unique_ptr<Transducer> model_;
+  std::set<std::string> copied_;      // parameters that came from another model
+  std::unique_ptr<Teacher> teacher_;  // of distillation
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<BatchLoader> loader_;
   std::unique_ptr<SkippedLog> skipped_;
@@ -424,19 +467,13 @@ class Run {
   int64_t planned_ = 0, last_checkpoint_ = 0, accumulated_ = 0, epoch_batches_done_ = 0;
   Clock::time_point start_time_, update_start_;
   double update_audio_seconds_ = 0;  // of the batches since the last update
+  double teacher_seconds_ = 0;       // in this epoch
   double first_epochs_ = 0;          // done before this start
   std::string rates_;                // of the last evaluation
   bool bf16_ = false;
 };
 
 }  // namespace
-
-bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters) {
-  if (precision != "auto")
-    return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
-  // Measured (bench/RESULTS.md): below a million parameters the casts cost what the products save.
-  return device == "cuda" || (processor().avx512_bf16 && parameters > 1000000);
-}
 
 void train(const RunConfig& config, const fs::path& directory) {
   config.validate();

@@ -9,10 +9,12 @@ namespace scion {
 
 /// Trains as `config` says and leaves in `directory`:
 ///   config.toml         what ran
-///   updates.jsonl       one line an update: losses, gradient norm, learning rate, seconds
+///   updates.jsonl       one line an update: losses, divergences from the teacher, gradient norm,
+///                       learning rates, seconds
 ///   results.jsonl       one line an evaluated epoch and set
-///   events.out.tfevents…  the same for TensorBoard: train/loss, transducer, ctc, gradient_norm,
-///                       learning_rate, speed (seconds of speech a second); wer/SET in %
+///   events.out.tfevents…  the same for TensorBoard: train/loss, transducer, ctc, simple,
+///                       node_divergence, ctc_divergence, gradient_norm, learning_rate,
+///                       copied_learning_rate, speed (seconds of speech a second); wer/SET in %
 ///   skipped.jsonl       utterances left out, and why
 ///   checkpoints/        the newest whole states
 ///   model.safetensors   the finished model
@@ -21,8 +23,5 @@ namespace scion {
 /// UserError when the folder holds a run with another configuration; Failure when training
 /// diverges, naming the batch's utterances and the first layer that was not finite.
 void train(const RunConfig& config, const std::filesystem::path& directory);
-
-/// Whether `precision` ("auto" included) means bfloat16 products for a model of that size here.
-bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters);
 
 }  // namespace scion

@@ -91,5 +91,22 @@ TEST(SelectStudent, TheFileRecordsRulesAndPlan) {
   EXPECT_EQ(Plan::from_json(provenance["plan"], "file").to_json(), selection.plan.to_json());
 }
 
+TEST(CopiedParameters, AreThoseThatThePlanDoesNotLeaveRandom) {
+  const Transducer model(small_config(), 7);
+  Plan plan;
+  for (const Parameter& parameter : model.registry().all())
+    plan.tensors.push_back({.student = parameter.name, .action = TensorChoice::Action::cropped});
+  plan.tensors.front().action = TensorChoice::Action::random;
+  plan.tensors.back().action = TensorChoice::Action::copied;
+  const std::set<std::string> names =
+      copied_parameters(model.registry(), {{"selected", {{"plan", plan.to_json()}}}});
+  EXPECT_EQ(names.size(), plan.tensors.size() - 1);
+  EXPECT_EQ(names.count(plan.tensors.front().student), 0U);
+  // A model that was trained is copied as a whole, whatever it began from.
+  for (const nlohmann::json& provenance :
+       {nlohmann::json(), nlohmann::json{{"trained", {{"epochs", 1}}}, {"start", "xavier"}}})
+    EXPECT_EQ(copied_parameters(model.registry(), provenance).size(), plan.tensors.size());
+}
+
 }  // namespace
 }  // namespace scion

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "scion/model/model_file.h"
 #include "scion/selection/random_init.h"
+#include "tests/core/temporary_folder.h"
 #include "tests/model/small_models.h"
 
 namespace scion {
@@ -10,14 +12,13 @@ namespace {
 
 using scion::testing::small_config;
 
-constexpr int64_t vocabulary = 9;
-
 class Step : public ::testing::Test {
  protected:
   Step() {
     at::manual_seed(3);
     ModelConfig config = small_config("bias", "batch", 6);
     config.simple_joiner = true;
+    const int64_t vocabulary = tokenizer_.size();
     model_ = std::make_unique<Transducer>(config, vocabulary);
     initialise(model_->registry(), "default", 1);
     batch_.features = at::randn({2, 150, config.features.columns()});
@@ -28,11 +29,13 @@ class Step : public ::testing::Test {
   }
 
   /// The step's losses, and every parameter's gradient.
-  std::pair<StepLoss, std::map<std::string, at::Tensor>> run(const TrainConfig& config,
-                                                             double warmed_up = 1) const {
+  std::pair<StepLoss, std::map<std::string, at::Tensor>> run(
+      const TrainConfig& config, const StepProgress& progress = {},
+      const Teacher* teacher = nullptr) const {
     for (const Parameter& parameter : model_->registry().all())
       parameter.tensor.mutable_grad() = at::Tensor();
-    const StepLoss loss = accumulate_gradients(*model_, batch_, config, Context(), warmed_up);
+    const StepLoss loss =
+        accumulate_gradients(*model_, batch_, config, Context(), progress, teacher);
     std::map<std::string, at::Tensor> gradients;
     for (const Parameter& parameter : model_->registry().all())
       if (parameter.tensor.grad().defined())
@@ -40,8 +43,23 @@ class Step : public ::testing::Test {
     return {loss, gradients};
   }
 
+  /// A wider recogniser of the same pieces, or the model itself.
+  Teacher teacher(const TrainConfig& config, bool wider = true) const {
+    ModelConfig of_teacher = model_->config();
+    if (wider) {
+      of_teacher.conformer.width = 24;
+      of_teacher.joiner_width = 20;
+    }
+    Transducer other(of_teacher, model_->vocabulary());
+    initialise(other.registry(), "default", 2);
+    save_model(config.distill, wider ? other : *model_, tokenizer_.serialised(), {});
+    return Teacher(config, *model_, tokenizer_);
+  }
+
+  Tokenizer tokenizer_ = Tokenizer::train({"abcdefg"}, {.kind = "char"});
   std::unique_ptr<Transducer> model_;
   Batch batch_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
@@ -63,8 +81,8 @@ TEST_F(Step, TheSimpleJoinerLearnsFromItsOwnLoss) {
   TrainConfig config;
   config.loss = "pruned";
   config.prune_width = 3;
-  const auto [late, late_gradients] = run(config, 1);
-  const auto [early, early_gradients] = run(config, 0);
+  const auto [late, late_gradients] = run(config, {.warmed_up = 1});
+  const auto [early, early_gradients] = run(config, {.warmed_up = 0});
   const double ctc = config.ctc_weight;
   EXPECT_NEAR(late.total, (1 - ctc) * (late.transducer + 0.5 * late.simple) + ctc * late.ctc, 1e-3);
   EXPECT_NEAR(early.total, (1 - ctc) * (0.1 * early.transducer + early.simple) + ctc * early.ctc,
@@ -74,6 +92,47 @@ TEST_F(Step, TheSimpleJoinerLearnsFromItsOwnLoss) {
     EXPECT_GT(late_gradients.at(name).abs().max().item<double>(), 1e-4) << name;
     EXPECT_TRUE(early_gradients.at(name).allclose(2 * late_gradients.at(name), 1e-4, 1e-6)) << name;
   }
+}
+
+// In evaluation mode, without dropout, a model that is its own teacher has learnt everything.
+TEST_F(Step, AModelHasNothingToLearnFromItself) {
+  TrainConfig config;
+  config.distill = folder_ / "same.safetensors";
+  const auto [plain, plain_gradients] = run(config);
+  const Teacher same = teacher(config, /*wider=*/false);
+  const auto [loss, gradients] = run(config, {}, &same);
+  EXPECT_NEAR(loss.total, plain.total, 1e-3);
+  EXPECT_NEAR(loss.node_divergence, 0, 1e-3);
+  EXPECT_NEAR(loss.ctc_divergence, 0, 1e-3);
+  for (const auto& [name, expected] : plain_gradients)
+    EXPECT_LT((gradients.at(name) - expected).abs().max().item<double>(), 1e-3) << name;
+}
+
+TEST_F(Step, DivergencesFromTheTeacherAreAddedWithTheirWeights) {
+  TrainConfig config;
+  config.distill = folder_ / "teacher.safetensors";
+  config.distill_weight = 0.3;
+  config.distill_ctc_weight = 0.7;
+  const Teacher wider = teacher(config);
+  const StepLoss loss = run(config, {.distillation = 0.5}, &wider).first;
+  EXPECT_GT(loss.node_divergence, 0.1);
+  EXPECT_GT(loss.ctc_divergence, 0.1);
+  EXPECT_GT(loss.teacher_seconds, 0);
+  const double ctc = config.ctc_weight;
+  EXPECT_NEAR(loss.total,
+              (1 - ctc) * loss.transducer + ctc * loss.ctc +
+                  0.5 * (0.3 * loss.node_divergence + 0.7 * loss.ctc_divergence),
+              1e-3);
+  // Each only where it is asked for; the joiner learns nothing from a CTC head.
+  config.distill_weight = 0;
+  const Teacher heads = teacher(config);
+  const auto [of_ctc, ctc_gradients] = run(config, {}, &heads);
+  EXPECT_EQ(of_ctc.node_divergence, 0);
+  EXPECT_NEAR(of_ctc.ctc_divergence, loss.ctc_divergence, 1e-3);
+  const auto plain_gradients = run(config).second;
+  EXPECT_TRUE(at::equal(ctc_gradients.at("joiner.output.weight"),
+                        plain_gradients.at("joiner.output.weight")));
+  EXPECT_FALSE(at::equal(ctc_gradients.at("ctc.weight"), plain_gradients.at("ctc.weight")));
 }
 
 }  // namespace

@@ -73,9 +73,30 @@ bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes,
 TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   constexpr uintmax_t never = std::numeric_limits<uintmax_t>::max();
   const fs::path folder = fresh_folder("kill");
+  // From a trained model, beside a wider teacher that falls silent in the middle of an epoch.
   RunConfig config = tiny_run(folder);
+  config.train.epochs = 1;
+  train(config, folder / "first");
+  config.model.conformer.width = 24;
+  train(config, folder / "teacher");
+  config = tiny_run(folder);
+  config.train.init = folder / "first/model.safetensors";
+  config.train.copied_lr_scale = 0.5;
+  config.train.anchor_decay = 2;
+  config.train.anchor_until = "1e";
+  config.train.distill = folder / "teacher/model.safetensors";
+  config.train.distill_until = "1.5e";
+  config.train.distill_fade = true;
   write_file(folder / "run.toml", config.to_toml());
   ASSERT_TRUE(train_until(folder / "run.toml", folder / "whole", never, 0));
+  const auto updates = read_lines(folder / "whole/updates.jsonl");
+  EXPECT_GT(updates.front().at("node_divergence").get<double>(), 0);
+  EXPECT_GT(updates.front().at("ctc_divergence").get<double>(), 0);
+  EXPECT_EQ(updates.back().at("node_divergence"), 0);
+  EXPECT_NE(load_model(folder / "whole/model.safetensors")
+                .provenance.at("trained")
+                .at("teacher_checksum"),
+            "");
   const uintmax_t bytes = fs::file_size(folder / "whole/updates.jsonl");
   Random random(7, Stream::order);
   int kills = 0;
@@ -184,6 +205,39 @@ TEST(Schedule, ReachesItsMarks) {
   EXPECT_NEAR(learning_rate(config, 90, 110, 50), 1, 1e-12);
 }
 
+TEST(Schedule, CopiedParametersHaveRatesOfTheirOwn) {
+  TrainConfig config;
+  config.peak_lr = 1;
+  config.schedule = "constant";
+  config.warmup = "10u";
+  config.copied_warmup = "40u";
+  config.copied_lr_scale = 0.5;
+  config.anchor_decay = 0.2;
+  config.anchor_until = "2e";
+  const UpdateRates early = update_rates(config, 20, 200, 50);
+  EXPECT_NEAR(early.lr, 1, 1e-12);
+  EXPECT_NEAR(early.copied_lr, 0.25, 1e-12);
+  EXPECT_NEAR(early.anchor, 0.05, 1e-12);
+  EXPECT_NEAR(update_rates(config, 100, 200, 50).anchor, 0.1, 1e-12);
+  EXPECT_EQ(update_rates(config, 101, 200, 50).anchor, 0);
+  config.anchor_until = "";
+  config.anchor_decay = 100;
+  EXPECT_EQ(update_rates(config, 200, 200, 50).anchor, 1);
+}
+
+TEST(Schedule, DistillationEndsOrFades) {
+  TrainConfig config;
+  EXPECT_EQ(distillation_share(config, 0, 200, 50), 0);  // no teacher
+  config.distill = "teacher.safetensors";
+  EXPECT_EQ(distillation_share(config, 199, 200, 50), 1);
+  config.distill_until = "2e";
+  EXPECT_EQ(distillation_share(config, 99, 200, 50), 1);
+  EXPECT_EQ(distillation_share(config, 100, 200, 50), 0);
+  config.distill_fade = true;
+  EXPECT_NEAR(distillation_share(config, 25, 200, 50), 0.75, 1e-12);
+  EXPECT_EQ(distillation_share(config, 150, 200, 50), 0);
+}
+
 TEST(Span, NeedsAUnit) {
   EXPECT_EQ(parse_span("2e", 50, "x"), 100);
   EXPECT_EQ(parse_span("0.5e", 50, "x"), 25);
@@ -205,7 +259,7 @@ TEST(AdamW, EqualsTheFormula) {
   for (int step = 1; step <= 4; ++step) {
     const at::Tensor gradient = at::randn_like(parameter.tensor).detach();
     parameter.tensor.mutable_grad() = gradient.clone();
-    optimiser.step(1e-2, 0.5);
+    optimiser.step({.lr = 1e-2}, 0.5);
     const at::Tensor g = gradient.to(at::kDouble) * 0.5;
     value *= 1 - 1e-2 * config.weight_decay;
     m = config.beta1 * m + (1 - config.beta1) * g;
@@ -216,6 +270,40 @@ TEST(AdamW, EqualsTheFormula) {
   }
 }
 
+// What was copied has a rate of its own and goes back towards its first values instead of zero.
+TEST(AdamW, TreatsCopiedParametersAsTold) {
+  Transducer model(testing::small_config(), 7);
+  testing::randomise(model, 1);
+  TrainConfig config;
+  config.clip_norm = 0;
+  config.anchor_decay = 3;
+  const Parameter& copied = *model.registry().find("joiner.output.weight");
+  const Parameter& other = *model.registry().find("joiner.encoder_projection.weight");
+  const at::Tensor first = copied.tensor.detach().clone(), drawn = other.tensor.detach().clone();
+  AdamW optimiser(model.registry(), config, {copied.name});
+  const auto step_along = [&](double gradient, const UpdateRates& rates) {
+    for (const Parameter* parameter : {&copied, &other})
+      parameter->tensor.mutable_grad() = at::full_like(parameter->tensor, gradient).detach();
+    optimiser.step(rates, 1);
+  };
+  // Equal gradients: AdamW's step is the rate itself.
+  step_along(1, {.lr = 0.1, .copied_lr = 0.02, .anchor = 0.25});
+  EXPECT_LT((copied.tensor - (first - 0.02)).abs().max().item<double>(), 1e-5);
+  EXPECT_LT(
+      (other.tensor - (drawn * (1 - 0.1 * config.weight_decay) - 0.1)).abs().max().item<double>(),
+      1e-5);
+  step_along(1, {.lr = 0.1, .copied_lr = 0.02, .anchor = 0.25});
+  EXPECT_LT((copied.tensor - (first - 0.75 * 0.02 - 0.02)).abs().max().item<double>(), 1e-5);
+  // Without an anchor it decays like all others.
+  const at::Tensor before = copied.tensor.detach().clone();
+  step_along(1, {.lr = 0.1, .copied_lr = 0.02});
+  EXPECT_LT((copied.tensor - (before * (1 - 0.02 * config.weight_decay) - 0.02))
+                .abs()
+                .max()
+                .item<double>(),
+            1e-5);
+}
+
 TEST(AdamW, ClipsToTheNormAndReportsIt) {
   Transducer model(testing::small_config(), 7);
   TrainConfig config;
@@ -224,7 +312,7 @@ TEST(AdamW, ClipsToTheNormAndReportsIt) {
   for (const at::Tensor& tensor : model.registry().trainable())
     tensor.mutable_grad() = at::ones_like(tensor).detach();
   const double norm = std::sqrt(static_cast<double>(model.registry().parameter_count()));
-  EXPECT_NEAR(optimiser.step(0, 1), norm, 1e-3 * norm);
+  EXPECT_NEAR(optimiser.step({}, 1), norm, 1e-3 * norm);
   EXPECT_EQ(model.joiner().weight().grad().abs().max().item<float>(), 0);
   SafeTensors state;
   optimiser.save(state);
