@@ -11,9 +11,9 @@
 #include "scion/model/transducer.h"
 #include "scion/selection/random_init.h"
 #include "scion/study/table.h"
+#include "scion/training/precision.h"
 #include "scion/training/run_record.h"
 #include "scion/training/step.h"
-#include "scion/training/precision.h"
 
 namespace scion {
 namespace fs = std::filesystem;

@@ -131,6 +131,13 @@ void TrainConfig::declare(Options& options) {
   options.add("average_last", average_last, "the final model averages so many last epochs")
       .range(1, 1000)
       .unit("epochs");
+  options
+      .add("measure_every", measure_every,
+           "gradients' norm, change and cosine, the weights' path and displacement, by part of the "
+           "network, go to measures.jsonl after every so many updates, and the loss along the line "
+           "from start to end to loss_line.json; 0: never")
+      .range(0, 100000)
+      .unit("updates");
   options.add("checkpoint_every", checkpoint_every, "\"1e\": epochs, \"100u\": updates");
   options.add("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept")
       .range(1, 1000);

@@ -60,6 +60,7 @@ struct TrainConfig {
 
   std::string precision = "auto";  ///< auto, fp32, bf16
   int64_t average_last = 1;        ///< epochs whose weights the final model averages
+  int64_t measure_every = 0;       ///< updates between measurements of the path; 0: none
   std::string checkpoint_every = "1e";
   int64_t keep_checkpoints = 2;
   std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch

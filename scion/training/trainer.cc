@@ -17,7 +17,9 @@
 #include "scion/selection/select.h"
 #include "scion/training/checkpoint.h"
 #include "scion/training/evaluation.h"
+#include "scion/training/loss_line.h"
 #include "scion/training/optimiser.h"
+#include "scion/training/path_measures.h"
 #include "scion/training/precision.h"
 #include "scion/training/schedule.h"
 #include "scion/training/step.h"
@@ -56,6 +58,9 @@ nlohmann::json configuration_json(const auto& config) {
   return options.to_json();
 }
 
+// Where measured runs keep their start.
+constexpr const char* first_weights = "first.safetensors";
+
 struct EvaluationSet {
   std::string name;
   std::unique_ptr<Dataset> data;
@@ -85,6 +90,7 @@ class Run {
     model_->to(device);
     if (!config.train.distill.empty()) open_teacher();
     optimiser_ = std::make_unique<AdamW>(model_->registry(), config.train, copied_);
+    measures_ = std::make_unique<PathMeasures>(model_->registry(), config.train.measure_every);
   }
 
   void work() {
@@ -167,8 +173,15 @@ class Run {
     if (const auto checkpoint = load_newest_checkpoint(directory_ / "checkpoints")) {
       load_weights(checkpoint->model, *model_, "checkpoint");
       optimiser_->load(checkpoint->state);
+      measures_->load(checkpoint->state);
+      if (measuring()) measures_->load_start(read_safetensors(directory_ / first_weights));
       position_ = checkpoint->position;
       spdlog::info("continues after update {}, epoch {}", position_.update, position_.epoch + 1);
+    }
+    if (measuring() && position_.update == 0) {
+      SafeTensors first;
+      measures_->save_start(first);
+      write_safetensors(directory_ / first_weights, first);
     }
     keep_lines("updates.jsonl", [&](const nlohmann::json& line) {
       return line.at("update").get<int64_t>() <= position_.update;
@@ -176,6 +189,10 @@ class Run {
     keep_lines("results.jsonl", [&](const nlohmann::json& line) {
       return line.at("update").get<int64_t>() <= position_.update;
     });
+    keep_lines("measures.jsonl", [&](const nlohmann::json& line) {
+      return line.at("update").get<int64_t>() <= position_.update;
+    });
+    if (measuring()) measured_ = std::make_unique<LineLog>(directory_ / "measures.jsonl");
     updates_ = std::make_unique<LineLog>(directory_ / "updates.jsonl");
     results_ = std::make_unique<LineLog>(directory_ / "results.jsonl");
     events_ = std::make_unique<EventFile>(directory_, position_.update);
@@ -287,10 +304,17 @@ class Run {
   void update(const BatchLoader::Item& item, const StepLoss& loss) {
     const UpdateRates rates = update_rates(config_.train, position_.update + 1, planned_updates(),
                                            planned_updates_per_epoch());
-    const double norm = optimiser_->step(rates, 1.0 / static_cast<double>(accumulated_));
+    const double scale = 1.0 / static_cast<double>(accumulated_);
+    measures_->before_step(position_.update + 1, scale);
+    const double norm = optimiser_->step(rates, scale);
     if (!std::isfinite(norm)) diverged(item.batch, "the gradient");
     accumulated_ = 0;
     ++position_.update;
+    if (auto line = measures_->after_step(position_.update)) {
+      (*line)["update"] = position_.update;
+      (*line)["epoch"] = epochs_with(item);
+      measured_->append(line->dump());
+    }
     updates_->append(nlohmann::json({{"update", position_.update},
                                      {"epoch", epochs_with(item)},
                                      {"loss", loss.total},
@@ -348,6 +372,8 @@ class Run {
   void checkpoint() {
     Checkpoint state{position_, pack_model(*model_, tokenizer_.serialised(), {}), {}};
     optimiser_->save(state.state);
+    measures_->save(state.state);
+    if (measured_) measured_->sync();
     updates_->sync();
     skipped_->sync();
     results_->sync();
@@ -362,6 +388,7 @@ class Run {
     keep_epoch_weights(epoch);
     const bool due = evaluation_due(epoch);
     if (due) rates_ = evaluate_sets(epoch, loss, "raw");
+    if (epoch == config_.train.epochs && measuring()) write_loss_line();
     if (epoch == config_.train.epochs && config_.train.average_last > 1) {
       average_epochs();
       rates_ = evaluate_sets(epoch, loss, "averaged");
@@ -401,6 +428,18 @@ class Run {
       text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
     }
     return text;
+  }
+
+  bool measuring() const { return config_.train.measure_every > 0; }
+
+  // From the first weights to those of the last update.
+  void write_loss_line() {
+    SafeTensors first;
+    measures_->save_start(first);
+    nlohmann::json line = nlohmann::json::array();
+    for (const LinePoint& point : loss_along_line(first, *model_, data_, config_, bf16_))
+      line.push_back({point.share, point.loss});
+    write_file(directory_ / "loss_line.json", line.dump() + "\n");
   }
 
   fs::path epoch_file(int64_t epoch) const {
@@ -461,7 +500,8 @@ class Run {
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<BatchLoader> loader_;
   std::unique_ptr<SkippedLog> skipped_;
-  std::unique_ptr<LineLog> updates_, results_;
+  std::unique_ptr<PathMeasures> measures_;
+  std::unique_ptr<LineLog> updates_, results_, measured_;
   std::unique_ptr<EventFile> events_;
   TrainingPosition position_;
   int64_t planned_ = 0, last_checkpoint_ = 0, accumulated_ = 0, epoch_batches_done_ = 0;

@@ -87,6 +87,7 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   config.train.distill = folder / "teacher/model.safetensors";
   config.train.distill_until = "1.5e";
   config.train.distill_fade = true;
+  config.train.measure_every = 2;
   write_file(folder / "run.toml", config.to_toml());
   ASSERT_TRUE(train_until(folder / "run.toml", folder / "whole", never, 0));
   const auto updates = read_lines(folder / "whole/updates.jsonl");
@@ -122,6 +123,8 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
     EXPECT_EQ(whole[i], broken[i]);
   }
   EXPECT_EQ(points(folder / "whole"), points(folder / "broken"));
+  for (const char* name : {"measures.jsonl", "loss_line.json"})
+    EXPECT_EQ(read_file(folder / "whole" / name), read_file(folder / "broken" / name)) << name;
   fs::remove_all(folder);
 }
 
@@ -143,6 +146,44 @@ TEST(Trainer, LearnsAndLeavesACompleteModel) {
   train(config, folder / "run");
   config.train.peak_lr = 2e-2;
   EXPECT_THROW(train(config, folder / "run"), UserError);
+  fs::remove_all(folder);
+}
+
+TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
+  const fs::path folder = fresh_folder("measures");
+  RunConfig config = tiny_run(folder);
+  train(config, folder / "plain");
+  config.train.measure_every = 1;
+  train(config, folder / "measured");
+  EXPECT_EQ(read_file(folder / "plain/model.safetensors"),
+            read_file(folder / "measured/model.safetensors"));
+  EXPECT_EQ(points(folder / "plain").size(), points(folder / "measured").size());
+  EXPECT_FALSE(fs::exists(folder / "plain/measures.jsonl"));
+  const auto updates = read_lines(folder / "measured/updates.jsonl");
+  const auto measures = read_lines(folder / "measured/measures.jsonl");
+  ASSERT_EQ(measures.size(), updates.size());
+  for (size_t i = 0; i < updates.size(); ++i) {
+    const double norm = updates[i].at("gradient_norm");
+    EXPECT_NEAR(measures[i].at("all").at("norm").get<double>(), norm, 1e-4 * norm);
+    EXPECT_EQ(measures[i].at("epoch"), updates[i].at("epoch"));
+  }
+  const nlohmann::json& last = measures.back();
+  for (const char* part : {"subsampling", "layers.0", "layers.1", "predictor", "joiner", "heads"})
+    EXPECT_GE(last.at(part).at("path").get<double>(),
+              last.at(part).at("displacement").get<double>() * (1 - 1e-6))
+        << part;
+  // The line ends where training does: lower than it began, at the loss of the final weights.
+  const nlohmann::json line = nlohmann::json::parse(read_file(folder / "measured/loss_line.json"));
+  ASSERT_EQ(line.size(), 11U);
+  EXPECT_EQ(line[0][0], 0);
+  EXPECT_EQ(line[10][0], 1);
+  EXPECT_LT(line[10][1].get<double>(), line[0][1].get<double>());
+  // Weights of the last update, then of the last two epochs' average.
+  const auto results = read_lines(folder / "measured/results.jsonl");
+  ASSERT_EQ(results.size(), 4U);
+  EXPECT_EQ(results[2].at("weights"), "raw");
+  EXPECT_EQ(results[3].at("weights"), "averaged");
+  EXPECT_EQ(results[3].at("epoch"), results[2].at("epoch"));
   fs::remove_all(folder);
 }
 
