@@ -34,7 +34,7 @@ bool usable(double value, bool logarithmic) {
 Series cleaned(const Series& series, bool logarithmic) {
   const bool has_band =
       series.low.size() == series.y.size() && series.high.size() == series.y.size();
-  Series result{series.name, series.colour, {}, {}, {}, {}};
+  Series result{series.name, series.colour, {}, {}, {}, {}, series.dashed};
   for (size_t i = 0; i < series.y.size(); ++i) {
     if (!std::isfinite(series.x[i]) || !usable(series.y[i], logarithmic)) continue;
     result.x.push_back(series.x[i]);
@@ -168,8 +168,8 @@ std::string line_svg(const Series& series, const Plane& plane) {
     points += fmt::format("{}{:.1f},{:.1f}", i > 0 ? " " : "", x, y);
     if (series.x.size() <= most_markers) markers += marker_svg(x, y, series.colour);
   }
-  return fmt::format("<g class=\"s{}\"><polyline class=\"line\" points=\"{}\"/>{}</g>\n",
-                     series.colour % colours, points, markers);
+  return fmt::format("<g class=\"s{}\"><polyline class=\"line{}\" points=\"{}\"/>{}</g>\n",
+                     series.colour % colours, series.dashed ? " dashed" : "", points, markers);
 }
 
 struct Label {

@@ -12,6 +12,7 @@ struct Series {
   std::string name;
   size_t colour = 0;  ///< 0: the neutral one, for a baseline
   std::vector<double> x, y, low, high;
+  bool dashed = false;
 };
 
 struct Chart {

@@ -46,9 +46,11 @@ void collect_runs(const Recipe& recipe, const RunPlace& place, const std::vector
       report.rows.push_back(result_row(line, run.arm, run.schedule, run.key, speakers));
       report.rows.back().compute_seconds += teacher_seconds[run.key.teacher];
     }
-    for (const auto& line : read_json_lines(run.directory / "updates.jsonl"))
-      report.gradients.push_back(
-          {run.schedule, run.arm, run.key, line.at("update"), line.at("gradient_norm")});
+    MeasuredRun measured = read_measured_run(run.directory);
+    measured.schedule = run.schedule;
+    measured.arm = run.arm;
+    measured.run = run.key;
+    report.optimisation.push_back(std::move(measured));
   }
 }
 

@@ -11,8 +11,8 @@
 
 namespace scion {
 
-/// Adds the evaluations of the teachers and the students, and the students' gradients. `speakers`
-/// are those of the utterances of all sets.
+/// Adds the evaluations of the teachers and the students, and how the students' optimisation went.
+/// `speakers` are those of the utterances of all sets.
 void collect_runs(const Recipe& recipe, const RunPlace& place, const std::vector<StudentRun>& runs,
                   const std::map<std::string, std::string>& speakers, StudyReport& report);
 

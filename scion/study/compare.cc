@@ -203,7 +203,10 @@ class Experiment {
   std::vector<ArmDescription> arm_descriptions() const {
     std::vector<ArmDescription> arms;
     for (const RecipeArm& arm : recipe_.arms)
-      arms.push_back({.name = arm.name, .description = arm.description(recipe_.student)});
+      arms.push_back({.name = arm.name,
+                      .description = arm.description(recipe_.student),
+                      .factor = arm.factor,
+                      .baseline = arm.baseline});
     return arms;
   }
 

@@ -63,35 +63,6 @@ RowsByRun rows_of(const std::vector<ResultRow>& rows, const Comparison& comparis
   return result;
 }
 
-// The levels of a factor (seeds, teachers) that an arm's runs stand at; 0 is no teacher.
-std::set<int64_t> levels_of(const RowsByRun& runs, int64_t RunKey::*factor) {
-  std::set<int64_t> levels;
-  for (const auto& [run, row] : runs)
-    if (run.*factor != 0 || factor == &RunKey::seed) levels.insert(run.*factor);
-  return levels;
-}
-
-// Leaves the levels that both have, if there are any.
-bool keep_common(RowsByRun& first, RowsByRun& second, int64_t RunKey::*factor) {
-  const std::set<int64_t> of_first = levels_of(first, factor),
-                          of_second = levels_of(second, factor);
-  const auto shared = [&](int64_t level) {
-    return of_first.contains(level) && of_second.contains(level);
-  };
-  if (std::none_of(of_first.begin(), of_first.end(), shared)) return false;
-  const auto is_other = [&](const auto& entry) { return !shared(entry.first.*factor); };
-  std::erase_if(first, is_other);
-  std::erase_if(second, is_other);
-  return true;
-}
-
-// Every seed of the arm has a teacher of its own.
-bool pairs_teachers(const RowsByRun& runs) {
-  const size_t teachers = levels_of(runs, &RunKey::teacher).size();
-  return teachers > 1 && teachers == runs.size() &&
-         levels_of(runs, &RunKey::seed).size() == runs.size();
-}
-
 // What the bootstrap draws: speakers, or utterances where one of them has no speaker.
 class Units {
  public:
@@ -148,39 +119,6 @@ double pooled_wer(const std::vector<RunErrors>& runs, const std::vector<double>&
          std::accumulate(words.begin(), words.end(), 0.0);
 }
 
-// One random factor of a comparison: where the runs of both arms stand.
-void add_factor(PairedErrors& errors, const RowsByRun& first, const RowsByRun& second,
-                int64_t RunKey::*factor) {
-  std::map<int64_t, size_t> levels;
-  for (const RowsByRun* runs : {&first, &second})
-    for (const int64_t level : levels_of(*runs, factor)) levels.emplace(level, levels.size());
-  if (levels.empty()) return;
-  errors.factors.push_back(levels.size());
-  const auto place = [&](const RowsByRun& runs, std::vector<RunErrors>& system) {
-    size_t i = 0;
-    for (const auto& [run, row] : runs) {
-      const auto found = levels.find(run.*factor);
-      system[i++].levels.push_back(found == levels.end() ? no_level : found->second);
-    }
-  };
-  place(first, errors.first);
-  place(second, errors.second);
-}
-
-// A factor that the arms share is one; otherwise each arm has its own.
-void add_factors(PairedErrors& errors, const RowsByRun& first, const RowsByRun& second,
-                 int64_t RunKey::*factor, bool shared) {
-  if (shared) return add_factor(errors, first, second, factor);
-  for (const bool of_first : {true, false}) {
-    RowsByRun none;
-    // Runs of the other arm stand at no level.
-    const size_t before = errors.factors.size();
-    add_factor(errors, of_first ? first : none, of_first ? none : second, factor);
-    if (errors.factors.size() == before) continue;
-    for (RunErrors& run : of_first ? errors.second : errors.first) run.levels.push_back(no_level);
-  }
-}
-
 }  // namespace
 
 ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison& comparison,
@@ -188,28 +126,22 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   ArmDifference result;
   result.comparison = comparison;
   if (!comparison.epoch) result.comparison.epoch = last_common_epoch(rows, comparison);
-  RowsByRun first = rows_of(rows, result.comparison, comparison.first);
-  RowsByRun second = rows_of(rows, result.comparison, comparison.second);
-  result.paired_seeds = keep_common(first, second, &RunKey::seed);
-  const bool shared_teachers = keep_common(first, second, &RunKey::teacher);
-
+  const RowsByRun first = rows_of(rows, result.comparison, comparison.first);
+  const RowsByRun second = rows_of(rows, result.comparison, comparison.second);
   const Units units(*first.begin()->second);
-  PairedErrors errors;
-  errors.words = units.words();
-  for (const auto& [run, row] : first)
-    errors.first.push_back({units.errors(*row, describe(result.comparison, comparison.first)), {}});
-  for (const auto& [run, row] : second)
-    errors.second.push_back(
-        {units.errors(*row, describe(result.comparison, comparison.second)), {}});
-  add_factors(errors, first, second, &RunKey::seed, result.paired_seeds);
-  for (const size_t levels : errors.factors) result.seeds += static_cast<int64_t>(levels);
-  result.paired_teachers = pairs_teachers(first) || pairs_teachers(second);
-  if (!result.paired_teachers)
-    add_factors(errors, first, second, &RunKey::teacher, shared_teachers);
-  std::set<int64_t> teachers = levels_of(first, &RunKey::teacher);
-  teachers.merge(levels_of(second, &RunKey::teacher));
-  result.teachers = static_cast<int64_t>(teachers.size());
-
+  const auto errors_of = [&](const RowsByRun& runs, const std::string& arm) {
+    NumbersByRun errors;
+    for (const auto& [run, row] : runs)
+      errors[run] = units.errors(*row, describe(result.comparison, arm));
+    return errors;
+  };
+  const RunDesign design = design_runs(errors_of(first, comparison.first),
+                                       errors_of(second, comparison.second), units.words());
+  const PairedErrors& errors = design.errors;
+  result.seeds = design.seeds;
+  result.teachers = design.teachers;
+  result.paired_seeds = design.paired_seeds;
+  result.paired_teachers = design.paired_teachers;
   result.difference = bootstrap_difference(errors, options.confidence, options.draws, options.seed);
   result.difference.mean *= 100;
   result.difference.interval.low *= 100;
@@ -217,8 +149,8 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   result.adjusted_p = result.difference.p_value;
   result.first_wer = pooled_wer(errors.first, errors.words);
   result.second_wer = pooled_wer(errors.second, errors.words);
-  result.first_runs = static_cast<int64_t>(first.size());
-  result.second_runs = static_cast<int64_t>(second.size());
+  result.first_runs = static_cast<int64_t>(errors.first.size());
+  result.second_runs = static_cast<int64_t>(errors.second.size());
   result.units = static_cast<int64_t>(errors.words.size());
   result.by_speaker = units.by_speaker();
   return result;

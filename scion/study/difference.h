@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/scoring/bootstrap.h"
-#include "scion/study/results.h"
+#include "scion/study/run_design.h"
 
 namespace scion {
 
@@ -17,12 +16,6 @@ struct Comparison {
   std::string first, second;    ///< arms; the difference is second − first
   std::optional<double> epoch;  ///< the last one that both arms have, when not given
   std::string weights = "raw";  ///< raw, or averaged over the last epochs
-};
-
-struct BootstrapOptions {
-  double confidence = 0.95;
-  int64_t draws = 10000;
-  uint64_t seed = 1;
 };
 
 struct ArmDifference {

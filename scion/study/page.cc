@@ -61,6 +61,7 @@ th, td { padding: 5px 0 5px 20px; text-align: right; white-space: nowrap; vertic
 th:first-child, td:first-child { padding-left: 0; }
 th { font-weight: 500; color: var(--soft); border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 tbody tr + tr td { border-top: 1px solid var(--rule); }
+tbody tr.heading td { font-weight: 600; padding-top: 14px; }
 tbody tr.more td { border-top-color: transparent; }
 tbody tr:last-child td { border-bottom: 1px solid var(--rule); }
 .label { text-align: left; }
@@ -71,12 +72,18 @@ td strong { font-weight: 700; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
   gap: 30px 36px; }
 .chart { max-width: 640px; }
-.charts + .tables, .tables + .charts { margin-top: 28px; }
+.dots + .dots { margin-top: 30px; }
+.dots + .charts, .dots + .tables, .charts + .tables, .tables + .charts { margin-top: 28px; }
 svg { display: block; width: 100%; height: auto; overflow: visible; font: 12px var(--sans); }
 svg text { fill: var(--soft); font-variant-numeric: tabular-nums; }
 svg .grid { stroke: var(--rule); stroke-width: 1; }
 svg .axis { stroke: var(--faint); stroke-width: 1; }
 svg .leader { stroke: var(--faint); stroke-width: .8; fill: none; }
+svg .line.dashed { stroke-dasharray: 6 4; }
+svg .whisker { stroke: currentColor; stroke-width: 2; opacity: .55; }
+svg .mark { opacity: .45; }
+svg .panel, svg .row-heading { fill: var(--ink); font-weight: 600; }
+svg .row-name { fill: var(--ink); }
 svg .line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
 svg g { fill: currentColor; }
 svg .band { fill: currentColor; opacity: .15; }

@@ -44,9 +44,11 @@ std::string section_html(const Section& section) {
   std::string html =
       fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n", section.id, escape_html(section.title));
   if (!section.text.empty()) html += fmt::format("<p>{}</p>\n", escape_html(section.text));
-  std::string charts, tables;
+  std::string dots, charts, tables;
+  for (const DotPlot& plot : section.dots) dots += dot_plot_html(plot);
   for (const Chart& chart : section.charts) charts += chart_html(chart);
   for (const Table& table : section.tables) tables += table_html(table);
+  html += dots;
   if (!charts.empty()) html += "<div class=\"charts\">\n" + charts + "</div>\n";
   if (!tables.empty()) html += "<div class=\"tables\">\n" + tables + "</div>\n";
   return html + "</section>\n";

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "scion/study/difference.h"
-#include "scion/study/gradients.h"
+#include "scion/study/optimisation.h"
 #include "scion/study/results.h"
 
 namespace scion {
@@ -19,6 +19,8 @@ struct ArmDescription {
   std::string name;              ///< as in the results
   std::string label = {};        ///< for people; the name when empty
   std::string description = {};  ///< how it was started, one sentence
+  std::string factor = {};       ///< arms of one factor are shown together
+  std::string baseline = {};     ///< what it is held against; the report's baseline when empty
 };
 
 /// One trial of a setting on the development set.
@@ -45,8 +47,7 @@ struct StudyReport {
   std::vector<ResultRow> rows;                             ///< the students' evaluations
   std::vector<double> epochs;                              ///< shown in tables; chosen when empty
   Differences differences;
-  std::vector<GradientNorm> gradients;
-  int64_t first_updates = 100;  ///< "early" in the gradients' table
+  std::vector<MeasuredRun> optimisation;
   std::vector<TuningRow> tuning;
   std::vector<ResultRow> teacher;  ///< the teacher's evaluations
   /// By set: utterances whose sentence also occurs in the training text.

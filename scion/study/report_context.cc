@@ -28,6 +28,7 @@ ReportContext::ReportContext(const StudyReport& report)
     : report_(report), curves_(learning_curves(report.rows)) {
   order_arms();
   find_places();
+  group_arms();
   for (const ResultRow& row : report.rows)
     if (row.words > 0 && row.words < 5000) decimals_ = 1;
 }
@@ -56,6 +57,89 @@ void ReportContext::find_places() {
       if (const Curve* found = curve(schedule, set, arm)) place.curves.push_back(found);
     places_.push_back(std::move(place));
   }
+}
+
+void ReportContext::group_arms() {
+  for (const std::string& arm : arms_) {
+    std::string factor;
+    for (const ArmDescription& description : report_.arms)
+      if (description.name == arm) factor = description.factor;
+    auto group = std::find_if(groups_.begin(), groups_.end(),
+                              [&](const Group& known) { return known.factor == factor; });
+    if (group == groups_.end()) group = groups_.insert(group, {factor, {}});
+    group->arms.push_back(arm);
+  }
+}
+
+const Curve* ReportContext::Place::curve(const std::string& arm) const {
+  for (const Curve* found : curves)
+    if (found->arm == arm) return found;
+  return nullptr;
+}
+
+const std::string& ReportContext::baseline_of(const std::string& arm) const {
+  for (const ArmDescription& description : report_.arms)
+    if (description.name == arm && !description.baseline.empty()) return description.baseline;
+  return report_.baseline;
+}
+
+bool ReportContext::is_baseline(const std::string& arm) const {
+  return std::any_of(arms_.begin(), arms_.end(),
+                     [&](const std::string& other) { return baseline_of(other) == arm; });
+}
+
+std::string ReportContext::primary() const {
+  return report_.differences.primary ? report_.differences.primary->comparison.second : "";
+}
+
+ReportContext::ChartLines ReportContext::lines_of(const std::string& factor,
+                                                  const std::vector<std::string>& arms) const {
+  ChartLines chart{factor, {}};
+  size_t colour = 0;
+  if (std::find(arms_.begin(), arms_.end(), report_.baseline) != arms_.end())
+    chart.lines.push_back({report_.baseline, 0});
+  if (!primary().empty()) chart.lines.push_back({primary(), ++colour});
+  const auto is_shown = [&](const std::string& arm) {
+    return std::any_of(chart.lines.begin(), chart.lines.end(),
+                       [&](const Line& line) { return line.arm == arm; });
+  };
+  for (const std::string& arm : arms) {
+    if (is_shown(arm)) continue;
+    chart.lines.push_back({arm, ++colour});
+    if (const std::string& own = baseline_of(arm); !is_shown(own))
+      chart.lines.push_back({own, colour, true});
+  }
+  return chart;
+}
+
+std::vector<ReportContext::ChartLines> ReportContext::chart_lines() const {
+  constexpr size_t most_lines = 6;  // beside the baseline and the primary arm
+  if (!has_many_arms()) {
+    ChartLines all;
+    for (const std::string& arm : arms_) all.lines.push_back({arm, colour(arm)});
+    return {all};
+  }
+  std::vector<ChartLines> charts;
+  for (const Group& group : groups_) {
+    std::vector<std::string> arms;
+    size_t lines = 0;
+    const auto flush = [&] {
+      if (!arms.empty()) charts.push_back(lines_of(group.factor, arms));
+      arms.clear();
+      lines = 0;
+    };
+    for (const std::string& arm : group.arms) {
+      if (arm == report_.baseline || arm == primary()) continue;
+      // The baseline of other arms comes with them.
+      if (is_baseline(arm) && baseline_of(arm) == arm) continue;
+      const size_t more = baseline_of(arm) == report_.baseline ? 1 : 2;
+      if (lines + more > most_lines) flush();
+      arms.push_back(arm);
+      lines += more;
+    }
+    flush();
+  }
+  return charts;
 }
 
 std::string ReportContext::label(const std::string& arm) const {

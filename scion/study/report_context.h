@@ -33,8 +33,38 @@ class ReportContext {
   const std::vector<std::string>& schedules() const { return schedules_; }
 
   std::string label(const std::string& arm) const;
-  /// 0 for the baseline, the others from 1.
+  /// What the arm is held against.
+  const std::string& baseline_of(const std::string& arm) const;
+  /// Whether some arm is held against this one.
+  bool is_baseline(const std::string& arm) const;
+  /// The arm of the primary comparison; "" without one.
+  std::string primary() const;
+  /// 0 for the report's baseline, the others from 1.
   size_t colour(const std::string& arm) const;
+
+  /// Arms that vary the same, in the report's order; arms without a factor have "".
+  struct Group {
+    std::string factor;
+    std::vector<std::string> arms;
+  };
+  const std::vector<Group>& groups() const { return groups_; }
+  /// More arms than one chart can show.
+  bool has_many_arms() const { return arms_.size() > 7; }
+
+  /// A line of a chart.
+  struct Line {
+    std::string arm;
+    size_t colour = 0;
+    bool dashed = false;  ///< a baseline of its own, in the colour of the arm that it is for
+  };
+  /// The lines of each chart: all arms in one or, where they are many, some arms of one factor
+  /// beside the report's baseline and the primary arm.
+  struct ChartLines {
+    std::string factor;
+    std::vector<Line> lines;
+  };
+  std::vector<ChartLines> chart_lines() const;
+
   /// The set, with the schedule where there are several.
   std::string place(const std::string& schedule, const std::string& set) const;
   /// Decimals of error rates: what the number of reference words allows.
@@ -49,18 +79,22 @@ class ReportContext {
   struct Place {
     std::string schedule, set;
     std::vector<const Curve*> curves;
-    const Curve* baseline = nullptr;
+    const Curve* baseline = nullptr;  ///< the report's
+    const Curve* curve(const std::string& arm) const;
   };
   const std::vector<Place>& places() const { return places_; }
 
  private:
   void order_arms();
   void find_places();
+  void group_arms();
+  ChartLines lines_of(const std::string& factor, const std::vector<std::string>& arms) const;
 
   const StudyReport& report_;
   std::vector<Curve> curves_;
   std::vector<std::string> arms_, schedules_;
   std::vector<Place> places_;
+  std::vector<Group> groups_;
   int decimals_ = 2;
 };
 

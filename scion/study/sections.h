@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scion/study/chart.h"
+#include "scion/study/dots.h"
 #include "scion/study/report.h"
 #include "scion/study/table.h"
 
@@ -14,6 +15,7 @@ struct Section {
   std::string id, title, text;
   std::vector<Table> tables;
   std::vector<Chart> charts;
+  std::vector<DotPlot> dots = {};
 };
 
 /// All sections that have something to show, in order.

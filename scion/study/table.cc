@@ -20,7 +20,14 @@ std::string padded(const std::string& text, size_t width, bool left) {
 
 std::string cell_text(const Cell& cell) { return cell.strong ? cell.text + "*" : cell.text; }
 
+bool is_heading(const Table& table, const std::vector<Cell>& row) {
+  return row.size() == 1 && table.columns.size() > 1;
+}
+
 std::string html_row(const Table& table, const std::vector<Cell>& row, const char* tag) {
+  if (is_heading(table, row))
+    return fmt::format("<tr class=\"heading\"><td class=\"label\" colspan=\"{}\">{}</td></tr>\n",
+                       table.columns.size(), escape_html(row.front().text));
   // A row without a name of its own continues the one above.
   const bool continues = table.label_columns > 1 && row.front().text.empty();
   std::string html = continues ? "<tr class=\"more\">" : "<tr>";
@@ -65,7 +72,8 @@ std::string table_text(const Table& table) {
   std::vector<size_t> widths;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     widths.push_back(width_of(table.columns[i]));
-    for (const auto& row : table.rows) widths[i] = std::max(widths[i], width_of(cell_text(row[i])));
+    for (const auto& row : table.rows)
+      if (!is_heading(table, row)) widths[i] = std::max(widths[i], width_of(cell_text(row[i])));
   }
   const auto line = [&](const auto& cells, const auto& text) {
     std::string joined;

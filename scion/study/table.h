@@ -16,7 +16,8 @@ struct Cell {
 struct Table {
   std::string title;
   std::vector<std::string> columns;
-  std::vector<std::vector<Cell>> rows;  ///< as many cells as columns
+  /// As many cells as columns; a row of a single cell is a heading of those below.
+  std::vector<std::vector<Cell>> rows;
   std::string note = {};
   size_t label_columns = 1;  ///< the first ones hold words and are set flush left
   bool wraps = false;        ///< label columns hold sentences: pages may break their lines

@@ -48,11 +48,24 @@ inline void add_made_up_gradients(StudyReport& report) {
   for (const auto& [arm, level] : {std::pair{"random", 3.0}, {"paper", 1.2}, {"best", 0.8}})
     for (int64_t seed = 1; seed <= 3; ++seed) {
       Random random(static_cast<uint64_t>(seed), Stream::dropout, stable_hash(arm));
-      for (int64_t update = 1; update <= 1900; update += 2)
-        report.gradients.push_back(
-            {"20 epochs", arm, {0, seed}, update,
-             level * (0.4 + 8 * std::exp(-static_cast<double>(update) / 90)) *
-                 std::exp(0.35 * random.normal())});
+      MeasuredRun run{"20 epochs", arm, {0, seed}, {}, {}, {}, {}};
+      double path = 0;
+      for (int64_t update = 1; update <= 1900; ++update) {
+        const double u = static_cast<double>(update);
+        run.whole.add(u, u / 95,
+                      level * (0.4 + 8 * std::exp(-u / 90)) * std::exp(0.35 * random.normal()));
+        path += 0.1 * level;
+        run.whole.cosine.back() = 0.1 / level + 0.1 * random.normal();
+        run.whole.path.back() = path;
+        run.whole.displacement.back() = std::pow(path, 0.9 - 0.05 * level);
+      }
+      for (const char* part : {"all", "subsampling", "layers.0", "layers.1", "predictor"}) {
+        run.early[part] = steadiness(run.whole, 1);
+        run.all[part] = steadiness(run.whole, 20);
+      }
+      for (int i = 0; i <= 10; ++i)
+        run.line.emplace_back(0.1 * i, 60 * std::exp(-0.3 * i * level) + 2);
+      report.optimisation.push_back(std::move(run));
     }
 }
 

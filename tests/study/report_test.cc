@@ -55,8 +55,9 @@ TEST(Report, PageIsWellFormedAndSelfContained) {
 TEST(Report, HasEverySection) {
   std::vector<std::string> ids;
   for (const Section& section : report_sections(study())) ids.push_back(section.id);
-  EXPECT_THAT(ids, ::testing::ElementsAre("arms", "wer", "curves", "speed", "differences", "seen",
-                                          "gradients", "teacher", "tuning", "checks"));
+  EXPECT_THAT(ids,
+              ::testing::ElementsAre("arms", "overview", "wer", "curves", "speed", "differences",
+                                     "seen", "optimisation", "teacher", "tuning", "checks"));
   const std::string html = report_html(study());
   for (const std::string& id : ids) EXPECT_THAT(html, HasSubstr("<section id=\"" + id + "\">"));
   EXPECT_THAT(html, HasSubstr("0123abc &amp; changes"));
@@ -78,6 +79,54 @@ TEST(Report, ShowsTheNumbers) {
                 HasSubstr(fmt::format("{:.1f} → {:.1f}", primary.first_wer, primary.second_wer)));
   }
   EXPECT_THAT(html, HasSubstr("<strong>" + cell + "</strong>"));
+}
+
+// 24 arms: each of four factors has five, and a pair with a baseline of its own.
+StudyReport study_of_many_arms() {
+  StudyReport report;
+  report.arms = {{.name = "random", .factor = "base"}, {.name = "best", .factor = "base"}};
+  for (const std::string factor : {"layers", "elements", "heads", "size"})
+    for (int i = 1; i <= 5; ++i) {
+      const bool is_pair = factor == "size" && i >= 4;
+      report.arms.push_back({.name = fmt::format("{} {}", factor, i),
+                             .factor = factor,
+                             .baseline = is_pair ? "size 5" : ""});
+    }
+  std::vector<Comparison> others;
+  for (const ArmDescription& arm : report.arms) {
+    const double start = arm.name == "random" ? 0 : 2;
+    for (int64_t seed = 1; seed <= 2; ++seed)
+      for (const double epoch : {1.0, 2.0, 4.0, 8.0})
+        report.rows.push_back(made_up_row("short", arm.name, "dev", seed, epoch, 8, start));
+    const std::string baseline = arm.baseline.empty() ? "random" : arm.baseline;
+    if (arm.name != "random" && arm.name != "best" && arm.name != baseline)
+      others.push_back({"short", "dev", baseline, arm.name, 2.0, "raw"});
+  }
+  report.differences = compare_arms(report.rows, {"short", "dev", "random", "best", 2.0, "raw"},
+                                    others, {0.95, 200, 1});
+  return report;
+}
+
+TEST(Report, ManyArmsStayReadable) {
+  const StudyReport report = study_of_many_arms();
+  const std::string html = report_html(report);
+  EXPECT_EQ(unbalanced_tag(html), "");
+  std::map<std::string, int> shown;
+  for (const Section& section : report_sections(report)) {
+    for (const Chart& chart : section.charts) {
+      EXPECT_LE(chart.series.size(), 8U) << chart.title;
+      for (const Series& series : chart.series) ++shown[series.name];
+    }
+    for (const DotPlot& plot : section.dots)
+      for (const DotPanel& panel : plot.panels) EXPECT_EQ(panel.dots.size(), plot.rows.size());
+  }
+  // The baseline and the primary arm stand in every chart, each other arm in one.
+  for (const ArmDescription& arm : report.arms)
+    EXPECT_EQ(shown[arm.name] > 1, arm.name == "random" || arm.name == "best") << arm.name;
+  for (const char* factor : {"layers", "elements", "heads", "size"})
+    EXPECT_THAT(html, ContainsRegex(fmt::format("<tr class=.heading.><td[^>]*>{}</td>", factor)));
+  EXPECT_THAT(report_text(report), HasSubstr("size 4 − size 5"));
+  EXPECT_THAT(report_text(report), Not(HasSubstr("size 5 − ")));
 }
 
 TEST(Report, HeadlineOfAClearDifference) {
