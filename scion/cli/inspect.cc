@@ -51,7 +51,8 @@ void print_selection(const nlohmann::json& selected, const std::string& indent) 
              selected.value("teacher", "?"), selected.value("teacher_checksum", "?"), rule_set,
              changes.empty() ? "" : ", but " + changes);
   const nlohmann::json plan = selected.value("plan", nlohmann::json::object());
-  for (const auto& [stack, layers] : plan.value("layers", nlohmann::json::object()).items())
+  const nlohmann::json stacks = plan.value("layers", nlohmann::json::object());
+  for (const auto& [stack, layers] : stacks.items())
     fmt::print("{}  {}: the teacher's {}\n", indent, stack,
                fmt::join(layers.get<std::vector<int64_t>>(), ", "));
   if (plan.contains("shares")) {

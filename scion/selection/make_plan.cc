@@ -121,8 +121,20 @@ class PlanMaker {
           fmt::format("the student's parameter '{}' {} has no counterpart '{}' in the teacher",
                       student.name, shape_text(student.tensor), name),
           fmt::format("give both models the same kind of layers, or leave it random: --partial {}",
-                      student.name));
+                      lacking_part(student.name, name)));
     return *teacher;
+  }
+
+  // The largest part of the model around a parameter of which the teacher has nothing.
+  std::string lacking_part(const std::string& student, const std::string& teacher) const {
+    for (size_t dot = teacher.find('.'), own = student.find('.'); dot != std::string::npos;
+         dot = teacher.find('.', dot + 1), own = student.find('.', own + 1)) {
+      const std::string part = teacher.substr(0, dot + 1);
+      if (std::none_of(teacher_.all().begin(), teacher_.all().end(),
+                       [&](const Parameter& other) { return other.name.starts_with(part); }))
+        return student.substr(0, own);
+    }
+    return student;
   }
 
   // Chooses the leaves of a tensor that no tensor before it has chosen, and checks that the two
@@ -182,7 +194,7 @@ class PlanMaker {
 
   void require_enough(const Axis& teacher, const Axis& student) const {
     if (student.size() <= teacher.size()) return;
-    const bool heads = student.role() == Axis::Role::heads;
+    const bool heads = student.role() == Axis::Role::heads && plan_.grain != Grain::spliced;
     throw UserError(
         fmt::format("leaf '{}': the student has {} elements, the teacher {}", student.name(),
                     student.size(), teacher.size()),

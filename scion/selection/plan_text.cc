@@ -88,7 +88,7 @@ std::vector<LeafRow> leaf_rows(const Plan& plan) {
 std::string row_name(const LeafRow& row, const Plan& plan) {
   if (plan.grain == Grain::tensor)
     return row.leaves.size() < 2 ? row.name
-                                 : fmt::format("{}, {} more", row.name, row.leaves.size() - 1);
+                                 : fmt::format("{} +{}", row.name, row.leaves.size() - 1);
   for (const auto& [stack, map] : plan.layers)
     if (row.name.starts_with(stack + ".*") && row.layers.size() < map.size())
       return fmt::format("{}.{{{}}}{}", stack, fmt::join(row.layers, ","),
@@ -134,6 +134,10 @@ std::string leaves_text(const Plan& plan) {
   return text;
 }
 
+std::string counted(size_t count, const std::string& name) {
+  return fmt::format("{} {}{}", count, name, count == 1 ? "" : "s");
+}
+
 std::string rescaling_text(const Plan& plan) {
   std::string text;
   for (const LeafRow& row : leaf_rows(plan))
@@ -148,14 +152,15 @@ std::string rescaling_text(const Plan& plan) {
     std::set<std::string> names;
     for (const TensorChoice* tensor : tensors)
       names.insert(split_layer(tensor->student, plan).pattern);
-    text += fmt::format("  × {:<7.3f} {} tensors by fan-in: {}{}\n", scale, tensors.size(),
-                        *names.begin(), names.size() > 1 ? ", …" : "");
+    text +=
+        fmt::format("  × {:<7.3f} {} by fan-in: {}{}\n", scale, counted(tensors.size(), "tensor"),
+                    *names.begin(), names.size() > 1 ? ", …" : "");
   }
   return text.empty() ? "" : "\nrescaled\n" + text;
 }
 
 std::string random_text(const Plan& plan) {
-  std::map<std::string, std::pair<int64_t, int64_t>> by_reason;  // tensors, elements
+  std::map<std::string, std::pair<size_t, int64_t>> by_reason;  // tensors, elements
   for (const TensorChoice& tensor : plan.tensors)
     if (tensor.action == Action::random) {
       auto& [tensors, elements] = by_reason[tensor.reason];
@@ -164,7 +169,8 @@ std::string random_text(const Plan& plan) {
     }
   std::string text;
   for (const auto& [reason, counts] : by_reason)
-    text += fmt::format("  {}: {} tensors, {} elements\n", reason, counts.first, counts.second);
+    text += fmt::format("  {}: {}, {} elements\n", reason, counted(counts.first, "tensor"),
+                        counts.second);
   if (const LeafChoice* vocabulary = plan.find_leaf("vocabulary")) {
     const auto missing = std::count(vocabulary->indices.begin(), vocabulary->indices.end(), -1);
     if (missing > 0)

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "scion/core/file.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {
@@ -24,6 +25,15 @@ TEST(PlanJson, KeepsEverything) {
   EXPECT_EQ(json["shares"]["random"], shares.random);
   EXPECT_EQ(shares.all(), json["shares"]["copied"].get<int64_t>() +
                               json["shares"]["cropped"].get<int64_t>() + shares.random);
+}
+
+TEST(PlanJson, PlansThatTheFuzzerStartsFromAreSound) {
+  const auto folder = std::filesystem::path(SCION_SOURCE_DIR) / "fuzz/corpus/plan";
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    const std::string text = read_file(file.path());
+    EXPECT_EQ(Plan::parse(text, file.path()).tensors.size(), 3);
+    EXPECT_THROW(Plan::parse(text.substr(1), "cut off"), UserError);
+  }
 }
 
 TEST(PlanJson, WhatIsBrokenIsNamed) {

@@ -16,7 +16,7 @@ std::string refusal(const ModelConfig& student, const SelectionRules& rules = {}
     select_student(teacher, student, rules, "xavier", 1);
   } catch (const UserError& error) {
     EXPECT_FALSE(error.hint().empty());
-    return std::string(error.what()) + " / " + error.hint();
+    return std::string(error.what()) + " / " + error.hint() + "\n";
   }
   return "";
 }
@@ -73,6 +73,7 @@ TEST(SelectStudent, TheHeadThatTheTeacherLacksIsNamed) {
   student.simple_joiner = true;
   EXPECT_NE(refusal(student).find("no counterpart 'simple_joiner.encoder.weight'"),
             std::string::npos);
+  EXPECT_NE(refusal(student).find("--partial simple_joiner\n"), std::string::npos);
   EXPECT_EQ(refusal(student, {.partial = {"simple_joiner"}}), "");
 }
 
