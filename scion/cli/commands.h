@@ -9,6 +9,7 @@ namespace scion {
 void add_prepare(CLI::App& app);
 void add_train(CLI::App& app);
 void add_select(CLI::App& app);
+void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_align(CLI::App& app);
 void add_transcribe(CLI::App& app);

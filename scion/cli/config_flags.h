@@ -1,7 +1,9 @@
 // Flags that stand for options of a configuration file.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,22 @@
 #include "scion/core/options.h"
 
 namespace scion {
+
+/// A flag of the command for every declared option, kept alive with the variables behind it.
+inline void add_option_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
+  for (const auto& option : options->all()) {
+    const std::string flag = "--" + option->key();
+    command
+        .add_option_function<std::string>(
+            flag,
+            [options, key = option->key(), flag](const std::string& text) {
+              options->set(key, text, flag);
+            },
+            option->help())
+        ->default_str(option->value().is_string() ? option->value().get<std::string>()
+                                                  : option->value().dump());
+  }
+}
 
 /// `--train.peak_lr 3e-3` or `--train.peak_lr=3e-3` for every declared option; UserError with the
 /// nearest name otherwise, the command's own flags (`own`, without dashes) among them.

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   add_prepare(app);
   add_train(app);
   add_select(app);
+  add_calibrate(app);
   add_evaluate(app);
   add_align(app);
   add_transcribe(app);

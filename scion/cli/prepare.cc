@@ -7,6 +7,7 @@
 #include <string>
 
 #include "scion/cli/commands.h"
+#include "scion/cli/config_flags.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 
@@ -28,18 +29,7 @@ void add_prepare(CLI::App& app) {
       ->required();
   command->add_option("--out", arguments->out, "folder to write; must not exist");
   command->add_flag("--dump-config", arguments->dump, "print what would be done, and stop");
-  for (const auto& option : arguments->options.all()) {
-    const std::string flag = "--" + option->key();
-    command
-        ->add_option_function<std::string>(
-            flag,
-            [arguments, key = option->key(), flag](const std::string& text) {
-              arguments->options.set(key, text, flag);
-            },
-            option->help())
-        ->default_str(option->value().is_string() ? option->value().get<std::string>()
-                                                  : option->value().dump());
-  }
+  add_option_flags(*command, {arguments, &arguments->options});
   command->callback([arguments] {
     if (arguments->dump) {
       fmt::print("{}", arguments->options.to_toml());

@@ -9,6 +9,7 @@
 #include "scion/cli/config_flags.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
+#include "scion/selection/calibration.h"
 #include "scion/selection/vocabulary.h"
 #include "scion/training/run_config.h"
 
@@ -19,6 +20,9 @@ struct SelectArguments {
   std::string teacher, student, out, rules = "best", tokenizer, init = "xavier";
   std::map<std::string, std::string> changes;  // options of the rule set, by name
   std::vector<std::string> partial;
+  std::string audio;  // manifest
+  CalibrationConfig calibration{.compensate = "none"};
+  Options calibration_options;
   bool dry_run = false, json = false;
 };
 
@@ -47,11 +51,30 @@ StudentVocabulary read_vocabulary(const SelectArguments& arguments, const ModelF
 
 void write_student(const SelectArguments& arguments, const ModelFile& teacher,
                    const std::string& tokenizer, const SelectionRules& rules,
-                   const Selection& selection) {
-  const nlohmann::json provenance = selection_provenance(arguments.teacher, teacher.provenance,
-                                                         arguments.rules, rules, selection.plan);
+                   const CalibratedSelection& made) {
+  const Selection& selection = made.selection;
+  nlohmann::json provenance = selection_provenance(arguments.teacher, teacher.provenance,
+                                                   arguments.rules, rules, selection.plan);
+  if (!arguments.audio.empty())
+    provenance["calibrated"] = calibration_provenance(arguments.calibration, made.summary);
   save_model(arguments.out, *selection.student, tokenizer, provenance);
   write_file(arguments.out + ".plan.json", selection.plan.to_json().dump(1) + "\n");
+}
+
+CalibratedSelection make_student(const SelectArguments& arguments, const ModelFile& teacher,
+                                 const SelectionRules& rules, const Indices& pieces) {
+  const ModelConfig student = read_model_config(arguments.student);
+  const auto seed = static_cast<uint64_t>(rules.seed);
+  if (arguments.audio.empty())
+    return {select_student(*teacher.model, student, rules, arguments.init, seed, {}, pieces), {}};
+  if (!pieces.empty())
+    throw UserError("--calibration and --tokenizer do not go together",
+                    "calibration needs a student that writes with the teacher's pieces");
+  const Tokenizer tokenizer(teacher.tokenizer);
+  const ModelConfig& model = teacher.model->config();
+  const Dataset data({arguments.audio}, model.features, tokenizer, "", {1.0}, model.text);
+  return select_calibrated(*teacher.model, student, rules, arguments.init, seed, data,
+                           arguments.calibration);
 }
 
 void select(const SelectArguments& arguments) {
@@ -62,14 +85,14 @@ void select(const SelectArguments& arguments) {
                arguments.rules);
   const ModelFile teacher = load_model(arguments.teacher);
   const StudentVocabulary vocabulary = read_vocabulary(arguments, teacher);
-  const Selection selection =
-      select_student(*teacher.model, read_model_config(arguments.student), rules, arguments.init,
-                     static_cast<uint64_t>(rules.seed), {}, vocabulary.pieces);
-  if (!arguments.dry_run) write_student(arguments, teacher, vocabulary.tokenizer, rules, selection);
+  const CalibratedSelection made = make_student(arguments, teacher, rules, vocabulary.pieces);
+  if (!arguments.dry_run) write_student(arguments, teacher, vocabulary.tokenizer, rules, made);
+  const Plan& plan = made.selection.plan;
   if (arguments.json)
-    fmt::print("{}\n", selection.plan.to_json().dump());
+    fmt::print("{}\n", plan.to_json().dump());
   else
-    fmt::print("{}", selection.plan.to_text());
+    fmt::print("{}{}", plan.to_text(),
+               made.summary.read_outs.empty() ? "" : made.summary.to_text());
   if (!arguments.dry_run && !arguments.json)
     fmt::print("{}\n{}.plan.json\n", arguments.out, arguments.out);
 }
@@ -109,6 +132,11 @@ void add_select(CLI::App& app) {
   command->add_option("--tokenizer", arguments->tokenizer,
                       "the student's own SentencePiece model: pieces that the teacher has too are "
                       "taken, others stay random");
+  command->add_option("--calibration", arguments->audio,
+                      "manifest of calibration audio: for elements and heads that are chosen by "
+                      "activations, and for what the options from --compensate on ask for");
+  arguments->calibration.declare(arguments->calibration_options);
+  add_option_flags(*command, {arguments, &arguments->calibration_options});
   command->add_option("--init", arguments->init, "for what stays random: xavier, he, default")
       ->capture_default_str();
   command->add_option("--out", arguments->out, "the student's model file");

@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/model/attention_scores.h"
+#include "scion/model/observer.h"
 
 namespace scion {
 
@@ -18,8 +19,11 @@ FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, cons
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& x, const Context& context) const {
+  if (context.inputs) context.inputs->linear({{weight1_}, bias1_}, norm_.forward(x));
   at::Tensor y = norm_linear(x, norm_.weight(), norm_.bias(), weight1_, context);
   y = activate_with_bias(y, bias1_, activation_, dropout_, context);
+  if (context.inputs)
+    context.inputs->linear({.weights = {weight2_}, .bias = bias2_, .residual = x, .scale = 0.5}, y);
   y = add_linear(x, y, weight2_, bias2_, 0.5, dropout_, context);
   context.show(place(), y);
   return y;
@@ -54,6 +58,11 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
 
 at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
                               const Context& context) const {
+  if (context.inputs) {
+    context.inputs->linear({{weight_in_}, bias_in_}, norm_.forward(x));
+    if (position_weight_.defined())
+      context.inputs->linear({{position_weight_}, {}}, frames.sinusoids);
+  }
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   const at::Tensor heads =
       position_bias_.defined()
@@ -62,6 +71,8 @@ at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
           : sinusoid_attention(h, bias_in_, linear(frames.sinusoids, position_weight_, {}, context),
                                content_offset_, position_offset_, heads_, frames.lengths, span_,
                                dropout_, context);
+  if (context.inputs)
+    context.inputs->linear({.weights = {weight_out_}, .bias = bias_out_, .residual = x}, heads);
   const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
@@ -123,22 +134,41 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
 at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
                                       const Context& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  if (context.inputs) show_inputs(x, h, frames, *context.inputs);
   const at::Tensor inner =
       batch_norm_
           ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
                               reach_, {norm_weight_, norm_bias_, running_mean_, running_variance_},
                               activation_, context)
           : convolve_with_layer_norm(h, frames);
+  if (context.inputs)
+    context.inputs->linear({.weights = {weight_out_}, .bias = bias_out_, .residual = x}, inner);
   const at::Tensor y = add_linear(x, inner, weight_out_, bias_out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }
 
+void ConvolutionModule::show_inputs(const at::Tensor& x, const at::Tensor& h,
+                                    const EncoderFrames& frames, InputObserver& observer) const {
+  observer.linear({{weight_in_}, bias_in_}, norm_.forward(x));
+  const at::Tensor gated = gate(h, frames);
+  observer.linear({{weight_depthwise_}, bias_depthwise_, true},
+                  depthwise_patches(gated, weight_depthwise_.size(2), reach_));
+  const at::Tensor y = depthwise_convolution(gated, weight_depthwise_, bias_depthwise_, reach_);
+  if (batch_norm_)
+    observer.batch_norm(running_mean_, running_variance_, y);
+  else
+    show_layer_scale(norm_weight_, norm_bias_, y, observer);
+}
+
+at::Tensor ConvolutionModule::gate(const at::Tensor& h, const EncoderFrames& frames) const {
+  return at::glu(h + bias_in_, -1).masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
+}
+
 at::Tensor ConvolutionModule::convolve_with_layer_norm(const at::Tensor& h,
                                                        const EncoderFrames& frames) const {
-  at::Tensor y = at::glu(h + bias_in_, -1);
-  y = y.masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
-  return layer_norm(depthwise_convolution(y, weight_depthwise_, bias_depthwise_, reach_));
+  return layer_norm(
+      depthwise_convolution(gate(h, frames), weight_depthwise_, bias_depthwise_, reach_));
 }
 
 at::Tensor ConvolutionModule::layer_norm(const at::Tensor& y) const {
@@ -177,7 +207,7 @@ at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& fra
   at::Tensor y = feed_forward1_.forward(x, context);
   y = attention_.forward(y, frames, context);
   y = convolution_.forward(y, frames, context);
-  y = norm_.forward(feed_forward2_.forward(y, context));
+  y = norm_.forward(feed_forward2_.forward(y, context), context);
   context.show(place(), y);
   return y;
 }

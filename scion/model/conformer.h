@@ -72,6 +72,10 @@ class ConvolutionModule : public Module {
  private:
   at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
   at::Tensor layer_norm(const at::Tensor& y) const;
+  // What enters the depthwise convolution.
+  at::Tensor gate(const at::Tensor& h, const EncoderFrames& frames) const;
+  void show_inputs(const at::Tensor& x, const at::Tensor& h, const EncoderFrames& frames,
+                   InputObserver& observer) const;
 
   std::string activation_;
   bool batch_norm_;

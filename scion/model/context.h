@@ -9,6 +9,8 @@
 
 namespace scion {
 
+class InputObserver;
+
 /// Made anew for every forward pass.
 class Context {
  public:
@@ -26,12 +28,14 @@ class Context {
   /// A key for the next dropout place; every call gives another one.
   uint64_t next_dropout_key() const;
 
-  /// Shown every stage's output by name when set: finding the first non-finite layer,
-  /// calibration.
+  /// Shown every stage's output by name when set: finding the first non-finite layer.
   std::function<void(const std::string& place, const at::Tensor& output)> observe;
   void show(const std::string& place, const at::Tensor& output) const {
     if (observe) observe(place, output);
   }
+  /// Shown what goes into every linear map and batch normalisation when set, in whole passes (not
+  /// in streams).
+  InputObserver* inputs = nullptr;
 
  private:
   bool training_ = false, bf16_ = false;

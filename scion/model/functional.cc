@@ -126,21 +126,35 @@ at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& wei
   return at::conv1d(padded, weight, bias, one, no_padding, one, weight.size(0)).transpose(1, 2);
 }
 
+// Every chunk with the frames before it as an utterance of its own; without chunks, whole ones:
+// x (B, T, C) → (B · N, past + chunk, C).
+static at::Tensor with_past(const at::Tensor& x, int64_t past, int64_t chunk) {
+  if (chunk == 0) return at::constant_pad_nd(x, {0, 0, past, 0});
+  const int64_t missing = (chunk - x.size(1) % chunk) % chunk;
+  return at::constant_pad_nd(x, {0, 0, past, missing})
+      .unfold(1, past + chunk, chunk)  // (B, N, C, past + chunk)
+      .transpose(2, 3)
+      .flatten(0, 1);
+}
+
+// The other way: y (B · N, chunk, …) → (B, T, …).
+static at::Tensor joined(const at::Tensor& y, int64_t batch, int64_t frames) {
+  std::vector<int64_t> shape = y.sizes().vec();
+  shape[1] *= shape[0] / batch;
+  shape[0] = batch;
+  return y.reshape(shape).slice(1, 0, frames);
+}
+
 at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
                                  const at::Tensor& bias, const ConvolutionReach& reach) {
-  const int64_t past = reach.past(weight.size(2)), batch = x.size(0), frames = x.size(1);
-  if (reach.chunk == 0)
-    return depthwise_convolution_step(at::constant_pad_nd(x, {0, 0, past, 0}), weight, bias, reach);
-  // Every chunk with the frames before it is an utterance of its own.
-  const int64_t chunks = (frames + reach.chunk - 1) / reach.chunk;
-  const at::Tensor padded = at::constant_pad_nd(x, {0, 0, past, chunks * reach.chunk - frames});
-  const at::Tensor each = padded
-                              .unfold(1, past + reach.chunk, reach.chunk)  // (B, N, C, past + T)
-                              .transpose(2, 3)
-                              .flatten(0, 1);
-  return depthwise_convolution_step(each, weight, bias, reach)
-      .reshape({batch, chunks * reach.chunk, x.size(2)})
-      .slice(1, 0, frames);
+  const at::Tensor each = with_past(x, reach.past(weight.size(2)), reach.chunk);
+  return joined(depthwise_convolution_step(each, weight, bias, reach), x.size(0), x.size(1));
+}
+
+at::Tensor depthwise_patches(const at::Tensor& x, int64_t taps, const ConvolutionReach& reach) {
+  const int64_t past = reach.past(taps), future = taps - 1 - past;
+  const at::Tensor each = at::constant_pad_nd(with_past(x, past, reach.chunk), {0, 0, 0, future});
+  return joined(each.unfold(1, taps, 1), x.size(0), x.size(1));
 }
 
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,

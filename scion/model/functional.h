@@ -56,6 +56,9 @@ struct ConvolutionReach {
 at::Tensor depthwise_convolution(const at::Tensor& x, const at::Tensor& weight,
                                  const at::Tensor& bias, const ConvolutionReach& reach);
 
+/// What each tap of that convolution sees: x (B, T, C) → (B, T, C, taps).
+at::Tensor depthwise_patches(const at::Tensor& x, int64_t taps, const ConvolutionReach& reach);
+
 /// One chunk of a stream: x (B, past + T, C) with the frames before it → (B, T, C). What follows
 /// counts as zero.
 at::Tensor depthwise_convolution_step(const at::Tensor& x, const at::Tensor& weight,

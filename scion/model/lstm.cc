@@ -1,5 +1,7 @@
 #include "scion/model/lstm.h"
 
+#include "scion/model/observer.h"
+
 namespace scion {
 
 Lstm::Lstm(const Scope& scope, const Axis& input, const Axis& hidden) : Module(scope) {
@@ -14,12 +16,19 @@ LstmState Lstm::start(int64_t batch) const {
   return {zero.detach(), zero.detach()};
 }
 
-at::Tensor Lstm::forward(const at::Tensor& x, LstmState& state) const {
+at::Tensor Lstm::forward(const at::Tensor& x, LstmState& state, const Context& context) const {
   // The library wants two biases; their sum is all that counts.
   const at::Tensor none = at::zeros_like(bias_).detach();
   const std::vector<at::Tensor> before = {state.hidden.unsqueeze(0), state.cell.unsqueeze(0)};
   const std::vector<at::Tensor> weights = {input_weight_, hidden_weight_, bias_, none};
   const auto [y, hidden, cell] = at::lstm(x, before, weights, true, 1, 0, false, false, true);
+  if (context.inputs) {
+    const at::Tensor remembered =
+        at::cat({state.hidden.unsqueeze(1), y.slice(1, 0, y.size(1) - 1)}, 1);
+    context.inputs->linear(
+        {.weights = {input_weight_, hidden_weight_}, .bias = bias_, .recurrent = true},
+        at::cat({x, remembered}, 2));
+  }
   state = {hidden.squeeze(0), cell.squeeze(0)};
   return y;
 }

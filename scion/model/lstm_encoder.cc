@@ -1,6 +1,7 @@
 #include "scion/model/lstm_encoder.h"
 
 #include "scion/model/functional.h"
+#include "scion/model/observer.h"
 
 namespace scion {
 
@@ -15,7 +16,9 @@ LstmLayer::LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& r
 }
 
 at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state, const Context& context) const {
-  const at::Tensor h = lstm_.forward(norm_.forward(x), state);
+  const at::Tensor h = lstm_.forward(norm_.forward(x), state, context);
+  if (context.inputs)
+    context.inputs->linear({.weights = {weight_}, .bias = bias_, .residual = x}, h);
   at::Tensor y = add_linear(x, h, weight_, bias_, 1, dropout_, context);
   context.show(place(), y);
   return y;
@@ -40,7 +43,7 @@ std::vector<LstmState> LstmEncoder::start(int64_t batch) const {
 at::Tensor LstmEncoder::run(at::Tensor x, std::vector<LstmState>& states,
                             const Context& context) const {
   for (size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, states[i], context);
-  return norm_->forward(x);
+  return norm_->forward(x, context);
 }
 
 // What comes behind an utterance's end does not reach back into it: lengths need no mask.

@@ -1,5 +1,7 @@
 #include "scion/model/predictor.h"
 
+#include "scion/model/observer.h"
+
 namespace scion {
 
 StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width,
@@ -13,6 +15,8 @@ StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, i
 
 at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const Context& context) const {
   const at::Tensor embedded = at::embedding(embedding_, labels);  // (B, U + context, width)
+  if (context.inputs)
+    context.inputs->linear({{weight_}, bias_, true}, embedded.unfold(1, context_labels_, 1));
   const int64_t positions = labels.size(1) - context_labels_ + 1;
   at::Tensor y = bias_;
   for (int64_t tap = 0; tap < context_labels_; ++tap)
@@ -48,7 +52,7 @@ LstmPredictor::LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t wid
 at::Tensor LstmPredictor::run(const at::Tensor& labels, std::vector<LstmState>& states,
                               const Context& context) const {
   at::Tensor y = at::embedding(embedding_, labels);
-  for (size_t i = 0; i < layers_.size(); ++i) y = layers_[i].forward(y, states[i]);
+  for (size_t i = 0; i < layers_.size(); ++i) y = layers_[i].forward(y, states[i], context);
   context.show(place(), y);
   return y;
 }

@@ -1,8 +1,16 @@
 #include "scion/model/subsampling.h"
 
 #include "scion/model/functional.h"
+#include "scion/model/observer.h"
 
 namespace scion {
+
+// What a convolution's output pixels see: x (B, C, H, W) → (B, pixels, C · kernel²).
+static at::Tensor image_patches(const at::Tensor& x, int64_t kernel, int64_t stride,
+                                int64_t padding) {
+  return at::im2col(x, {kernel, kernel}, {1, 1}, {padding, padding}, {stride, stride})
+      .transpose(1, 2);
+}
 
 at::Tensor Subsampling::lengths_out(const at::Tensor& lengths) const {
   at::Tensor out = lengths.cpu().clone();
@@ -30,13 +38,23 @@ Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t c
 
 at::Tensor Conv2dSubsampling::forward(const at::Tensor& features, const at::Tensor& lengths,
                                       const Context& context) const {
+  if (context.inputs) show_convolutions(features, *context.inputs);
   at::Tensor x = subsample(features, weight1_, bias1_, weight2_, bias2_, stride2_,
                            lengths_out(lengths).clamp_min(1));
   // The projection's columns are ordered (channel, bin), as where channels come first.
   const at::Tensor weight = weight3_.view({weight3_.size(0), x.size(3), x.size(2)}).transpose(1, 2);
+  if (context.inputs) context.inputs->linear({{weight3_}, bias3_}, x.transpose(2, 3).flatten(2));
   x = linear(x.flatten(2), weight.flatten(1), bias3_, context);
   context.show(place(), x);
   return x;
+}
+
+void Conv2dSubsampling::show_convolutions(const at::Tensor& features,
+                                          InputObserver& observer) const {
+  const at::Tensor x = features.unsqueeze(1);
+  observer.linear({{weight1_}, bias1_}, image_patches(x, 3, 2, 0));
+  observer.linear({{weight2_}, bias2_}, image_patches(at::relu(at::conv2d(x, weight1_, bias1_, 2)),
+                                                      kernel2_, stride2_, 0));
 }
 
 int64_t Conv2dSubsampling::frames_out(int64_t frames) const {
@@ -78,14 +96,25 @@ at::Tensor DepthwiseStridingSubsampling::forward(const at::Tensor& features,
     return x.masked_fill(
         valid_frames(valid, x.size(2)).logical_not().view({x.size(0), 1, x.size(2), 1}), 0);
   };
-  x = at::relu(at::conv2d(without_padding(), weight_, bias_, two, one));
+  x = without_padding();
+  if (context.inputs) context.inputs->linear({{weight_}, bias_}, image_patches(x, 3, 2, 1));
+  x = at::relu(at::conv2d(x, weight_, bias_, two, one));
   for (const Stage& stage : stages_) {
     valid = (valid + 1).div(2, "floor");
-    x = at::conv2d(without_padding(), stage.depthwise, stage.depthwise_bias, two, one, one,
+    x = without_padding();
+    if (context.inputs)
+      context.inputs->linear({{stage.depthwise}, stage.depthwise_bias, true},
+                             image_patches(x, 3, 2, 1).unflatten(2, {x.size(1), 9}));
+    x = at::conv2d(x, stage.depthwise, stage.depthwise_bias, two, one, one,
                    stage.depthwise.size(0));
+    if (context.inputs)
+      context.inputs->linear({{stage.pointwise}, stage.pointwise_bias},
+                             x.flatten(2).transpose(1, 2));
     x = at::relu(at::conv2d(x, stage.pointwise, stage.pointwise_bias));
   }
-  x = linear(x.transpose(1, 2).flatten(2), projection_, projection_bias_, context);
+  x = x.transpose(1, 2).flatten(2);
+  if (context.inputs) context.inputs->linear({{projection_}, projection_bias_}, x);
+  x = linear(x, projection_, projection_bias_, context);
   context.show(place(), x);
   return x;
 }

@@ -52,6 +52,8 @@ class Conv2dSubsampling : public Subsampling {
   int64_t frames_unsettled_by_cut() const override { return 0; }
 
  private:
+  void show_convolutions(const at::Tensor& features, InputObserver& observer) const;
+
   int64_t kernel2_, stride2_;
   at::Tensor weight1_, bias1_, weight2_, bias2_, weight3_, bias3_;
 };

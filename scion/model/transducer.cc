@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/model/functional.h"
+#include "scion/model/observer.h"
 
 namespace scion {
 
@@ -51,6 +52,7 @@ EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& l
 
 at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& context) const {
   TORCH_CHECK(config_.ctc, "the model has no CTC head");
+  if (context.inputs) context.inputs->linear({{ctc_.weight}, ctc_.bias}, frames);
   return linear(frames, ctc_.weight, ctc_.bias, context);
 }
 
@@ -58,6 +60,10 @@ std::pair<at::Tensor, at::Tensor> Transducer::simple_logits(const at::Tensor& fr
                                                             const at::Tensor& predicted,
                                                             const Context& context) const {
   TORCH_CHECK(config_.simple_joiner, "the model has no simple joiner");
+  if (context.inputs) {
+    context.inputs->linear({{simple_encoder_.weight}, simple_encoder_.bias}, frames);
+    context.inputs->linear({{simple_predictor_.weight}, simple_predictor_.bias}, predicted);
+  }
   return {linear(frames, simple_encoder_.weight, simple_encoder_.bias, context),
           linear(predicted, simple_predictor_.weight, simple_predictor_.bias, context)};
 }

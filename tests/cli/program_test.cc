@@ -117,6 +117,32 @@ TEST_F(Program, SelectsTrainsAndInspectsAStudent) {
   EXPECT_THAT(seen.out, AllOf(HasSubstr("even-last"), HasSubstr("encoder.layers.0")));
 }
 
+TEST_F(Program, CalibratesAStudent) {
+  const std::string select = "select --teacher " + kTeacher + " --student student.toml ";
+  ASSERT_EQ(run(select + "--out plain.safetensors").status, 0);
+  const ProgramResult calibrated =
+      run("calibrate small.jsonl --teacher " + kTeacher +
+          " --student plain.safetensors --ridge 0.1 --out calibrated.safetensors");
+  ASSERT_EQ(calibrated.status, 0) << calibrated.error;
+  EXPECT_THAT(calibrated.out, AllOf(HasSubstr("joiner.output.weight"), HasSubstr("→"),
+                                    HasSubstr("calibrated.safetensors")));
+  const Json provenance =
+      Json::parse(run("inspect calibrated.safetensors --json").out).at("provenance");
+  EXPECT_TRUE(provenance.contains("selected"));
+  EXPECT_EQ(provenance.at("calibrated").at("options").at("ridge"), 0.1);
+
+  const ProgramResult once = run(
+      select +
+      "--elements activation --calibration small.jsonl --compensate deviation --out x.safetensors");
+  ASSERT_EQ(once.status, 0) << once.error;
+  EXPECT_EQ(Json::parse(run("inspect x.safetensors --json").out)
+                .at("provenance")
+                .at("calibrated")
+                .at("options")
+                .at("compensate"),
+            "deviation");
+}
+
 TEST_F(Program, EvaluatesTranscribesAndScores) {
   const ProgramResult evaluated =
       run("evaluate --model " + kTeacher +
@@ -243,6 +269,8 @@ preset = "conformer-9m"
        "set the student's"},
       {"select --teacher " + kTeacher + " --student student.toml --rules papr --out y", "papr",
        "paper"},
+      {"calibrate small.jsonl --teacher " + kTeacher + " --student " + kTeacher,
+       "was not selected from a teacher", "scion select"},
       {"compare missing.toml --out x", "missing.toml", ""},
       {"score --ref missing --hyp small.jsonl", "missing", ""},
       {"prepare small.jsonl --out .", "already", ""},

@@ -21,7 +21,7 @@ TEST(Lstm, EqualsTheFormula) {
   const at::Tensor w = registry.find("input.weight")->tensor,
                    u = registry.find("hidden.weight")->tensor, b = registry.find("bias")->tensor;
   LstmState state = lstm.start(2);
-  const at::Tensor y = lstm.forward(x, state);
+  const at::Tensor y = lstm.forward(x, state, Context());
   at::Tensor h = at::zeros({2, 4}), c = at::zeros({2, 4});
   for (int64_t t = 0; t < 6; ++t) {
     const auto gates = (at::matmul(x.select(1, t), w.t()) + at::matmul(h, u.t()) + b).split(4, 1);
