@@ -65,5 +65,10 @@ foreach(_source ${KERNEL_SOURCES} ${CUDA_SOURCES})
   endif()
 endforeach()
 
+# Tests on a GPU may ask CUDA itself.
+file(GLOB_RECURSE CUDA_TESTS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_cuda_test.cc")
+set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_DEFINITIONS SCION_CUDA=1)
+set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_OPTIONS -isystem "${SCION_CUDA_HEADERS}")
+
 target_include_directories(scion_lib SYSTEM PRIVATE "${SCION_CUDA_HEADERS}")
 target_link_libraries(scion_lib PUBLIC Libtorch::cuda "${SCION_CUDA_RUNTIME}")

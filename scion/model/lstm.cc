@@ -21,7 +21,10 @@ at::Tensor Lstm::forward(const at::Tensor& x, LstmState& state, const Context& c
   const at::Tensor none = at::zeros_like(bias_).detach();
   const std::vector<at::Tensor> before = {state.hidden.unsqueeze(0), state.cell.unsqueeze(0)};
   const std::vector<at::Tensor> weights = {input_weight_, hidden_weight_, bias_, none};
-  const auto [y, hidden, cell] = at::lstm(x, before, weights, true, 1, 0, false, false, true);
+  // Without dropout `training` makes no difference but to cuDNN, which else keeps nothing for the
+  // backward pass.
+  const bool training = at::GradMode::is_enabled();
+  const auto [y, hidden, cell] = at::lstm(x, before, weights, true, 1, 0, training, false, true);
   if (context.inputs) {
     const at::Tensor remembered =
         at::cat({state.hidden.unsqueeze(1), y.slice(1, 0, y.size(1) - 1)}, 1);

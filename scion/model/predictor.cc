@@ -1,5 +1,6 @@
 #include "scion/model/predictor.h"
 
+#include "scion/core/device.h"
 #include "scion/model/observer.h"
 
 namespace scion {
@@ -27,7 +28,7 @@ at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const Context& cont
 }
 
 at::Tensor StatelessPredictor::forward(const at::Tensor& tokens, const Context& context) const {
-  return mix(at::constant_pad_nd(tokens, {context_labels_, 0}), context);
+  return mix(at::constant_pad_nd(upload(tokens, bias_.device()), {context_labels_, 0}), context);
 }
 
 PredictorState StatelessPredictor::start(int64_t batch, const Context& context) const {
@@ -60,7 +61,7 @@ at::Tensor LstmPredictor::run(const at::Tensor& labels, std::vector<LstmState>& 
 at::Tensor LstmPredictor::forward(const at::Tensor& tokens, const Context& context) const {
   std::vector<LstmState> states;
   for (const Lstm& layer : layers_) states.push_back(layer.start(tokens.size(0)));
-  return run(at::constant_pad_nd(tokens, {1, 0}), states, context);
+  return run(at::constant_pad_nd(upload(tokens, embedding_.device()), {1, 0}), states, context);
 }
 
 PredictorState LstmPredictor::start(int64_t batch, const Context& context) const {

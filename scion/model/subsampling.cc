@@ -1,5 +1,6 @@
 #include "scion/model/subsampling.h"
 
+#include "scion/core/device.h"
 #include "scion/model/functional.h"
 #include "scion/model/observer.h"
 
@@ -91,7 +92,8 @@ at::Tensor DepthwiseStridingSubsampling::forward(const at::Tensor& features,
                                                  const at::Tensor& lengths,
                                                  const Context& context) const {
   const std::vector<int64_t> two = {2, 2}, one = {1, 1};
-  at::Tensor x = features.unsqueeze(1), valid = lengths;  // (B, channels, frames, bins)
+  at::Tensor x = features.unsqueeze(1);  // (B, channels, frames, bins)
+  at::Tensor valid = upload(lengths, features.device());
   const auto without_padding = [&] {
     return x.masked_fill(
         valid_frames(valid, x.size(2)).logical_not().view({x.size(0), 1, x.size(2), 1}), 0);

@@ -13,8 +13,8 @@ class Subsampling : public Module {
  public:
   virtual ~Subsampling() = default;
 
-  /// (B, T, F) → (B, frames_out(T), width); `lengths` (B) counts the feature frames that are not
-  /// padding. T must be at least minimum_frames().
+  /// (B, T, F) → (B, frames_out(T), width); `lengths` (B), best on the processor, counts the
+  /// feature frames that are not padding. T must be at least minimum_frames().
   virtual at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
                              const Context& context) const = 0;
   /// Output frames for `frames` feature frames; 0 when there are too few.

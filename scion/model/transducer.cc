@@ -1,5 +1,6 @@
 #include "scion/model/transducer.h"
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/model/functional.h"
 #include "scion/model/observer.h"
@@ -41,13 +42,15 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
                                  const Context& context) const {
   const Subsampling& subsampling = encoder_->subsampling();
-  at::Tensor x = normalise(features, lengths);
+  const auto beside_features = [&](const at::Tensor& x) { return upload(x, features.device()); };
+  at::Tensor x = normalise(features, beside_features(lengths));
   const int64_t missing = subsampling.minimum_frames() - x.size(1);
   if (missing > 0) x = at::constant_pad_nd(x, {0, 0, 0, missing});
   const at::Tensor encoder_lengths = subsampling.lengths_out(lengths);
   // Attention needs one frame to look at, even where an utterance has none.
   x = subsampling.forward(x, lengths, context);
-  return {encoder_->forward(x, encoder_lengths.clamp_min(1), context), encoder_lengths};
+  return {encoder_->forward(x, beside_features(encoder_lengths.clamp_min(1)), context),
+          encoder_lengths};
 }
 
 at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& context) const {

@@ -17,8 +17,10 @@ namespace scion {
 inline constexpr int64_t blank = 0;
 
 struct EncoderOutput {
-  at::Tensor frames;   ///< (B, T', width)
-  at::Tensor lengths;  ///< (B) int64, encoder frames; 0 for an utterance that is too short
+  at::Tensor frames;  ///< (B, T', width)
+  /// (B) int64, encoder frames; 0 for an utterance that is too short. Where the features' lengths
+  /// were: on the processor nobody waits for them.
+  at::Tensor lengths;
 };
 
 class Transducer {
@@ -33,7 +35,8 @@ class Transducer {
   const Predictor& predictor() const { return *predictor_; }
   const Joiner& joiner() const { return *joiner_; }
 
-  /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) in frames.
+  /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) int64 in frames:
+  /// best on the processor, wherever the features are.
   EncoderOutput encode(const at::Tensor& features, const at::Tensor& lengths,
                        const Context& context) const;
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.

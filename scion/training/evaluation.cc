@@ -29,8 +29,8 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
     for (const int64_t i : indices)
       features.push_back(dataset.features(static_cast<size_t>(i), 1.0));
     const Batch batch = collate(dataset, indices, features);
-    const EncoderOutput encoded = model.encode(batch.features.to(model.device()),
-                                               batch.feature_lengths.to(model.device()), context);
+    const EncoderOutput encoded =
+        model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
     const std::vector<Hypothesis> hypotheses =
         greedy_search(model, encoded, config.search, context);
     for (size_t b = 0; b < indices.size(); ++b) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "scion/core/device.h"
 #include "scion/model/functional.h"
 #include "scion/transducer/ctc_loss.h"
 #include "scion/transducer/distillation.h"
@@ -14,8 +15,8 @@ namespace {
 /// What a batch is after encoder and predictor.
 struct Encoded {
   EncoderOutput encoder;
-  at::Tensor predicted;  // (B, U+1, width)
-  at::Tensor tokens, token_lengths;
+  at::Tensor predicted;              // (B, U+1, width)
+  at::Tensor tokens, token_lengths;  // on the processor, as the encoder's lengths
 };
 
 /// Losses (B); the divergence where the targets are defined.
@@ -59,14 +60,6 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
   const at::Tensor logits =
       linear(at::tanh(frames + states), joiner.weight(), joiner.bias(), context);
   return {simple.losses, scion::pruned_transducer_loss(logits, ranges, labels, options)};
-}
-
-Batch on_device(const Batch& batch, const at::Device& device) {
-  Batch there = batch;
-  for (at::Tensor* tensor :
-       {&there.features, &there.feature_lengths, &there.tokens, &there.token_lengths})
-    *tensor = tensor->to(device);
-  return there;
 }
 
 /// Means over a batch's utterances; undefined where there is no such loss.
@@ -124,22 +117,29 @@ at::Tensor total_of(const Means& means, const TrainConfig& config, const StepPro
 StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
                               const TrainConfig& config, const Context& context,
                               const StepProgress& progress, const Teacher* teacher) {
-  const Batch batch = on_device(given, model.device());
+  // Labels and lengths stay on the processor: the losses look at them.
+  Batch batch = given;
+  batch.features = upload(given.features, model.device());
   const auto start = std::chrono::steady_clock::now();
   const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->listen(batch);
   const std::chrono::duration<double> listening = std::chrono::steady_clock::now() - start;
   const Means means = mean_losses(model, batch, taught, config, context);
   const at::Tensor total = total_of(means, config, progress);
   total.backward();
-  const auto number = [](const at::Tensor& mean) {
-    return mean.defined() ? mean.item<double>() : 0;
-  };
-  return {.total = number(total),
-          .transducer = number(means.transducer),
-          .ctc = number(means.ctc),
-          .simple = number(means.simple),
-          .node_divergence = number(means.node_divergence),
-          .ctc_divergence = number(means.ctc_divergence),
+  // One copy: a GPU is waited for once.
+  const auto mean = [&](const at::Tensor& x) { return x.defined() ? x : at::zeros_like(total); };
+  const at::Tensor numbers =
+      at::stack({total, means.transducer, mean(means.ctc), mean(means.simple),
+                 mean(means.node_divergence), mean(means.ctc_divergence)})
+          .detach()
+          .cpu();
+  const auto number = [&](int64_t i) { return numbers[i].item<double>(); };
+  return {.total = number(0),
+          .transducer = number(1),
+          .ctc = number(2),
+          .simple = number(3),
+          .node_divergence = number(4),
+          .ctc_divergence = number(5),
           .teacher_seconds = teacher == nullptr ? 0 : listening.count()};
 }
 

@@ -24,7 +24,7 @@ class Teacher {
   /// pieces are not the student's, or it has no CTC head to learn from.
   Teacher(const TrainConfig& config, const Transducer& student, const Tokenizer& tokenizer);
 
-  /// `batch` as the student hears it, on its device.
+  /// `batch` as the student hears it: features on its device, labels and lengths on the processor.
   TeacherOutput listen(const Batch& batch) const;
 
   const Transducer& model() const { return *model_; }

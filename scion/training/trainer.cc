@@ -78,6 +78,8 @@ class Run {
               config.data.check == "trust" ? DataCheck::trust : DataCheck::decode),
         seed_(static_cast<uint64_t>(config.train.seed)) {
     const at::Device device = find_device(config.train.device);
+    // The same bytes again, where the library leaves the choice.
+    if (device.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
     record_configuration();
     if (config.data.check == "decode") write_skipped(directory_ / "skipped.jsonl", data_.skipped());
     skipped_ = std::make_unique<SkippedLog>(directory_ / "skipped.jsonl",
@@ -356,8 +358,7 @@ class Run {
       found = found || first == place;
     };
     const at::NoGradGuard no_grad;
-    model_->encode(batch.features.to(model_->device()), batch.feature_lengths.to(model_->device()),
-                   observed);
+    model_->encode(batch.features.to(model_->device()), batch.feature_lengths, observed);
     throw Failure(fmt::format("{} is not finite in update {}; first layer: {}; utterances: {}",
                               what, position_.update + 1, first, fmt::join(batch.ids, " ")),
                   "lower train.peak_lr, lengthen train.warmup, or look at these utterances");

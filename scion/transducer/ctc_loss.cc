@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/transducer/ctc_loss_cpu.h"
+#include "scion/transducer/loss_device.h"
 
 namespace scion {
 namespace {
@@ -33,30 +34,6 @@ class CtcLoss : public torch::autograd::Function<CtcLoss> {
   }
 };
 
-/// Whether the frames suffice for the labels and a blank between each two equal ones.
-at::Tensor possible(const LatticeBatch& batch) {
-  at::Tensor answer = at::empty({batch.size()}, at::kBool);
-  for (int64_t b = 0; b < batch.size(); ++b) {
-    const int64_t labels = batch.states_of(b) - 1;
-    int64_t needed = labels;
-    for (int64_t u = 1; u < labels; ++u) {
-      needed += batch.labels_of(b)[u] == batch.labels_of(b)[u - 1];
-    }
-    answer.data_ptr<bool>()[b] = needed <= batch.frames_of(b);
-  }
-  return answer;
-}
-
-/// On other devices ATen's, told to give zero gradient where it gives infinity.
-at::Tensor library_loss(const at::Tensor& logits, const LatticeBatch& batch) {
-  const at::Tensor log_probs = at::log_softmax(logits, -1).transpose(0, 1);
-  const at::Tensor loss =
-      at::ctc_loss(log_probs, batch.tokens().clamp_min(0).to(logits.device()), batch.frames(),
-                   batch.states() - 1, batch.blank(), at::Reduction::None, /*zero_infinity=*/true);
-  const at::Tensor infinite = at::full_like(loss, INFINITY);
-  return at::where(possible(batch).to(logits.device()), loss, infinite);
-}
-
 }  // namespace
 
 at::Tensor ctc_loss(const at::Tensor& logits, const at::Tensor& tokens,
@@ -71,7 +48,8 @@ at::Tensor ctc_loss(const at::Tensor& logits, const at::Tensor& tokens,
       check_lattice_batch(logits.size(0), logits.size(1), logits.size(2), tokens, frame_lengths,
                           token_lengths, {.blank = blank});
   const at::Tensor values = logits.to(at::kFloat);
-  if (!logits.is_cpu()) return library_loss(values, batch);
+  if (const LossDevice* const device = find_loss_device({values}))
+    return device_ctc_loss(*device, values, batch);
   return CtcLoss::apply(values, batch, at::GradMode::is_enabled() && values.requires_grad());
 }
 

@@ -78,6 +78,12 @@ struct TermsArguments {
   }
 };
 
+/// Threads of a block that goes through an utterance: one a state, as far as a block has so many.
+inline int threads_of_states(int64_t states) {
+  const int64_t threads = (states + kWarp - 1) / kWarp * kWarp;
+  return static_cast<int>(threads < 1024 ? threads : 1024);
+}
+
 /// The recursion over every utterance's lattice. Nodes in frames 0 … T−1; an alignment ends behind
 /// (T−1, U). Sums of log-probabilities are doubles: at 5000 frames a float's step is 1e-3. What a
 /// sum adds to its greater term is between 0 and log 2 and is computed in the arcs' own type.
@@ -101,10 +107,9 @@ struct LatticeArguments {
 
   int64_t line_bytes() const { return 2 * lattices.max_states * int64_t{sizeof(double)}; }
   SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
-  /// A block an utterance and direction, a thread a state.
+  /// A block an utterance and direction.
   Launch launch() const {
-    const int64_t threads = (lattices.max_states + kWarp - 1) / kWarp * kWarp;
-    return {lattices.utterances * passes(), static_cast<int>(threads < 1024 ? threads : 1024),
+    return {lattices.utterances * passes(), threads_of_states(lattices.max_states),
             lines == nullptr ? line_bytes() : 0};
   }
   Launch flows_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
@@ -158,6 +163,34 @@ struct TanhGradientArguments {
   }
 };
 
+/// The CTC loss: states y' = blank, y1, blank, … blank, 2U + 1 of an utterance.
+struct CtcArguments {
+  PackedLattices lattices;
+  const float* logits;  // (B, T, classes)
+  int64_t classes, blank;
+  float* log_sum;           // (B, T), of the logits
+  double *alpha, *beta;     // (B, T, states()); beta nullptr: losses only
+  double* lines;            // where shared memory is too small: 2 · states() a block; else nullptr
+  double* log_probability;  // (B)
+  float* losses;            // (B)
+  const float* weights;     // (B), upstream
+  float* gradient;          // (B, T, classes)
+
+  SCION_DEVICE int64_t states() const { return 2 * lattices.max_states - 1; }
+  SCION_DEVICE int64_t rows() const { return lattices.utterances * lattices.max_frames; }
+  SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  int64_t line_bytes() const { return 2 * states() * int64_t{sizeof(double)}; }
+  Launch launch() const {
+    return {lattices.utterances * passes(), threads_of_states(states()),
+            lines == nullptr ? line_bytes() : 0};
+  }
+  Launch rows_launch() const {
+    const int64_t each = kBlock / group();
+    return {(rows() + each - 1) / each, kBlock, 0};
+  }
+};
+
 /// Each starts its kernel on a stream and does not wait. Nothing is started for no work.
 struct DeviceKernels {
   void (*make_hidden)(const HiddenArguments&, void* stream);
@@ -165,6 +198,8 @@ struct DeviceKernels {
   void (*lattices)(const LatticeArguments&, void* stream);  // losses; with beta, flows, too
   void (*logits_gradient)(const GradientArguments&, void* stream);
   void (*add_tanh_gradients)(const TanhGradientArguments&, void* stream);
+  void (*ctc_lattices)(const CtcArguments&, void* stream);  // log-sums, losses, alpha and beta
+  void (*ctc_gradient)(const CtcArguments&, void* stream);
 };
 
 }  // namespace scion

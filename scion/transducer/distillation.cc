@@ -1,5 +1,6 @@
 #include "scion/transducer/distillation.h"
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_cpu.h"
@@ -13,7 +14,8 @@ at::Tensor valid_until(const at::Tensor& lengths, int64_t size) {
   return at::arange(size, lengths.options()) < lengths.unsqueeze(1);
 }
 
-/// (B, U+1) int64: the label that follows each state; after the last one, the blank.
+/// (B, U+1) int64, where the labels are: the label that follows each state; after the last one, the
+/// blank.
 at::Tensor following_labels(const at::Tensor& tokens, const at::Tensor& token_lengths,
                             int64_t blank) {
   return at::where(valid_until(token_lengths, tokens.size(1) + 1),
@@ -30,7 +32,9 @@ LatticeArcs teacher_arcs(const JoinerBatch& teacher, const TransducerLossOptions
   }
   // One utterance's logits at a time.
   std::vector<at::Tensor> blanks, labels;
-  const at::Tensor next = following_labels(teacher.tokens, teacher.token_lengths, options.blank);
+  const at::Tensor next =
+      upload(following_labels(teacher.tokens, teacher.token_lengths, options.blank),
+             teacher.encoder.device());
   for (int64_t b = 0; b < teacher.encoder.size(0); ++b) {
     const at::Tensor hidden =
         at::tanh(teacher.encoder[b].unsqueeze(1) + teacher.predictor[b].unsqueeze(0));
@@ -56,10 +60,11 @@ NodeTargets node_targets(const JoinerBatch& teacher, NodeWeighting weighting,
   const at::NoGradGuard no_grad;
   const auto [blank, label] = teacher_arcs(teacher, options);
   const int64_t frames = blank.size(1), states = blank.size(2);
-  const at::Tensor has_label =
-      valid_until(teacher.token_lengths, states).unsqueeze(1).to(at::kFloat);
-  const at::Tensor node = (valid_until(teacher.frame_lengths, frames).unsqueeze(2) &
-                           valid_until(teacher.token_lengths + 1, states).unsqueeze(1))
+  const auto beside_arcs = [&](const at::Tensor& x) { return upload(x, blank.device()); };
+  const at::Tensor label_counts = beside_arcs(teacher.token_lengths);
+  const at::Tensor has_label = valid_until(label_counts, states).unsqueeze(1).to(at::kFloat);
+  const at::Tensor node = (valid_until(beside_arcs(teacher.frame_lengths), frames).unsqueeze(2) &
+                           valid_until(label_counts + 1, states).unsqueeze(1))
                               .to(at::kFloat);
   const at::Tensor blanks = blank.exp() * node, labels = label.exp() * node * has_label;
   // Exactly zero where there is no other class, whose probability in the student is zero, too.
@@ -83,14 +88,14 @@ at::Tensor node_divergence(const at::Tensor& given, const at::Tensor& tokens,
   const at::Tensor logits = given.scalar_type() == at::kDouble ? given : given.to(at::kFloat);
   const int64_t size = logits.size(0), frames = logits.size(1), states = logits.size(2);
   // At the last state the blank stands in for the label, of which the teacher has none.
-  const at::Tensor next = following_labels(tokens, token_lengths, blank)
+  const at::Tensor next = upload(following_labels(tokens, token_lengths, blank), logits.device())
                               .view({size, 1, states, 1})
                               .expand({size, frames, states, 1});
   const at::Tensor all = logits.logsumexp(-1);
   const at::Tensor blanks = logits.select(-1, blank) - all;
   const at::Tensor labels = logits.gather(-1, next).squeeze(-1) - all;
-  const at::Tensor others = logits.scatter(-1, next, kNever)
-                                .index_fill(-1, at::full({1}, blank, tokens.options()), kNever);
+  const at::Tensor others =
+      logits.scatter(-1, next, kNever).index_fill(-1, at::full({1}, blank, next.options()), kNever);
   const at::Tensor rest = others.logsumexp(-1) - all;
   const at::Tensor teacher = targets.probabilities.to(logits.scalar_type());
   const at::Tensor divergence = divergence_of_class(teacher[0], blanks) +
@@ -110,7 +115,7 @@ at::Tensor ctc_divergence(const at::Tensor& teacher, const at::Tensor& student,
   const at::Tensor target = at::log_softmax(teacher.detach() / temperature, -1);
   const at::Tensor own = at::log_softmax(student / temperature, -1);
   const at::Tensor divergence = (target.exp() * (target - own)).sum(-1);
-  const at::Tensor valid = valid_until(lengths, student.size(1));
+  const at::Tensor valid = valid_until(upload(lengths, student.device()), student.size(1));
   return temperature * temperature * divergence.masked_fill(~valid, 0).sum(1);
 }
 

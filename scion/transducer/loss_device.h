@@ -30,6 +30,10 @@ at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encode
                               const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
                               int64_t workspace);
 
+/// As ctc_loss(), of checked float logits.
+at::Tensor device_ctc_loss(const LossDevice& device, const at::Tensor& logits,
+                           const LatticeBatch& batch);
+
 /// The recursion of lattice_loss() and lattice_flows(): losses (B), and flows where wanted.
 struct ArcsSolution {
   at::Tensor losses;

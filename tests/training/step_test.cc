@@ -4,6 +4,7 @@
 
 #include "scion/model/model_file.h"
 #include "scion/selection/random_init.h"
+#include "tests/core/cuda.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/model/small_models.h"
 
@@ -31,15 +32,14 @@ class Step : public ::testing::Test {
   /// The step's losses, and every parameter's gradient.
   std::pair<StepLoss, std::map<std::string, at::Tensor>> run(
       const TrainConfig& config, const StepProgress& progress = {},
-      const Teacher* teacher = nullptr) const {
+      const Teacher* teacher = nullptr, const Context& context = Context()) const {
     for (const Parameter& parameter : model_->registry().all())
       parameter.tensor.mutable_grad() = at::Tensor();
-    const StepLoss loss =
-        accumulate_gradients(*model_, batch_, config, Context(), progress, teacher);
+    const StepLoss loss = accumulate_gradients(*model_, batch_, config, context, progress, teacher);
     std::map<std::string, at::Tensor> gradients;
     for (const Parameter& parameter : model_->registry().all())
       if (parameter.tensor.grad().defined())
-        gradients[parameter.name] = parameter.tensor.grad().clone();
+        gradients[parameter.name] = parameter.tensor.grad().to(at::kCPU, at::kFloat, false, true);
     return {loss, gradients};
   }
 
@@ -133,6 +133,27 @@ TEST_F(Step, DivergencesFromTheTeacherAreAddedWithTheirWeights) {
   EXPECT_TRUE(at::equal(ctc_gradients.at("joiner.output.weight"),
                         plain_gradients.at("joiner.output.weight")));
   EXPECT_FALSE(at::equal(ctc_gradients.at("ctc.weight"), plain_gradients.at("ctc.weight")));
+}
+
+// Dropout masks are the same on every device.
+TEST_F(Step, OnAGpuEqualsTheCpus) {
+  if (!scion::testing::has_gpu()) GTEST_SKIP() << "no GPU";
+  at::globalContext().setAllowTF32CuDNN(false);
+  for (const char* loss : {"exact", "pruned"}) {
+    TrainConfig config;
+    config.loss = loss;
+    const Context context = Context::for_training(1, 3, false);
+    const auto [expected, expected_gradients] = run(config, {}, nullptr, context);
+    model_->to(at::kCUDA);
+    const auto [found, gradients] = run(config, {}, nullptr, Context::for_training(1, 3, false));
+    model_->to(at::kCPU);
+    EXPECT_NEAR(found.total, expected.total, 1e-3);
+    EXPECT_NEAR(found.ctc, expected.ctc, 1e-3);
+    for (const auto& [name, want] : expected_gradients)
+      EXPECT_LT((gradients.at(name) - want).abs().max().item<double>(),
+                1e-3 * (1 + want.abs().max().item<double>()))
+          << loss << " " << name;
+  }
 }
 
 }  // namespace

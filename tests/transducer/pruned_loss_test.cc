@@ -5,6 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/safetensors.h"
+#include "tests/core/cuda.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/transducer/lattice_cases.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::finite_differences;
+using scion::testing::has_gpu;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using ::testing::HasSubstr;
@@ -24,16 +26,16 @@ const std::map<std::string, Topology> topologies = {{"regular", Topology::regula
 /// A case of k2's own results: see tests/golden/README.md.
 class K2Case {
  public:
-  explicit K2Case(std::string name) : name_(std::move(name)) {
-    const at::Tensor settings = at("settings");
+  K2Case(std::string name, at::Device device) : name_(std::move(name)), device_(device) {
+    const at::Tensor settings = host("settings");
     const auto setting = [&](int64_t i) { return settings[i].item<double>(); };
     options.lm_only_scale = setting(0);
     options.am_only_scale = setting(1);
     options.delay_penalty = setting(2);
     options.blank = static_cast<int64_t>(setting(3));
     width = static_cast<int64_t>(setting(4));
-    const at::Tensor boundary = at("boundary");
-    labels = {at("symbols"), boundary.select(1, 3).contiguous(),
+    const at::Tensor boundary = host("boundary");
+    labels = {host("symbols"), boundary.select(1, 3).contiguous(),
               boundary.select(1, 2).contiguous()};
   }
 
@@ -42,7 +44,8 @@ class K2Case {
         read_safetensors(SCION_SOURCE_DIR "/tests/golden/rnnt_loss/k2_pruned.safetensors");
     return content;
   }
-  at::Tensor at(const std::string& key) const { return all().at(name_ + "." + key); }
+  at::Tensor host(const std::string& key) const { return all().at(name_ + "." + key); }
+  at::Tensor at(const std::string& key) const { return host(key).to(device_); }
   bool has(const std::string& key) const { return all().contains(name_ + "." + key); }
   at::Tensor leaf(const std::string& key) const { return at(key).to(at::kDouble).requires_grad_(); }
   /// Most of it was computed in float64.
@@ -62,6 +65,7 @@ class K2Case {
 
  private:
   std::string name_;
+  at::Device device_;
 };
 
 const std::vector<std::string> k2_cases = {"basic", "delay_penalty", "empty_symbols_and_t_lt_s",
@@ -69,17 +73,23 @@ const std::vector<std::string> k2_cases = {"basic", "delay_penalty", "empty_symb
 
 /// f(case, name of the topology) for everything that k2 computed; options.topology is set.
 template <class F>
-void for_each_k2_case(const F& f) {
+void for_each_k2_case_on(at::Device device, const F& f) {
   int count = 0;
   for (const std::string& name : k2_cases)
     for (const auto& [topology_name, topology] : topologies) {
-      K2Case k2(name);
+      K2Case k2(name, device);
       if (!k2.has(topology_name + ".ranges")) continue;
       k2.options.topology = topology;
       f(k2, topology_name);
       ++count;
     }
   EXPECT_EQ(count, 13);
+}
+
+template <class F>
+void for_each_k2_case(const F& f) {
+  for_each_k2_case_on(at::kCPU, f);
+  if (has_gpu()) for_each_k2_case_on(at::kCUDA, f);
 }
 
 TEST(SimpleLoss, EqualsK2) {

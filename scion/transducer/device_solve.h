@@ -1,0 +1,36 @@
+// What the losses on a device share between themselves and their two halves. Internal to
+// scion/transducer.
+#pragma once
+
+#include "scion/transducer/loss_device.h"
+#include "scion/transducer/packed_batch.h"
+
+namespace scion {
+
+/// float32 for whatever kernels have no other name for.
+Number number_of(const at::Tensor& tensor);
+
+/// Runs the recursion with the arcs and flows of `arguments`; arrays that it needs beside them are
+/// made here. losses (B) of the arcs' type.
+void run_lattices(const LossDevice& device, const PackedBatch& packed, LatticeArguments arguments,
+                  bool flows, const at::Tensor& losses);
+
+/// What both halves of a loss share.
+struct Solve {
+  const LossDevice& device;
+  LatticeBatch batch;
+  PackedBatch packed;
+  at::Tensor terms;  // (3, N) float: log-sums, then log-probabilities or flows
+
+  Solve(const LossDevice& device, const LatticeBatch& batch, at::Device where);
+
+  DeviceTerms terms_view() const;
+  /// The terms of `count` nodes from `first`, from their logits plus `bias` (classes) or nullptr.
+  void make_terms(const LogitsRows& rows, const float* bias, int64_t classes, int64_t first,
+                  int64_t count) const;
+
+  /// Losses (B) from the log-probabilities in `terms`. With `flows` these take their place.
+  at::Tensor solve_lattices(bool flows) const;
+};
+
+}  // namespace scion
