@@ -25,6 +25,7 @@ std::vector<float> skips(const std::vector<int64_t>& symbols) {
 double solve_utterance(const LatticeBatch& batch, int64_t b, const float* logits, int64_t classes,
                        float* log_sums, float* occupancy) {
   const int64_t frames = batch.frames_of(b);
+  if (frames == 0) return -INFINITY;
   const std::vector<int64_t> symbols = state_symbols(batch, b);
   const auto states = static_cast<int64_t>(symbols.size());
   loss_kernels().log_sum_exp(logits, frames, classes, classes, log_sums);

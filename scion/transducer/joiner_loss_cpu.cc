@@ -159,19 +159,19 @@ class KeptLogits {
 void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, const Segment& segment,
                    const KeptLogits& kept, NodeTerms& terms) {
   const auto [b, begin, end] = segment;
-  const int64_t states = joiner.batch.states_of(b), last = end * states;
+  const int64_t width = joiner.batch.width_of(b), last = end * width;
   const Tile hidden = joiner.hidden_tile();
   const Tile own(kept.holds(b) ? 0 : joiner.tile_rows, joiner.classes_stride);
   const PairTile scratch = joiner.pair_tile();
-  int64_t t = begin, u = 0;
-  for (int64_t n = begin * states; n < last; n += joiner.tile_rows) {
+  int64_t t = begin, i = 0;
+  for (int64_t n = begin * width; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
     for (int64_t r = 0; r < rows;) {
-      const int64_t count = std::min(states - u, rows - r);
-      joiner.hidden_rows(b, t, u, count, hidden.row(r));
+      const int64_t count = std::min(width - i, rows - r);
+      joiner.hidden_rows(b, t, joiner.batch.first_of(b, t) + i, count, hidden.row(r));
       r += count;
-      u += count;
-      if (u == states) ++t, u = 0;
+      i += count;
+      if (i == width) ++t, i = 0;
     }
     float* const logits = kept.holds(b) ? kept.row(b, n) : own.row(0);
     const int64_t stride = kept.holds(b) ? kept.stride() : own.stride();
@@ -273,12 +273,12 @@ class BackwardPass {
 
   void visit_segment(Work& work) {
     const auto [b, begin, end] = segments_[work.segment];
-    const int64_t states = batch_.states_of(b);
+    const int64_t width = batch_.width_of(b);
     const float* const blank = terms_.blank(b);
     const float* const label = terms_.label(b);
     for (int64_t t = begin; t < end; ++t) {
-      for (int64_t u = 0; u < states; ++u) {
-        const int64_t n = t * states + u;
+      for (int64_t i = 0; i < width; ++i) {
+        const int64_t n = t * width + i, u = batch_.first_of(b, t) + i;
         if (blank[n] + label[n] < kNegligibleFlow && targets_.weight(b, t, u) < kNegligibleFlow)
           continue;
         work.nodes.push_back({n, t, u});

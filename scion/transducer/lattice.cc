@@ -4,6 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
+#include "scion/transducer/arc_lattice.h"
 #include "scion/transducer/loss_kernels.h"
 
 namespace scion {
@@ -61,9 +62,10 @@ std::string shape_text(const at::Tensor& tensor) {
 }
 
 void check_float_type(const at::Tensor& tensor, const char* name) {
-  if (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16) return;
-  throw UserError(fmt::format("{} are of type {}", name, at::toString(tensor.scalar_type())),
-                  "give float32 or bfloat16");
+  const at::ScalarType type = tensor.scalar_type();
+  if (type == at::kFloat || type == at::kBFloat16 || type == at::kHalf) return;
+  throw UserError(fmt::format("{} are of type {}", name, at::toString(type)),
+                  "give float32, bfloat16 or float16");
 }
 
 void check_joiner_shapes(const at::Tensor& encoder, const at::Tensor& predictor,
@@ -118,6 +120,14 @@ LatticeBatch::LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor stat
       frames_data_(frames_.const_data_ptr<int64_t>()),
       states_data_(states_.const_data_ptr<int64_t>()) {}
 
+LatticeBatch LatticeBatch::band(at::Tensor first, int64_t width) const {
+  LatticeBatch batch = *this;
+  batch.first_ = std::move(first);
+  batch.first_data_ = batch.first_.const_data_ptr<int64_t>();
+  batch.band_width_ = width;
+  return batch;
+}
+
 LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
                                  const at::Tensor& tokens, const at::Tensor& frame_lengths,
                                  const at::Tensor& token_lengths, const LatticeRules& rules) {
@@ -135,7 +145,7 @@ LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t class
                     "0 turns either off");
   }
   for (int64_t b = 0; b < size; ++b) {
-    check_length("frame length", b, batch.frames_of(b), 1, max_frames);
+    check_length("frame length", b, batch.frames_of(b), 0, max_frames);
     check_length("token length", b, batch.states_of(b) - 1, 0, batch.max_states() - 1);
     check_labels(batch, b, classes);
   }
@@ -178,29 +188,47 @@ NodeTerms::NodeTerms(at::Tensor storage)
 
 NodeTerms NodeTerms::make(const LatticeBatch& batch, bool with_rest) {
   return NodeTerms(at::empty(
-      {with_rest ? 4 : 3, batch.size(), batch.max_frames(), batch.max_states()}, at::kFloat));
+      {with_rest ? 4 : 3, batch.size(), batch.max_frames(), batch.max_width()}, at::kFloat));
+}
+
+float earliness(const LatticeBatch& batch, int64_t b, int64_t t) {
+  // Of an utterance's middle frame it is zero.
+  return static_cast<float>(batch.rules().delay_penalty) *
+         (static_cast<float>(batch.frames_of(b) - 1) / 2 - static_cast<float>(t));
 }
 
 void NodeTerms::set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
                     const float* logits, int64_t stride, int64_t classes) {
-  const int64_t states = batch.states_of(b), symbol = batch.blank();
-  const int64_t* const labels = batch.labels_of(b);
   float* const sums = log_sum(b) + first;
+  loss_kernels().log_sum_exp(logits, count, stride, classes, sums);
+  set_arcs(batch, b, first, count, logits, stride, sums);
+}
+
+template <class T>
+void NodeTerms::set_arcs(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
+                         const T* rows, int64_t stride, const float* sums) {
+  const int64_t states = batch.states_of(b), width = batch.width_of(b), symbol = batch.blank();
+  const int64_t* const labels = batch.labels_of(b);
   float* const blanks = blank(b) + first;
   float* const next = label(b) + first;
-  loss_kernels().log_sum_exp(logits, count, stride, classes, sums);
-  int64_t u = first % states;
-  const auto penalty = static_cast<float>(batch.rules().delay_penalty);
-  // Of an utterance's middle frame it is zero.
-  const int64_t frame = first / states;
-  float early =
-      penalty * (static_cast<float>(batch.frames_of(b) - 1) / 2 - static_cast<float>(frame));
-  for (int64_t r = 0; r < count; ++r, logits += stride) {
-    blanks[r] = logits[symbol] - sums[r];
-    next[r] = u + 1 < states ? logits[labels[u]] - sums[r] + early : 0;
-    if (++u == states) u = 0, early -= penalty;
+  int64_t t = first / width, i = first % width;
+  for (int64_t r = 0; r < count; ++t, i = 0) {
+    const float early = earliness(batch, b, t);
+    const int64_t left = batch.first_of(b, t) - r + i;  // of row r the state is left + r
+    for (const int64_t end = std::min(count, r + width - i); r < end; ++r, rows += stride) {
+      const int64_t u = left + r;
+      const float sum = sums != nullptr ? sums[r] : 0;
+      blanks[r] = u < states ? static_cast<float>(rows[symbol]) - sum : -INFINITY;
+      next[r] = u + 1 < states ? static_cast<float>(rows[labels[u]]) - sum + early : 0;
+    }
   }
 }
+template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t, const float*,
+                                  int64_t, const float*);
+template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t,
+                                  const at::BFloat16*, int64_t, const float*);
+template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t, const at::Half*,
+                                  int64_t, const float*);
 
 // Summed over the classes themselves: one minus the others' probability has no correct digit
 // where the model is sure.
@@ -239,25 +267,105 @@ std::pair<at::Tensor, at::Tensor> NodeTerms::arcs(const LatticeBatch& batch) con
   return {blanks, labels};
 }
 
-at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
+namespace {
+
+/// One utterance's blank and label terms, or their flows, by rows of `width` nodes a frame.
+struct TermRows {
+  float *blank, *label;
+  int64_t frames, width;
+
+  /// f(a label's place, the place of the blank behind it): in the same frame, one state on.
+  template <class F>
+  void for_each_label(F f) const {
+    for (int64_t t = 0; t < frames; ++t)
+      for (int64_t i = 0; i < width; ++i)
+        f(label[t * width + i], i + 1 < width ? blank + t * width + i + 1 : nullptr);
+  }
+  /// The label's arc counts the blank behind it, too; none leads out of a band.
+  void constrain() const {
+    for_each_label([](float& arc, const float* behind) {
+      arc = behind != nullptr ? arc + *behind : -INFINITY;
+    });
+  }
+  /// What flows through the label's arc flows through that blank.
+  void share_with_blanks() const {
+    for_each_label([](float flow, float* behind) {
+      if (behind != nullptr) *behind += flow;
+    });
+  }
+};
+
+/// log P; the terms become flows when they are wanted and it is finite.
+double solve_whole_regular(const TermRows& rows, bool flows) {
+  const at::Tensor workspace =
+      at::empty({lattice_workspace_bytes(rows.frames, rows.width)}, at::kByte);
+  return loss_kernels().lattice(rows.blank, rows.label, rows.frames, rows.width,
+                                workspace.data_ptr(), flows ? rows.blank : nullptr,
+                                flows ? rows.label : nullptr);
+}
+
+double solve_any(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
+  const bool band = batch.first().defined();
+  ArcLattice<float> lattice(
+      {.frames = rows.frames,
+       .labels = batch.states_of(b) - 1,
+       .width = rows.width,
+       .first = band ? batch.first().const_data_ptr<int64_t>() + b * batch.max_frames() : nullptr,
+       .same_frame = batch.rules().topology == Topology::regular},
+      {rows.blank, rows.width, rows.width}, {rows.label, rows.width, rows.width});
+  const double log_probability = lattice.forward();
+  if (flows && std::isfinite(log_probability))
+    lattice.flows(log_probability, {rows.blank, rows.width, rows.width},
+                  {rows.label, rows.width, rows.width});
+  return log_probability;
+}
+
+TermRows rows_of(const LatticeBatch& batch, NodeTerms& terms, int64_t b) {
+  return {terms.blank(b), terms.label(b), batch.frames_of(b), batch.width_of(b)};
+}
+
+/// log P of one utterance, whose terms become flows where these are wanted.
+double solve_utterance(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
+  const bool whole_regular =
+      !batch.first().defined() && batch.rules().topology == Topology::regular && rows.frames > 0;
+  const double log_probability =
+      whole_regular ? solve_whole_regular(rows, flows) : solve_any(batch, b, rows, flows);
+  if (flows && !std::isfinite(log_probability)) {
+    std::fill_n(rows.blank, batch.nodes_of(b), 0.F);
+    std::fill_n(rows.label, batch.nodes_of(b), 0.F);
+  } else if (flows && batch.rules().fast_emit != 0) {
+    const auto scale = static_cast<float>(1 + batch.rules().fast_emit);
+    for (int64_t n = 0; n < batch.nodes_of(b); ++n) rows.label[n] *= scale;
+  }
+  return log_probability;
+}
+
+}  // namespace
+
+void constrain_arcs(const LatticeBatch& batch, NodeTerms& terms) {
+  if (batch.rules().topology != Topology::constrained) return;
+  for_each_in_parallel(batch.size(), [&](int64_t b) { rows_of(batch, terms, b).constrain(); });
+}
+
+at::Tensor solve_arcs(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
   at::Tensor losses = at::empty({batch.size()}, at::kFloat);
   float* const loss = losses.data_ptr<float>();
   for_each_in_parallel(batch.size(), [&](int64_t b) {
-    const int64_t frames = batch.frames_of(b), states = batch.states_of(b);
-    const at::Tensor workspace = at::empty({lattice_workspace_bytes(frames, states)}, at::kByte);
-    const double log_probability =
-        loss_kernels().lattice(terms.blank(b), terms.label(b), frames, states, workspace.data_ptr(),
-                               flows ? terms.blank(b) : nullptr, flows ? terms.label(b) : nullptr);
-    loss[b] = static_cast<float>(-log_probability);
-    if (flows && !std::isfinite(log_probability)) {
-      std::fill_n(terms.blank(b), batch.nodes_of(b), 0.F);
-      std::fill_n(terms.label(b), batch.nodes_of(b), 0.F);
-    } else if (flows && batch.rules().fast_emit != 0) {
-      const auto scale = static_cast<float>(1 + batch.rules().fast_emit);
-      float* const label = terms.label(b);
-      for (int64_t n = 0; n < batch.nodes_of(b); ++n) label[n] *= scale;
-    }
+    loss[b] = static_cast<float>(-solve_utterance(batch, b, rows_of(batch, terms, b), flows));
   });
+  return losses;
+}
+
+void share_flows(const LatticeBatch& batch, NodeTerms& terms) {
+  if (batch.rules().topology != Topology::constrained) return;
+  for_each_in_parallel(batch.size(),
+                       [&](int64_t b) { rows_of(batch, terms, b).share_with_blanks(); });
+}
+
+at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
+  constrain_arcs(batch, terms);
+  at::Tensor losses = solve_arcs(batch, terms, flows);
+  if (flows) share_flows(batch, terms);
   return losses;
 }
 

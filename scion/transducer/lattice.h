@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "scion/transducer/loss.h"
+
 namespace scion {
 
 /// "(4, 80, 12)", for messages.
@@ -21,41 +23,52 @@ bool wants_gradient(std::initializer_list<at::Tensor> tensors);
 struct LatticeRules {
   int64_t blank = 0;
   double fast_emit = 0, delay_penalty = 0;  ///< as in TransducerLossOptions
+  Topology topology = Topology::regular;
 };
 
-/// The labels and sizes of a batch, checked. An utterance's nodes (t, u) are counted
-/// n = t · states + u.
+/// The labels and sizes of a batch, checked. Each frame has a row of nodes (t, u): all states of
+/// the utterance or, in a band, `width` of them from first_of(b, t) on, of which those behind the
+/// last state are none. Nodes are counted n = t · width_of(b) + u − first_of(b, t).
 class LatticeBatch {
  public:
   LatticeBatch() = default;
   /// tokens (B, U), frames (B), states (B): int64 on the CPU, contiguous, checked before
   LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states, int64_t max_frames,
                const LatticeRules& rules);
+  /// Its states from `first` (B, T) int64 on, contiguous on the CPU, each in 0 … U + 1 − width.
+  LatticeBatch band(at::Tensor first, int64_t width) const;
 
   int64_t size() const { return size_; }
   int64_t max_frames() const { return max_frames_; }  ///< T of the tensors
   int64_t max_states() const { return max_states_; }  ///< U + 1 of the tensors
+  int64_t max_width() const { return first_data_ == nullptr ? max_states_ : band_width_; }
   const LatticeRules& rules() const { return rules_; }
   int64_t blank() const { return rules_.blank; }
   int64_t frames_of(int64_t b) const { return frames_data_[b]; }
   int64_t states_of(int64_t b) const { return states_data_[b]; }  ///< labels + 1
-  int64_t nodes_of(int64_t b) const { return frames_of(b) * states_of(b); }
+  int64_t width_of(int64_t b) const { return first_data_ == nullptr ? states_of(b) : band_width_; }
+  int64_t first_of(int64_t b, int64_t t) const {
+    return first_data_ == nullptr ? 0 : first_data_[b * max_frames_ + t];
+  }
+  int64_t nodes_of(int64_t b) const { return frames_of(b) * width_of(b); }
   const int64_t* labels_of(int64_t b) const { return tokens_data_ + b * (max_states_ - 1); }
 
   const at::Tensor& tokens() const { return tokens_; }
   const at::Tensor& frames() const { return frames_; }
   const at::Tensor& states() const { return states_; }
+  const at::Tensor& first() const { return first_; }  ///< of a band; else undefined
 
  private:
-  at::Tensor tokens_, frames_, states_;
-  int64_t size_ = 0, max_frames_ = 0, max_states_ = 0;
+  at::Tensor tokens_, frames_, states_, first_;
+  int64_t size_ = 0, max_frames_ = 0, max_states_ = 0, band_width_ = 0;
   LatticeRules rules_;
   // A tensor's data_ptr is a call; inner loops ask for these.
-  const int64_t *tokens_data_ = nullptr, *frames_data_ = nullptr, *states_data_ = nullptr;
+  const int64_t *tokens_data_ = nullptr, *frames_data_ = nullptr, *states_data_ = nullptr,
+                *first_data_ = nullptr;
 };
 
-/// UserErrors: not float32 or bfloat16; the joiner's tensors (B, T, D), (B, U+1, D), (V, D), (V)
-/// and tokens (B, U) do not fit together.
+/// UserErrors: not float32, bfloat16 or float16; the joiner's tensors (B, T, D), (B, U+1, D), (V,
+/// D), (V) and tokens (B, U) do not fit together.
 void check_float_type(const at::Tensor& tensor, const char* name);
 void check_joiner_shapes(const at::Tensor& encoder, const at::Tensor& predictor,
                          const at::Tensor& weight, const at::Tensor& bias,
@@ -82,7 +95,7 @@ int64_t segments_per_utterance(const LatticeBatch& batch);
 void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 
 /// Per node: log-sum-exp of the logits, then blank and next label, and for distillation all other
-/// classes, (3 or 4, B, T, U+1) float; an utterance's own nodes lie densely at the start of its
+/// classes, (3 or 4, B, T, width) float; an utterance's own nodes lie densely at the start of its
 /// part.
 class NodeTerms {
  public:
@@ -101,9 +114,14 @@ class NodeTerms {
   /// From rows of logits (`count` nodes from `first`, `stride` apart) of utterance b.
   void set(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count, const float* logits,
            int64_t stride, int64_t classes);
-  /// The fourth term, after set().
+  /// The fourth term, after set(); of whole lattices only.
   void set_rest(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count,
                 const float* logits, int64_t stride, int64_t classes);
+  /// Blank and label of `count` nodes from `first`: rows are log-probabilities once their sums (one
+  /// a row; nullptr: zeros) are taken off.
+  template <class T>
+  void set_arcs(const LatticeBatch& batch, int64_t b, int64_t first, int64_t count, const T* rows,
+                int64_t stride, const float* sums);
 
  private:
   float* part(int64_t which, int64_t b) const { return data_ + (which * size_ + b) * stride_; }
@@ -112,9 +130,19 @@ class NodeTerms {
   int64_t size_, stride_;
 };
 
-/// The recursion: losses (B) float. With `flows`, blank and label terms become the probabilities
-/// that an alignment uses these arcs, zero throughout an utterance whose loss is not finite.
+/// The recursion: losses (B) float. With `flows`, blank and label terms become minus the loss's
+/// derivatives by them (with FastEmit's weight): the probabilities that an alignment uses these
+/// arcs, zero throughout an utterance whose loss is not finite.
 at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flows);
+/// Its three steps: in the topology `constrained` a label's term becomes that of its arc, which
+/// counts the blank behind it, too; the recursion, with the arcs' own flows; what flows through a
+/// label's arc is added to that blank's flow.
+void constrain_arcs(const LatticeBatch& batch, NodeTerms& terms);
+at::Tensor solve_arcs(const LatticeBatch& batch, NodeTerms& terms, bool flows);
+void share_flows(const LatticeBatch& batch, NodeTerms& terms);
+
+/// What the delay penalty adds to the label of frame t.
+float earliness(const LatticeBatch& batch, int64_t b, int64_t t);
 
 /// Nodes that alignments pass with less probability get no gradient: all of them together weigh
 /// less than the rounding of a float sum.

@@ -8,22 +8,30 @@ namespace {
 
 constexpr double impossible = -std::numeric_limits<double>::infinity();
 
-/// One utterance's arcs as log-probabilities, n = t · states + u.
+/// One utterance's arcs as log-probabilities, n = t · states + u; `constrained` labels count the
+/// blank behind them.
 struct Arcs {
   const float *blank, *label;
   int64_t frames, states;
+  Topology topology;
+
+  /// How many nodes on a label leads.
+  int64_t label_step() const { return topology == Topology::regular ? 1 : states + 1; }
 };
 
-/// best[n]: log-probability of the best path to node n; by_label[n]: whether its last arc is a
-/// label.
+/// best[n]: log-probability of the best path to node n, t in 0 … frames; by_label[n]: whether its
+/// last arc is a label.
 void find_best_paths(const Arcs& arcs, std::vector<double>& best, std::vector<bool>& by_label) {
-  for (int64_t t = 0; t < arcs.frames; ++t) {
-    for (int64_t u = 0; u < arcs.states; ++u) {
+  const int64_t step = arcs.label_step();
+  best[0] = 0;
+  for (int64_t t = 0; t <= arcs.frames; ++t) {
+    for (int64_t u = t == 0 ? 1 : 0; u < arcs.states; ++u) {
       const int64_t n = t * arcs.states + u;
-      if (n == 0) continue;
       const double waited =
           t > 0 ? best[n - arcs.states] + arcs.blank[n - arcs.states] : impossible;
-      const double said = u > 0 ? best[n - 1] + arcs.label[n - 1] : impossible;
+      // Regular: behind the last frame there are no labels.
+      const bool may_say = u > 0 && (step > 1 ? t > 0 : t < arcs.frames);
+      const double said = may_say ? best[n - step] + arcs.label[n - step] : impossible;
       // Where both are equal the wait comes last, and so the labels before it early.
       by_label[n] = said > waited;
       best[n] = std::max(said, waited);
@@ -31,26 +39,34 @@ void find_best_paths(const Arcs& arcs, std::vector<double>& best, std::vector<bo
   }
 }
 
+/// Of the label behind node n alone.
+float label_probability(const Arcs& arcs, int64_t n, double early) {
+  const double blank_behind = arcs.topology == Topology::constrained ? arcs.blank[n + 1] : 0;
+  return static_cast<float>(std::exp(arcs.label[n] - blank_behind - early));
+}
+
 ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
-  const int64_t nodes = arcs.frames * arcs.states;
+  if (arcs.frames == 0) return {.log_probability = impossible};
+  const int64_t nodes = (arcs.frames + 1) * arcs.states;
   std::vector<double> best(nodes);
   std::vector<bool> by_label(nodes);
   find_best_paths(arcs, best, by_label);
   ForcedAlignment alignment;
-  alignment.log_probability = best.back() + arcs.blank[nodes - 1];
+  alignment.log_probability = best.back();
   if (!std::isfinite(alignment.log_probability)) return alignment;
   alignment.frames.resize(arcs.states - 1);
   alignment.probabilities.resize(arcs.states - 1);
-  for (int64_t t = arcs.frames - 1, u = arcs.states - 1; u > 0;) {
-    if (!by_label[t * arcs.states + u]) {
-      --t;
+  for (int64_t n = nodes - 1, u = arcs.states - 1; u > 0;) {
+    if (!by_label[n]) {
+      n -= arcs.states;
       continue;
     }
+    n -= arcs.label_step();
     --u;
+    const int64_t t = n / arcs.states;
     alignment.frames[u] = t;
-    const double early = delay_penalty * (double(arcs.frames - 1) / 2 - double(t));
     alignment.probabilities[u] =
-        static_cast<float>(std::exp(arcs.label[t * arcs.states + u] - early));
+        label_probability(arcs, n, delay_penalty * (double(arcs.frames - 1) / 2 - double(t)));
   }
   return alignment;
 }
@@ -68,9 +84,10 @@ std::vector<ForcedAlignment> best_alignments(const JoinerBatch& inputs,
   const SolvedLattices solved = solve_lattices_of(inputs, options, false);
   std::vector<ForcedAlignment> alignments(solved.batch.size());
   for_each_in_parallel(solved.batch.size(), [&](int64_t b) {
-    alignments[b] = best_alignment({solved.terms.blank(b), solved.terms.label(b),
-                                    solved.batch.frames_of(b), solved.batch.states_of(b)},
-                                   options.delay_penalty);
+    alignments[b] =
+        best_alignment({solved.terms.blank(b), solved.terms.label(b), solved.batch.frames_of(b),
+                        solved.batch.states_of(b), options.topology},
+                       options.delay_penalty);
   });
   return alignments;
 }

@@ -18,11 +18,11 @@ struct JoinerBatch {
   at::Tensor frame_lengths, token_lengths;
 };
 
-/// Probabilities, given the labels, that an alignment uses an arc. Blank arcs of one utterance sum
-/// to its frames, label arcs to its labels (one for each u). Zero in padding, and throughout an
-/// utterance whose loss is not finite.
+/// Probabilities, given the labels, that an alignment uses an arc. Label arcs of one utterance sum
+/// to its labels (one for each u), blank arcs to its frames, without its labels in the topology
+/// `modified`. Zero in padding, and throughout an utterance whose loss is not finite.
 struct ArcOccupation {
-  at::Tensor blank;  ///< (B, T, U+1) float: from frame t to t+1, u labels said
+  at::Tensor blank;  ///< (B, T, U+1) float: the blank of frame t, u labels said
   at::Tensor label;  ///< (B, T, U+1) float: label u+1 in frame t
 };
 /// Without gradient. FastEmit has no part in it. Errors as joiner_transducer_loss.

@@ -3,6 +3,7 @@
 #include "scion/core/error.h"
 #include "scion/transducer/distillation.h"
 #include "scion/transducer/lattice.h"
+#include "scion/transducer/loss_composed.h"
 #include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/loss_device.h"
 
@@ -13,27 +14,27 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-/// A batch among an operation's saved tensors: the last three, and some numbers.
+/// A batch among an operation's saved tensors: the last four, and some numbers. What the flows have
+/// seen of the rules, a backward pass does not need again.
 void save(AutogradContext* ctx, const LatticeBatch& batch, variable_list tensors) {
-  tensors.insert(tensors.end(), {batch.tokens(), batch.frames(), batch.states()});
+  tensors.insert(tensors.end(), {batch.tokens(), batch.frames(), batch.states(), batch.first()});
   ctx->save_for_backward(std::move(tensors));
   ctx->saved_data["max_frames"] = batch.max_frames();
+  ctx->saved_data["width"] = batch.max_width();
   ctx->saved_data["blank"] = batch.blank();
-  ctx->saved_data["fast_emit"] = batch.rules().fast_emit;
-  ctx->saved_data["delay_penalty"] = batch.rules().delay_penalty;
 }
 
 LatticeBatch saved_batch(AutogradContext* ctx, const variable_list& saved) {
   const size_t last = saved.size();
-  const LatticeRules rules{ctx->saved_data["blank"].toInt(),
-                           ctx->saved_data["fast_emit"].toDouble(),
-                           ctx->saved_data["delay_penalty"].toDouble()};
-  return {saved[last - 3], saved[last - 2], saved[last - 1], ctx->saved_data["max_frames"].toInt(),
-          rules};
+  const LatticeBatch batch(saved[last - 4], saved[last - 3], saved[last - 2],
+                           ctx->saved_data["max_frames"].toInt(),
+                           {.blank = ctx->saved_data["blank"].toInt()});
+  if (!saved[last - 1].defined()) return batch;
+  return batch.band(saved[last - 1], ctx->saved_data["width"].toInt());
 }
 
 LatticeRules rules_of(const TransducerLossOptions& options) {
-  return {options.blank, options.fast_emit, options.delay_penalty};
+  return {options.blank, options.fast_emit, options.delay_penalty, options.topology};
 }
 
 class LogitsLoss : public Function<LogitsLoss> {
@@ -50,6 +51,23 @@ class LogitsLoss : public Function<LogitsLoss> {
     const variable_list saved = ctx->get_saved_variables();
     const LatticeBatch batch = saved_batch(ctx, saved);
     return {logits_gradient_cpu(batch, saved[0], saved[1], upstream[0]), {}, {}};
+  }
+};
+
+class LogProbsLoss : public Function<LogProbsLoss> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& log_probs,
+                            const LatticeBatch& batch, bool gradient) {
+    LatticeSolution solution = solve_from_log_probs_cpu(batch, log_probs.contiguous(), gradient);
+    // Of the log-probabilities no more than shape and type is needed, but they are there anyway.
+    if (gradient) save(ctx, batch, {log_probs, solution.terms});
+    return solution.losses;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+    const variable_list saved = ctx->get_saved_variables();
+    const LatticeBatch batch = saved_batch(ctx, saved);
+    return {log_probs_gradient_cpu(batch, saved[0], saved[1], upstream[0]), {}, {}};
   }
 };
 
@@ -108,23 +126,41 @@ class JoinerLoss : public Function<JoinerLoss> {
   }
 };
 
+/// The batch that goes with values (B, T, U+1, V).
+LatticeBatch check_given(const at::Tensor& values, const char* name, const at::Tensor& tokens,
+                         const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
+                         const TransducerLossOptions& options) {
+  check_float_type(values, name);
+  if (values.dim() != 4 || tokens.dim() != 2 || values.size(2) != tokens.size(1) + 1) {
+    throw UserError(fmt::format("{} {} and tokens {} do not fit together", name, shape_text(values),
+                                shape_text(tokens)),
+                    "give (B, T, U+1, V) and (B, U)");
+  }
+  return check_lattice_batch(values.size(0), values.size(1), values.size(3), tokens, frame_lengths,
+                             token_lengths, rules_of(options));
+}
+
 }  // namespace
 
 at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
                            const at::Tensor& frame_lengths, const at::Tensor& token_lengths,
                            const TransducerLossOptions& options) {
-  check_float_type(logits, "logits");
-  if (logits.dim() != 4 || tokens.dim() != 2 || logits.size(2) != tokens.size(1) + 1) {
-    throw UserError(fmt::format("logits {} and tokens {} do not fit together", shape_text(logits),
-                                shape_text(tokens)),
-                    "give (B, T, U+1, V) and (B, U)");
-  }
   const LatticeBatch batch =
-      check_lattice_batch(logits.size(0), logits.size(1), logits.size(3), tokens, frame_lengths,
-                          token_lengths, rules_of(options));
+      check_given(logits, "logits", tokens, frame_lengths, token_lengths, options);
   if (const LossDevice* const device = find_loss_device({logits}))
     return device_transducer_loss(*device, logits, batch);
   return LogitsLoss::apply(logits, batch, wants_gradient({logits}));
+}
+
+at::Tensor transducer_loss_from_log_probs(const at::Tensor& log_probs, const at::Tensor& tokens,
+                                          const at::Tensor& frame_lengths,
+                                          const at::Tensor& token_lengths,
+                                          const TransducerLossOptions& options) {
+  const LatticeBatch batch =
+      check_given(log_probs, "log-probabilities", tokens, frame_lengths, token_lengths, options);
+  if (find_loss_device({log_probs}) != nullptr)
+    return composed_log_probs_loss(log_probs, {tokens, frame_lengths, token_lengths}, options);
+  return LogProbsLoss::apply(log_probs, batch, wants_gradient({log_probs}));
 }
 
 at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& predictor,
@@ -139,6 +175,12 @@ at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& p
   if (const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias}))
     return device_joiner_loss(*device, encoder, predictor, weight, bias, batch, options.bf16,
                               options.workspace_bytes);
+  return fused_joiner_loss({encoder, predictor, weight, bias}, batch, options);
+}
+
+at::Tensor fused_joiner_loss(const JoinerTensors& joiner, const LatticeBatch& batch,
+                             const TransducerLossOptions& options) {
+  const auto& [encoder, predictor, weight, bias] = joiner;
   return JoinerLoss::apply(encoder, predictor, weight, bias, batch, NodeTargets(),
                            JoinerSettings{options.bf16, options.workspace_bytes},
                            wants_gradient({encoder, predictor, weight, bias}))[0];

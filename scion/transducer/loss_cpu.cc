@@ -9,28 +9,44 @@
 namespace scion {
 namespace {
 
+/// f(T()) for the numbers that a tensor holds.
+template <class F>
+void with_numbers_of(const at::Tensor& tensor, const F& f) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return f(float());
+    case at::kHalf:
+      return f(at::Half());
+    default:
+      return f(at::BFloat16());
+  }
+}
+
 /// Rows of logits as floats: where they are, or converted to a buffer.
+template <class T>
 class FloatRows {
  public:
-  FloatRows(const at::Tensor& logits, int64_t most_rows) : logits_(logits) {
-    if (logits.scalar_type() != at::kFloat) {
-      buffer_ = at::empty({most_rows * logits.size(3)}, at::kFloat);
-    }
+  FloatRows(const at::Tensor& logits, int64_t most_rows)
+      : data_(logits.const_data_ptr<T>()), classes_(logits.size(3)) {
+    if constexpr (!std::is_same_v<T, float>) buffer_.resize(most_rows * classes_);
   }
   const float* read(int64_t offset, int64_t rows) {
-    if (!buffer_.defined()) return logits_.const_data_ptr<float>() + offset;
-    const auto* from = logits_.const_data_ptr<at::BFloat16>() + offset;
-    float* const to = buffer_.data_ptr<float>();
-    for (int64_t i = 0; i < rows * logits_.size(3); ++i) to[i] = static_cast<float>(from[i]);
-    return to;
+    if constexpr (std::is_same_v<T, float>) {
+      return data_ + offset;
+    } else {
+      std::transform(data_ + offset, data_ + offset + rows * classes_, buffer_.data(),
+                     [](T x) { return static_cast<float>(x); });
+      return buffer_.data();
+    }
   }
 
  private:
-  const at::Tensor& logits_;
-  at::Tensor buffer_;
+  const T* data_;
+  int64_t classes_;
+  std::vector<float> buffer_;
 };
 
-/// The gradient of one frame's rows (padding included), at `out`, a float's or bfloat16's place.
+/// The gradient of one frame's rows (padding included).
 template <class T>
 void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t t,
                     const float* logits, int64_t classes, float weight, float* row, T* out) {
@@ -51,20 +67,21 @@ void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b
 template <class T>
 void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const NodeTerms& terms,
                    const at::Tensor& weights, at::Tensor& gradient) {
+  const int64_t pieces = segments_per_utterance(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   T* const out = gradient.data_ptr<T>();
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
     const auto [b, begin, end] = segments[i];
     const float weight = weights.const_data_ptr<float>()[b];
-    FloatRows rows(logits, batch.states_of(b));
+    FloatRows<T> rows(logits, batch.states_of(b));
     std::vector<float> row(classes);
     for (int64_t t = begin; t < end; ++t) {
       const int64_t offset = (b * batch.max_frames() + t) * frame;
       frame_gradient(batch, terms, b, t, rows.read(offset, batch.states_of(b)), classes, weight,
                      row.data(), out + offset);
     }
-    if (end == batch.frames_of(b)) {
+    if (i % pieces == pieces - 1) {
       std::fill(out + (b * batch.max_frames() + end) * frame,
                 out + (b + 1) * batch.max_frames() * frame, T(0));
     }
@@ -90,14 +107,16 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
   NodeTerms terms = NodeTerms::make(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   const std::vector<Segment> segments = divide(batch);
-  for_each_in_parallel(segments.size(), [&](int64_t i) {
-    const auto [b, begin, end] = segments[i];
-    const int64_t states = batch.states_of(b);
-    FloatRows rows(logits, states);
-    for (int64_t t = begin; t < end; ++t) {
-      const int64_t offset = (b * batch.max_frames() + t) * frame;
-      terms.set(batch, b, t * states, states, rows.read(offset, states), classes, classes);
-    }
+  with_numbers_of(logits, [&]<class T>(T) {
+    for_each_in_parallel(segments.size(), [&](int64_t i) {
+      const auto [b, begin, end] = segments[i];
+      const int64_t states = batch.states_of(b);
+      FloatRows<T> rows(logits, states);
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t offset = (b * batch.max_frames() + t) * frame;
+        terms.set(batch, b, t * states, states, rows.read(offset, states), classes, classes);
+      }
+    });
   });
   at::Tensor losses = solve_lattices(batch, terms, flows);
   return {losses, {}, terms.storage()};
@@ -108,11 +127,50 @@ at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logi
   at::Tensor gradient = at::empty_like(logits);
   ask_for_huge_pages(gradient);
   const at::Tensor float_weights = weights.to(at::kFloat).contiguous();
-  if (logits.scalar_type() == at::kFloat) {
-    fill_gradient<float>(batch, logits, NodeTerms(terms), float_weights, gradient);
-  } else {
-    fill_gradient<at::BFloat16>(batch, logits, NodeTerms(terms), float_weights, gradient);
-  }
+  with_numbers_of(logits, [&]<class T>(T) {
+    fill_gradient<T>(batch, logits, NodeTerms(terms), float_weights, gradient);
+  });
+  return gradient;
+}
+
+LatticeSolution solve_from_log_probs_cpu(const LatticeBatch& batch, const at::Tensor& log_probs,
+                                         bool flows) {
+  NodeTerms terms = NodeTerms::make(batch);
+  const int64_t classes = log_probs.size(3), frame = batch.max_states() * classes;
+  with_numbers_of(log_probs, [&]<class T>(T) {
+    const T* const data = log_probs.const_data_ptr<T>();
+    for_each_in_parallel(batch.size(), [&](int64_t b) {
+      const int64_t states = batch.states_of(b);
+      for (int64_t t = 0; t < batch.frames_of(b); ++t)
+        terms.set_arcs(batch, b, t * states, states, data + (b * batch.max_frames() + t) * frame,
+                       classes, nullptr);
+    });
+  });
+  at::Tensor losses = solve_lattices(batch, terms, flows);
+  return {losses, {}, terms.storage()};
+}
+
+at::Tensor log_probs_gradient_cpu(const LatticeBatch& batch, const at::Tensor& like,
+                                  const at::Tensor& terms, const at::Tensor& weights) {
+  at::Tensor gradient = at::zeros(like.sizes(), like.options());
+  const NodeTerms flows(terms);
+  const at::Tensor float_weights = weights.to(at::kFloat).contiguous();
+  const int64_t classes = like.size(3);
+  with_numbers_of(like, [&]<class T>(T) {
+    for_each_in_parallel(batch.size(), [&](int64_t b) {
+      const float weight = -float_weights.const_data_ptr<float>()[b];
+      const int64_t states = batch.states_of(b);
+      for (int64_t n = 0; n < batch.nodes_of(b); ++n) {
+        const float blank = flows.blank(b)[n], label = flows.label(b)[n];
+        if (blank + label < kNegligibleFlow) continue;
+        const int64_t t = n / states, u = n % states;
+        T* const row = gradient.data_ptr<T>() +
+                       ((b * batch.max_frames() + t) * batch.max_states() + u) * classes;
+        row[batch.blank()] = static_cast<T>(weight * blank);
+        if (u + 1 < states) row[batch.labels_of(b)[u]] = static_cast<T>(weight * label);
+      }
+    });
+  });
   return gradient;
 }
 
@@ -128,8 +186,11 @@ SolvedLattices solve_lattices_of(const JoinerBatch& inputs, const TransducerLoss
   LatticeBatch batch =
       check_lattice_batch(joiner.encoder.size(0), joiner.encoder.size(1), joiner.weight.size(0),
                           inputs.tokens, inputs.frame_lengths, inputs.token_lengths,
-                          {.blank = options.blank, .delay_penalty = options.delay_penalty});
-  const JoinerSolution solution = solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
+                          {.blank = options.blank,
+                           .delay_penalty = options.delay_penalty,
+                           .topology = options.topology});
+  const JoinerSolution solution =
+      solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
   return {std::move(batch), NodeTerms(solution.lattice.terms)};
 }
 

@@ -14,14 +14,21 @@ struct LatticeSolution {
   at::Tensor terms;        ///< NodeTerms' storage, with flows when wanted
 };
 
-/// logits (B, T, U+1, V) float or bfloat16, contiguous
+/// logits (B, T, U+1, V) float, bfloat16 or float16, contiguous
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows);
 /// Gradient of Σ_b weights[b] · loss[b], in the logits' shape and type.
 at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                const at::Tensor& terms, const at::Tensor& weights);
 
-/// The joiner's inputs and parameters, all float and contiguous.
+/// The same from log-probabilities, which are logits whose log-sums-of-exp are 0.
+LatticeSolution solve_from_log_probs_cpu(const LatticeBatch& batch, const at::Tensor& log_probs,
+                                         bool flows);
+/// In the shape and type of `like`.
+at::Tensor log_probs_gradient_cpu(const LatticeBatch& batch, const at::Tensor& like,
+                                  const at::Tensor& terms, const at::Tensor& weights);
+
+/// The joiner's inputs and parameters; float and contiguous where nothing else is said.
 struct JoinerTensors {
   at::Tensor encoder, predictor, weight, bias;
 };
@@ -46,8 +53,7 @@ struct LossWeights {
 /// Settings and targets as in the forward half.
 JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
                                    const JoinerSolution& solution, const LossWeights& weights,
-                                   const JoinerSettings& settings,
-                                   const TargetNodes& targets = {});
+                                   const JoinerSettings& settings, const TargetNodes& targets = {});
 
 /// A joiner's lattices solved, whatever device and type its tensors are of; without gradient.
 struct SolvedLattices {
@@ -56,5 +62,9 @@ struct SolvedLattices {
 };
 SolvedLattices solve_lattices_of(const JoinerBatch& inputs, const TransducerLossOptions& options,
                                  bool flows);
+
+/// Both halves as one differentiable operation, over whole lattices or a band of them; any types.
+at::Tensor fused_joiner_loss(const JoinerTensors& joiner, const LatticeBatch& batch,
+                             const TransducerLossOptions& options);
 
 }  // namespace scion

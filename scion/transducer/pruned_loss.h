@@ -2,42 +2,18 @@
 // frame, the few states worth looking at; the real joiner sees those alone.
 //
 //   SimpleLoss simple = simple_transducer_loss(am, lm, …);          // first pass
-//   at::Tensor ranges = pruning_ranges(simple.arcs, …, 5);          // (B, T, 5)
-//   … logits (B, T, 5, V) of the joiner on encoder and predictor at `ranges` …
-//   at::Tensor losses = pruned_transducer_loss(logits, ranges, …);  // second pass
+//   at::Tensor ranges = ranges_of_flows(simple.flows, …, 5);        // (B, T, 5)
+//   at::Tensor losses = pruned_joiner_loss(encoder, predictor, weight, bias, ranges, …);
+//
+// What loss.h says of impossible and broken utterances holds here, too.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include "scion/transducer/arc_loss.h"
 #include "scion/transducer/loss.h"
 
 namespace scion {
-
-/// How an alignment goes on after a label.
-enum class Topology {
-  regular,     ///< in the same frame (Graves, 2012)
-  modified,    ///< in the next frame: one label a frame at most
-  constrained  ///< as modified, and the label's arc counts the blank behind it, too
-};
-
-/// Labels and lengths of a batch: tokens (B, U), frame_lengths (B) in 1 … T, token_lengths (B) in
-/// 0 … U; int64. What stands behind a length has no influence.
-struct LatticeLabels {
-  at::Tensor tokens, frame_lengths, token_lengths;
-};
-
-/// Log-probabilities of a lattice's arcs, or the probabilities that an alignment uses them.
-struct LatticeArcs {
-  at::Tensor blank;  ///< (B, T, U+1): from frame t to t+1, u labels said
-  at::Tensor label;  ///< (B, T, U): label u+1 in frame t
-};
-
-/// -log of the sum over all alignments (B); infinite where there is none. Differentiable with
-/// respect to both; float or double. Runs through both tensors once forth and once back.
-at::Tensor lattice_loss(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology);
-
-/// The probabilities that an alignment uses each arc (k2's px_grad and py_grad); without gradient.
-LatticeArcs lattice_flows(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology);
 
 struct SimpleLossOptions {
   Topology topology = Topology::regular;
@@ -50,18 +26,23 @@ struct SimpleLossOptions {
 
 /// The first pass. am (B, T, V), lm (B, U+1, V): what encoder and predictor alone give for every
 /// label, not normalised. logits(t, u) = am(t) + lm(u), without ever holding them: the normalisers
-/// are one matrix product.
+/// are one matrix product. In float64 where am is; otherwise in float32.
 struct SimpleLoss {
   at::Tensor losses;  ///< (B), differentiable with respect to am and lm
-  LatticeArcs arcs;   ///< log-probabilities, for pruning_ranges()
+  LatticeArcs arcs;   ///< log-probabilities, without gradient
+  LatticeArcs flows;  ///< what lattice_flows() gives for them: for ranges_of_flows()
 };
 SimpleLoss simple_transducer_loss(const at::Tensor& am, const at::Tensor& lm,
                                   const LatticeLabels& labels, const SimpleLossOptions& options);
 
 /// For every frame the `width` states in a row through which most alignments go: (B, T, W) int64,
 /// ascending by one, W = min(width, U + 1). Bounds never fall from a frame to the next, and never
-/// rise by more than an alignment can follow; the last frame's hold the last state.
+/// rise by more than an alignment can follow; the last frame's hold the last state, unless there
+/// are too few frames to get there.
 /// UserError when width is below 2 (regular) or 1.
+at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels, Topology topology,
+                           int64_t width);
+/// The same from a lattice's log-probabilities.
 at::Tensor pruning_ranges(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology,
                           int64_t width);
 
@@ -71,8 +52,15 @@ std::pair<at::Tensor, at::Tensor> take_ranges(const at::Tensor& encoder,
                                               const at::Tensor& predictor,
                                               const at::Tensor& ranges);
 
-/// The second pass. logits (B, T, W, V) at the states `ranges` (B, T, W), not normalised → (B).
-/// Options as above; the smoothing scales have no part in it.
+/// The second pass, fused with the joiner as joiner_transducer_loss() is: the same over the states
+/// `ranges` (B, T, W) int64 of each frame, ascending by one in 0 … U.
+at::Tensor pruned_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
+                              const at::Tensor& weight, const at::Tensor& bias,
+                              const at::Tensor& ranges, const LatticeLabels& labels,
+                              const TransducerLossOptions& options = {});
+
+/// The second pass of any joiner. logits (B, T, W, V) at the states `ranges` (B, T, W), not
+/// normalised → (B). Options as above; the smoothing scales have no part in it.
 at::Tensor pruned_transducer_loss(const at::Tensor& logits, const at::Tensor& ranges,
                                   const LatticeLabels& labels, const SimpleLossOptions& options);
 

@@ -50,32 +50,37 @@ inline at::Tensor logits_of(const JoinerBatch& joiner) {
 
 /// Sum over all alignments of the product of arcs, one recursive call an arc: the definition.
 /// log_probs (T, U+1, V) float64 of one utterance, cut to its size.
-inline double all_alignments(const at::TensorAccessor<double, 3>& log_probs, const int64_t* labels,
-                             int64_t blank, int64_t t, int64_t u) {
-  const int64_t T = log_probs.size(0), U = log_probs.size(1) - 1;
-  double sum = 0;
-  if (t + 1 < T) {
-    sum += std::exp(log_probs[t][u][blank]) * all_alignments(log_probs, labels, blank, t + 1, u);
-  } else if (u == U) {
-    sum += std::exp(log_probs[t][u][blank]);
+struct AllAlignments {
+  at::TensorAccessor<double, 3> log_probs;
+  const int64_t* labels;
+  int64_t blank;
+  Topology topology = Topology::regular;
+
+  double from(int64_t t, int64_t u) const {
+    const int64_t T = log_probs.size(0), U = log_probs.size(1) - 1;
+    if (t == T) return u == U ? 1 : 0;
+    double sum = std::exp(log_probs[t][u][blank]) * from(t + 1, u);
+    if (u == U) return sum;
+    const double label = std::exp(log_probs[t][u][labels[u]]);
+    if (topology == Topology::regular) return sum + label * from(t, u + 1);
+    const double behind =
+        topology == Topology::constrained ? std::exp(log_probs[t][u + 1][blank]) : 1;
+    return sum + label * behind * from(t + 1, u + 1);
   }
-  if (u < U) {
-    sum +=
-        std::exp(log_probs[t][u][labels[u]]) * all_alignments(log_probs, labels, blank, t, u + 1);
-  }
-  return sum;
-}
+};
 
 /// −log P of every utterance (B) float64, from logits (B, T, U+1, V).
-inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c,
-                                         int64_t blank = 0) {
+inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c, int64_t blank = 0,
+                                         Topology topology = Topology::regular) {
   std::vector<double> losses;
   for (int64_t b = 0; b < logits.size(0); ++b) {
     const int64_t T = c.frames[b].item<int64_t>(), U = c.labels[b].item<int64_t>();
     const at::Tensor log_probs =
         logits[b].slice(0, 0, T).slice(1, 0, U + 1).to(at::kDouble).log_softmax(-1).contiguous();
-    losses.push_back(-std::log(all_alignments(log_probs.accessor<double, 3>(),
-                                              c.tokens[b].const_data_ptr<int64_t>(), blank, 0, 0)));
+    const AllAlignments all{log_probs.accessor<double, 3>(), c.tokens[b].const_data_ptr<int64_t>(),
+                            blank, topology};
+    // Without a frame there is no alignment, not an empty one.
+    losses.push_back(T == 0 ? INFINITY : -std::log(all.from(0, 0)));
   }
   return at::tensor(losses, at::kDouble);
 }

@@ -23,25 +23,35 @@ struct Path {
   at::Tensor blanks, labels;  // scalars, float64
 };
 
+/// The alignment whose labels are in these frames of utterance b.
+Path path_of(const at::Tensor& log_probs, const Case& c, int64_t b,
+             const std::vector<int64_t>& frames, Topology topology) {
+  Path path{frames, at::zeros({}, at::kDouble), at::zeros({}, at::kDouble)};
+  int64_t said = 0;
+  const auto labels = static_cast<int64_t>(frames.size());
+  for (int64_t t = 0; t < c.frames[b].item<int64_t>(); ++t) {
+    const int64_t before = said;
+    for (; said < labels && frames[size_t(said)] == t; ++said)
+      path.labels = path.labels + log_probs[b][t][said][c.tokens[b][said].item<int64_t>()];
+    // `modified`: a label takes the frame's blank's place.
+    if (said == before || topology != Topology::modified)
+      path.blanks = path.blanks + log_probs[b][t][said][0];
+  }
+  return path;
+}
+
 /// Every alignment of utterance b, by trying all ascending frames of its labels.
-std::vector<Path> all_paths(const at::Tensor& log_probs, const Case& c, int64_t b) {
+std::vector<Path> all_paths(const at::Tensor& log_probs, const Case& c, int64_t b,
+                            Topology topology = Topology::regular) {
   const int64_t T = c.frames[b].item<int64_t>(), U = c.labels[b].item<int64_t>();
   std::vector<Path> paths;
   std::vector<int64_t> frames(size_t(U), 0);
   const std::function<void(int64_t, int64_t)> place = [&](int64_t u, int64_t from) {
-    if (u < U) {
-      for (frames[size_t(u)] = from; frames[size_t(u)] < T; ++frames[size_t(u)])
-        place(u + 1, frames[size_t(u)]);
-      return;
+    if (u == U) return paths.push_back(path_of(log_probs, c, b, frames, topology));
+    for (int64_t t = from; t < T; ++t) {
+      frames[size_t(u)] = t;
+      place(u + 1, topology == Topology::regular ? t : t + 1);
     }
-    Path path{frames, at::zeros({}, at::kDouble), at::zeros({}, at::kDouble)};
-    int64_t said = 0;
-    for (int64_t t = 0; t < T; ++t) {
-      for (; said < U && frames[size_t(said)] == t; ++said)
-        path.labels = path.labels + log_probs[b][t][said][c.tokens[b][said].item<int64_t>()];
-      path.blanks = path.blanks + log_probs[b][t][said][0];
-    }
-    paths.push_back(path);
   };
   place(0, 0);
   return paths;
@@ -168,16 +178,18 @@ TEST_F(LatticePaths, OccupationIsTheShareOfTheAlignments) {
 }
 
 TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 30; ++round) {
+    const auto topology = static_cast<Topology>(round % 3);
     const Case c = make_case({1 + round % 5, 4, 1}, {round % 4, 3, 2}, 4);
     const JoinerBatch batch = random_joiner_batch(c, 2);
     const double penalty = round % 2 == 0 ? 0 : 0.5;
-    const auto alignments = best_alignments(batch, {.delay_penalty = penalty});
+    const auto alignments =
+        best_alignments(batch, {.delay_penalty = penalty, .topology = topology});
     const at::Tensor log_probs = logits_of(batch).to(at::kDouble).log_softmax(-1);
     for (int64_t b = 0; b < 3; ++b) {
-      double best = -1e9;
+      double best = -INFINITY;
       Path winner;
-      for (const Path& path : all_paths(log_probs, c, b)) {
+      for (const Path& path : all_paths(log_probs, c, b, topology)) {
         const double value = (path.blanks + path.labels).item<double>() +
                              penalty * earliness(path, c.frames[b].item<int64_t>());
         if (value <= best) continue;
@@ -185,7 +197,11 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
         winner = path;
       }
       const ForcedAlignment& alignment = alignments[size_t(b)];
-      EXPECT_NEAR(alignment.log_probability, best, 1e-5);
+      if (std::isfinite(best)) {
+        EXPECT_NEAR(alignment.log_probability, best, 1e-5);
+      } else {
+        EXPECT_EQ(alignment.log_probability, best);  // more labels than frames
+      }
       EXPECT_EQ(alignment.frames, winner.frames) << "round " << round << ", utterance " << b;
       for (size_t u = 0; u < winner.frames.size(); ++u)
         EXPECT_NEAR(
@@ -198,14 +214,27 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
   }
 }
 
+TEST_F(LatticePaths, OccupationCountsLabelsAndBlanksOfEachTopology) {
+  const Case c = make_case({8, 5, 4}, {3, 5, 0}, 5);
+  const JoinerBatch batch = random_joiner_batch(c, 3);
+  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+    const ArcOccupation occupation = arc_occupation(batch, {.topology = topology});
+    EXPECT_LT(largest_difference(occupation.label.sum({1, 2}), c.labels), 1e-5);
+    const at::Tensor blanks = topology == Topology::modified ? c.frames - c.labels : c.frames;
+    EXPECT_LT(largest_difference(occupation.blank.sum({1, 2}), blanks), 1e-5);
+  }
+}
+
 TEST_F(LatticePaths, ImpossibleAlignmentsHaveNoFrames) {
-  const Case c = make_case({3, 2}, {2, 1}, 4);
+  const Case c = make_case({3, 2, 0}, {2, 1, 1}, 4);
   JoinerBatch batch = random_joiner_batch(c, 2);
   batch.encoder[1].fill_(NAN);
   const auto alignments = best_alignments(batch);
   EXPECT_EQ(alignments[0].frames.size(), 2U);
   EXPECT_TRUE(alignments[1].frames.empty());
   EXPECT_FALSE(std::isfinite(alignments[1].log_probability));
+  EXPECT_TRUE(alignments[2].frames.empty());
+  EXPECT_EQ(alignments[2].log_probability, -INFINITY);
   EXPECT_EQ(arc_occupation(batch).label[1].abs().sum().item<float>(), 0);
 }
 

@@ -7,6 +7,7 @@
 #include "scion/core/safetensors.h"
 #include "scion/core/threads.h"
 #include "scion/transducer/loss_kernels.h"
+#include "scion/transducer/pruned_loss.h"
 #include "tests/core/peak_memory.h"
 #include "tests/transducer/lattice_cases.h"
 
@@ -42,31 +43,6 @@ class TransducerLoss : public ::testing::Test {
  protected:
   void SetUp() override { at::manual_seed(7); }
 };
-
-TEST_F(TransducerLoss, IsTheSumOverAllAlignments) {
-  const Case c = make_case({4, 1, 3, 5, 1, 2}, {3, 2, 0, 2, 0, 4}, 5);
-  const at::Tensor logits = random_logits(c);
-  EXPECT_LT(largest_difference(loss_of(logits, c), brute_force_transducer(logits, c)), 2e-6);
-}
-
-TEST_F(TransducerLoss, TakesAnyBlank) {
-  Case c = make_case({4, 3}, {2, 3}, 6);
-  c.tokens = c.tokens.clamp_min(0) - 1;  // labels 0 … 4, blank last
-  const at::Tensor logits = random_logits(c);
-  EXPECT_LT(largest_difference(loss_of(logits, c, 5), brute_force_transducer(logits, c, 5)), 2e-6);
-}
-
-TEST_F(TransducerLoss, GradientIsThatOfTheSumOverAlignments) {
-  const Case c = make_case({3, 1, 4}, {2, 2, 0}, 4);
-  const at::Tensor logits = random_logits(c), weights = at::tensor({0.5, -2.0, 1.5}, at::kFloat);
-  const auto [loss, gradient] = loss_and_gradient(logits, c, weights);
-  const at::Tensor expected = finite_differences(
-      [&](const at::Tensor& z) {
-        return (brute_force_transducer(z, c) * weights).sum().item<double>();
-      },
-      logits);
-  EXPECT_LT(largest_difference(gradient, expected), 1e-6);
-}
 
 // Wide rows, vector tails of every length, several vectors of labels.
 TEST_F(TransducerLoss, ManySizesAgreeWithAutogradThroughTheRecursion) {
@@ -144,24 +120,6 @@ TEST_F(TransducerLoss, LogProbabilitiesAreLogitsToo) {
   EXPECT_LT(largest_difference(loss / golden.at("costs"), at::ones_like(loss)), 1e-5);
 }
 
-TEST_F(TransducerLoss, PaddingHasNoInfluenceAndNoGradient) {
-  const Case c = make_case({4, 2}, {1, 3}, 7);
-  const at::Tensor clean = random_logits(c), dirty = clean.clone();
-  for (int64_t b = 0; b < 2; ++b) {
-    dirty[b].slice(0, c.frames[b].item<int64_t>()).fill_(NAN);
-    dirty[b].slice(1, c.labels[b].item<int64_t>() + 1).fill_(INFINITY);
-  }
-  const at::Tensor weights = at::ones({2});
-  const auto [loss, gradient] = loss_and_gradient(clean, c, weights);
-  const auto [dirty_loss, dirty_gradient] = loss_and_gradient(dirty, c, weights);
-  EXPECT_TRUE(at::equal(loss, dirty_loss));
-  EXPECT_TRUE(at::equal(gradient, dirty_gradient));
-  for (int64_t b = 0; b < 2; ++b) {
-    EXPECT_EQ(gradient[b].slice(0, c.frames[b].item<int64_t>()).abs().max().item<float>(), 0);
-    EXPECT_EQ(gradient[b].slice(1, c.labels[b].item<int64_t>() + 1).abs().max().item<float>(), 0);
-  }
-}
-
 TEST_F(TransducerLoss, LongUtterancesStayPrecise) {
   const Case c = make_case({5000}, {300}, 4);
   const at::Tensor logits = random_logits(c, 3);
@@ -180,21 +138,6 @@ TEST_F(TransducerLoss, LongUtterancesStayPrecise) {
   EXPECT_NEAR((above - below) / (2 * step), slope, 2e-2 * std::abs(slope) + 0.2);
 }
 
-TEST_F(TransducerLoss, NonFiniteLogitsTouchTheirUtteranceOnly) {
-  const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
-  at::Tensor logits = random_logits(c);
-  const auto [clean_loss, clean_gradient] = loss_and_gradient(logits, c, at::ones({3}));
-  logits[0][1][1][3] = NAN;
-  logits[2][0][0][2] = INFINITY;
-  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({3}));
-  EXPECT_FALSE(std::isfinite(loss[0].item<float>()));
-  EXPECT_FALSE(std::isfinite(loss[2].item<float>()));
-  EXPECT_EQ(gradient[0].abs().max().item<float>(), 0);
-  EXPECT_EQ(gradient[2].abs().max().item<float>(), 0);
-  EXPECT_TRUE(at::equal(loss[1], clean_loss[1]));
-  EXPECT_TRUE(at::equal(gradient[1], clean_gradient[1]));
-}
-
 TEST_F(TransducerLoss, AnImpossibleArcIsNotAnError) {
   const Case c = make_case({3, 3}, {2, 2}, 4);
   at::Tensor logits = random_logits(c);
@@ -209,25 +152,6 @@ TEST_F(TransducerLoss, AnImpossibleArcIsNotAnError) {
   EXPECT_EQ(gradient[1].abs().max().item<float>(), 0);
 }
 
-TEST_F(TransducerLoss, TakesBFloat16) {
-  const Case c = make_case({6, 4}, {3, 2}, 19);
-  const at::Tensor logits = random_logits(c).to(at::kBFloat16);
-  const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({2}));
-  const auto [expected_loss, expected] = loss_and_gradient(logits.to(at::kFloat), c, at::ones({2}));
-  EXPECT_EQ(gradient.scalar_type(), at::kBFloat16);
-  EXPECT_TRUE(at::equal(loss, expected_loss));
-  EXPECT_TRUE(at::equal(gradient, expected.to(at::kBFloat16)));
-}
-
-TEST_F(TransducerLoss, EmptyBatchGivesNoLosses) {
-  const at::Tensor none = at::zeros({0}, at::kLong);
-  const at::Tensor logits = at::zeros({0, 3, 2, 4}).requires_grad_();
-  const at::Tensor loss = transducer_loss(logits, at::zeros({0, 1}, at::kLong), none, none);
-  EXPECT_EQ(loss.sizes(), at::IntArrayRef({0}));
-  loss.sum().backward();
-  EXPECT_EQ(logits.grad().sizes(), logits.sizes());
-}
-
 TEST_F(TransducerLoss, CanGoBackwardTwice) {
   const Case c = make_case({4}, {2}, 5);
   const at::Tensor logits = random_logits(c).requires_grad_();
@@ -236,19 +160,6 @@ TEST_F(TransducerLoss, CanGoBackwardTwice) {
   const at::Tensor once = logits.grad().clone();
   loss.backward();
   EXPECT_TRUE(at::equal(logits.grad(), once * 2));
-}
-
-TEST_F(TransducerLoss, ThreadsDoNotChangeAByte) {
-  const Case c = make_case({40, 31, 17}, {12, 9, 0}, 28);
-  const at::Tensor logits = random_logits(c), weights = at::rand({3});
-  const int before = thread_count();
-  set_thread_count(1);
-  const auto [loss, gradient] = loss_and_gradient(logits, c, weights);
-  set_thread_count(3);
-  const auto [loss3, gradient3] = loss_and_gradient(logits, c, weights);
-  set_thread_count(before);
-  EXPECT_TRUE(at::equal(loss, loss3));
-  EXPECT_TRUE(at::equal(gradient, gradient3));
 }
 
 std::string message_of(const std::function<void()>& f) {
@@ -260,33 +171,16 @@ std::string message_of(const std::function<void()>& f) {
   return "no error";
 }
 
-TEST_F(TransducerLoss, ErrorsNameValueAndPlace) {
+TEST_F(TransducerLoss, ErrorsNameShapesAndTypes) {
   const Case good = make_case({4, 3}, {2, 1}, 5);
   const at::Tensor logits = random_logits(good);
-  const auto broken = [&](const std::function<void(Case&)>& change) {
-    Case c = good;
-    c.tokens = good.tokens.clone();
-    c.frames = good.frames.clone();
-    c.labels = good.labels.clone();
-    change(c);
-    return message_of([&] { loss_of(logits, c); });
-  };
-  EXPECT_EQ(broken([](Case&) {}), "no error");
-  EXPECT_THAT(broken([](Case& c) { c.frames[1] = 0; }),
-              HasSubstr("frame length of utterance 1 is 0 / it must be in 1 … 5"));
-  EXPECT_THAT(broken([](Case& c) { c.frames[0] = 6; }), HasSubstr("of utterance 0 is 6"));
-  EXPECT_THAT(broken([](Case& c) { c.labels[1] = 4; }),
-              HasSubstr("token length of utterance 1 is 4"));
-  EXPECT_THAT(broken([](Case& c) { c.labels[1] = -1; }), HasSubstr("utterance 1 is -1"));
-  EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 5; }),
-              HasSubstr("label 1 of utterance 0 is 5 / labels must be in 0 … 4"));
-  EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 0; }), HasSubstr("is the blank, 0"));
-  EXPECT_THAT(broken([](Case& c) { c.tokens = c.tokens.slice(1, 1); }),
-              HasSubstr("do not fit together"));
-  EXPECT_THAT(broken([](Case& c) { c.frames = c.frames.slice(0, 1); }),
+  Case c = good;
+  c.frames = good.frames.slice(0, 1);
+  EXPECT_THAT(message_of([&] { loss_of(logits, c); }),
               HasSubstr("frame lengths have shape (1) for 2 utterances"));
-  EXPECT_THAT(broken([](Case& c) { c.tokens = c.tokens.to(at::kFloat); }),
-              HasSubstr("tokens are of type Float"));
+  c = good;
+  c.tokens = good.tokens.to(at::kFloat);
+  EXPECT_THAT(message_of([&] { loss_of(logits, c); }), HasSubstr("tokens are of type Float"));
   EXPECT_THAT(message_of([&] { loss_of(logits, good, 5); }), HasSubstr("blank is 5 of 5 classes"));
   EXPECT_THAT(message_of([&] { loss_of(logits.to(at::kDouble), good); }),
               HasSubstr("logits are of type Double"));
@@ -374,27 +268,6 @@ TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
   }
 }
 
-TEST_F(JoinerLoss, PaddingHasNoInfluenceAndNoGradient) {
-  const Case c = make_case({7, 4}, {2, 5}, 11);
-  const JoinerTensors clean = JoinerTensors::random(c, 13).leaves(), dirty = clean.leaves();
-  {
-    at::NoGradGuard guard;
-    for (int64_t b = 0; b < 2; ++b) {
-      dirty.tensors[0][b].slice(0, c.frames[b].item<int64_t>()).fill_(NAN);
-      dirty.tensors[1][b].slice(0, c.labels[b].item<int64_t>() + 1).fill_(NAN);
-    }
-  }
-  const at::Tensor loss = clean.fused(c), dirty_loss = dirty.fused(c);
-  EXPECT_TRUE(at::equal(loss, dirty_loss));
-  loss.sum().backward();
-  dirty_loss.sum().backward();
-  for (size_t i = 0; i < 4; ++i) {
-    EXPECT_TRUE(at::equal(clean.tensors[i].grad(), dirty.tensors[i].grad()));
-  }
-  EXPECT_EQ(clean.tensors[0].grad()[1].slice(0, 4).abs().max().item<float>(), 0);
-  EXPECT_EQ(clean.tensors[1].grad()[0].slice(0, 3).abs().max().item<float>(), 0);
-}
-
 TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
   const Case c = make_case({7, 4, 9}, {2, 5, 3}, 11);
   const JoinerTensors joiner = JoinerTensors::random(c, 16).leaves();
@@ -421,48 +294,34 @@ TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
   EXPECT_LT(largest_difference(joiner.tensors[2].grad(), other.tensors[2].grad()), 1e-5);
 }
 
-TEST_F(JoinerLoss, ThreadsDoNotChangeAByte) {
-  const Case c = make_case({60, 31, 17}, {12, 9, 0}, 28);
-  const JoinerTensors one = JoinerTensors::random(c, 32).leaves(), three = one.leaves();
-  const int before = thread_count();
-  set_thread_count(1);
-  const at::Tensor loss = one.fused(c);
-  loss.sum().backward();
-  set_thread_count(3);
-  const at::Tensor loss3 = three.fused(c);
-  loss3.sum().backward();
-  set_thread_count(before);
-  EXPECT_TRUE(at::equal(loss, loss3));
-  for (size_t i = 0; i < 4; ++i) {
-    EXPECT_TRUE(at::equal(one.tensors[i].grad(), three.tensors[i].grad())) << i;
-  }
-}
-
-TEST_F(JoinerLoss, TakesBFloat16) {
-  const Case c = make_case({9, 6}, {3, 2}, 19);
-  const JoinerTensors half = [&] {
-    JoinerTensors joiner = JoinerTensors::random(c, 24);
-    for (at::Tensor& t : joiner.tensors) t = t.to(at::kBFloat16);
-    return joiner.leaves();
-  }();
-  JoinerTensors full;
-  for (const at::Tensor& t : half.tensors) {
-    full.tensors.push_back(t.detach().to(at::kFloat).requires_grad_());
-  }
-  const at::Tensor loss = half.fused(c), expected = full.fused(c);
-  EXPECT_TRUE(at::equal(loss, expected));
-  loss.sum().backward();
-  expected.sum().backward();
-  for (size_t i = 0; i < 4; ++i) {
-    EXPECT_TRUE(at::equal(half.tensors[i].grad(), full.tensors[i].grad().to(at::kBFloat16)));
-  }
-}
-
 TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
   const Case c = make_case({9, 6}, {3, 2}, 19);
   const JoinerTensors joiner = JoinerTensors::random(c, 24), leaves = joiner.leaves();
   EXPECT_TRUE(at::equal(joiner.fused(c), leaves.fused(c)));
   EXPECT_FALSE(joiner.fused(c).requires_grad());
+}
+
+// Logits are all 0, so that every label has probability 1/V; the delay penalty leaves few nodes
+// with a flow, so that the backward pass is short. Σ q^(t1 + … + tU) over all 0 ≤ t1 ≤ … ≤ tU < T
+// is a Gaussian binomial coefficient.
+TEST_F(JoinerLoss, CountsBeyondTwoToThe31Logits) {
+  const int64_t T = 600, U = 89, V = 40000;
+  static_assert(600LL * 90 * 40000 > (1LL << 31));
+  const double penalty = 2, q = std::exp(-penalty);
+  Case c{at::arange(1, U + 1).unsqueeze(0), at::tensor({T}), at::tensor({U}), T, U, V};
+  at::Tensor bias = at::zeros({V}).requires_grad_();
+  const at::Tensor loss =
+      joiner_transducer_loss(at::zeros({1, T, 1}), at::zeros({1, U + 1, 1}), at::zeros({V, 1}),
+                             bias, c.tokens, c.frames, c.labels, {.delay_penalty = penalty});
+  loss.backward();
+  double expected = double(T + U) * std::log(double(V)) - U * penalty * double(T - 1) / 2;
+  for (int64_t i = 1; i <= U; ++i)
+    expected -= std::log((1 - std::pow(q, T - 1 + i)) / (1 - std::pow(q, i)));
+  EXPECT_NEAR(loss.item<double>(), expected, 1e-6 * std::abs(expected));
+  at::Tensor gradient = at::full({V}, double(T + U) / double(V), at::kDouble);
+  gradient[0] -= T;
+  gradient.slice(0, 1, U + 1) -= 1;
+  EXPECT_LT(largest_difference(bias.grad(), gradient), 1e-3);
 }
 
 /// What a forward and a backward pass hold at most beyond what was held before them; nullopt where
@@ -487,6 +346,36 @@ TEST_F(JoinerLoss, HoldsAWorkspaceOfLogitsAndNoMore) {
       EXPECT_GT(*memory, 50 * kMegabyte);
     }
   }
+}
+
+// The band's logits alone would take 39 MB, those of all states 1.6 GB.
+TEST_F(JoinerLoss, ABandHoldsAWorkspaceAndNoMore) {
+  constexpr int64_t kMegabyte = 1 << 20;
+  const Case c = make_case({1999, 1999}, {199, 199}, 1024);
+  const at::Tensor first = at::arange(c.T).div(11, "floor").view({1, -1, 1}).expand({2, -1, -1});
+  const at::Tensor ranges = first.clamp_max(c.U - 4) + at::arange(5);
+  const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
+  const auto& in = joiner.tensors;
+  const auto memory = memory_of([&] {
+    return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, {c.tokens, c.frames, c.labels},
+                              {.workspace_bytes = 0});
+  });
+  if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+  EXPECT_LT(*memory, 20 * kMegabyte);
+}
+
+// Sums (B, T, U+1) and gradients (B, T, V), of 6 and 16 MB, where all logits would take 3.3 GB.
+TEST_F(JoinerLoss, TheSimplePassHoldsNoLogits) {
+  constexpr int64_t kMegabyte = 1 << 20;
+  const Case c = make_case({1999, 1999}, {199, 199}, 1024);
+  const at::Tensor am = at::randn({2, c.T, c.V}).requires_grad_();
+  const at::Tensor lm = at::randn({2, c.U + 1, c.V}).requires_grad_();
+  const auto memory = memory_of([&] {
+    return simple_transducer_loss(am, lm, {c.tokens, c.frames, c.labels}, {.lm_only_scale = 0.25})
+        .losses;
+  });
+  if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+  EXPECT_LT(*memory, 100 * kMegabyte);
 }
 
 TEST_F(JoinerLoss, TheWorkspaceDoesNotChangeAByte) {

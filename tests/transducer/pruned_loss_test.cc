@@ -260,13 +260,93 @@ TEST_F(PrunedLossTest, RangesCanBeFollowed) {
   }
 }
 
-TEST_F(PrunedLossTest, PaddingHasNoInfluence) {
-  Case c = make_case({5, 3}, {3, 1}, 6);
-  const at::Tensor am = at::randn({2, c.T, 6}), lm = at::randn({2, c.U + 1, 6});
-  const at::Tensor before = simple_transducer_loss(am, lm, labels_of(c), {}).losses;
-  am[1].narrow(0, 3, c.T - 3).fill_(50);
-  lm[1].narrow(0, 2, c.U - 1).fill_(-50);
-  EXPECT_TRUE(simple_transducer_loss(am, lm, labels_of(c), {}).losses.allclose(before));
+/// The sum of `losses` of leaves made of `inputs`, and their gradients.
+std::vector<at::Tensor> loss_and_gradients(
+    const std::vector<at::Tensor>& inputs,
+    const std::function<at::Tensor(const std::vector<at::Tensor>&)>& losses) {
+  std::vector<at::Tensor> leaves;
+  for (const at::Tensor& input : inputs) leaves.push_back(input.clone().requires_grad_());
+  const at::Tensor all = losses(leaves);
+  all.masked_fill(all.isinf(), 0).sum().backward();
+  std::vector<at::Tensor> results = {all.detach()};
+  for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad());
+  return results;
+}
+
+void expect_close(const std::vector<at::Tensor>& found, const std::vector<at::Tensor>& expected,
+                  double tolerance, const std::string& place) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const at::Tensor want = expected[i].to(at::kDouble), have = found[i].to(at::kDouble);
+    EXPECT_TRUE(at::allclose(have, want, tolerance, tolerance)) << place << " " << i;
+  }
+}
+
+TEST_F(PrunedLossTest, TheFusedBandEqualsTheComposedOne) {
+  const Case c = make_case({40, 25, 9, 0, 3}, {12, 2, 9, 1, 12}, 37);
+  const std::vector<at::Tensor> joiner = {at::randn({5, c.T, 19}), at::randn({5, c.U + 1, 19}),
+                                          at::randn({37, 19}), at::randn({37})};
+  for (const auto& [name, topology] : topologies)
+    for (const int64_t width : {2, 5, 30}) {
+      const at::Tensor ranges = pruning_ranges(random_arcs(c), labels_of(c), topology, width);
+      const double penalty = width == 5 ? 0.1 : 0;
+      const auto fused = loss_and_gradients(joiner, [&, kind = topology](const auto& in) {
+        return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, labels_of(c),
+                                  {.delay_penalty = penalty, .topology = kind});
+      });
+      const auto composed = loss_and_gradients(joiner, [&, kind = topology](const auto& in) {
+        const auto [frames, states] = take_ranges(in[0], in[1], ranges);
+        return pruned_transducer_loss(at::linear(at::tanh(frames + states), in[2], in[3]), ranges,
+                                      labels_of(c), {.topology = kind, .delay_penalty = penalty});
+      });
+      expect_close(fused, composed, 2e-5, name + std::to_string(width));
+    }
+}
+
+TEST_F(PrunedLossTest, TheFusedBandInBfloat16IsClose) {
+  const Case c = make_case({40, 25}, {12, 2}, 37);
+  const std::vector<at::Tensor> joiner = {at::randn({2, c.T, 24}), at::randn({2, c.U + 1, 24}),
+                                          at::randn({37, 24}) * 0.3, at::randn({37})};
+  const at::Tensor ranges = pruning_ranges(random_arcs(c), labels_of(c), Topology::regular, 4);
+  const auto run = [&](bool bf16) {
+    return loss_and_gradients(joiner, [&](const auto& in) {
+      return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, labels_of(c), {.bf16 = bf16});
+    });
+  };
+  const auto half = run(true), full = run(false);
+  for (size_t i = 0; i < full.size(); ++i)
+    EXPECT_LT((half[i] - full[i]).norm().item<double>(), 1e-2 * full[i].norm().item<double>()) << i;
+}
+
+// The float route is written by hand, the float64 one is composed and equals k2's.
+TEST_F(PrunedLossTest, TheSimplePassInFloatEqualsTheOneInDouble) {
+  const Case c = make_case({40, 25, 9, 0, 3}, {12, 2, 9, 1, 12}, 37);
+  const std::vector<at::Tensor> inputs = {at::randn({5, c.T, 37}) * 3, at::randn({5, c.U + 1, 37})};
+  for (const auto& [name, topology] : topologies)
+    for (const double share : {0.0, 0.25}) {
+      const SimpleLossOptions options{
+          .topology = topology, .delay_penalty = share, .lm_only_scale = share};
+      LatticeArcs arcs[2], flows[2];
+      std::vector<at::Tensor> results[2];
+      for (const int wide : {0, 1})
+        results[wide] = loss_and_gradients(inputs, [&](const auto& in) {
+          const auto type = wide ? at::kDouble : at::kFloat;
+          const SimpleLoss simple =
+              simple_transducer_loss(in[0].to(type), in[1].to(type), labels_of(c), options);
+          arcs[wide] = simple.arcs;
+          flows[wide] = simple.flows;
+          return simple.losses;
+        });
+      expect_close(results[0], results[1], 3e-5, name);
+      expect_close({flows[0].blank, flows[0].label}, {flows[1].blank, flows[1].label}, 2e-5, name);
+      for (int64_t b = 0; b < 5; ++b) {
+        const int64_t frames = c.frames[b].item<int64_t>(), labels = c.labels[b].item<int64_t>();
+        const auto own = [&](const at::Tensor& x, int64_t states) {
+          return x[b].narrow(0, 0, frames).narrow(1, 0, states);
+        };
+        expect_close({own(arcs[0].blank, labels + 1), own(arcs[0].label, labels)},
+                     {own(arcs[1].blank, labels + 1), own(arcs[1].label, labels)}, 2e-5, name);
+      }
+    }
 }
 
 TEST_F(PrunedLossTest, ErrorsNameTheShapes) {
@@ -280,6 +360,12 @@ TEST_F(PrunedLossTest, ErrorsNameTheShapes) {
       error_of<UserError>([&] { pruning_ranges(simple.arcs, labels_of(c), Topology::regular, 1); }),
       HasSubstr("1 states"));
   const at::Tensor ranges = pruning_ranges(simple.arcs, labels_of(c), Topology::regular, 2);
+  at::Tensor gap = ranges.clone();
+  gap[1][2][1] += 1;
+  EXPECT_THAT(error_of<UserError>([&] {
+                pruned_joiner_loss(am, lm, at::randn({6, 6}), at::randn({6}), gap, labels_of(c));
+              }),
+              HasSubstr("states of frame 2 of utterance 1 are"));
   EXPECT_THAT(error_of<UserError>([&] {
                 pruned_transducer_loss(at::randn({2, c.T, 3, 6}), ranges, labels_of(c), {});
               }),

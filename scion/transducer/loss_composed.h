@@ -1,0 +1,22 @@
+// Losses in single tensor operations: on other devices than the CPU, in float64, with the smoothing
+// that sees the encoder alone, and of a band's given logits. Inputs have been checked. Internal to
+// scion/transducer.
+#pragma once
+
+#include "scion/transducer/pruned_loss.h"
+
+namespace scion {
+
+/// As transducer_loss_from_log_probs(). UserError on FastEmit.
+at::Tensor composed_log_probs_loss(const at::Tensor& log_probs, const LatticeLabels& labels,
+                                   const TransducerLossOptions& options);
+/// As simple_transducer_loss() and pruned_transducer_loss(), in float or double.
+SimpleLoss composed_simple_loss(const at::Tensor& am, const at::Tensor& lm,
+                                const LatticeLabels& labels, const SimpleLossOptions& options);
+at::Tensor composed_pruned_loss(const at::Tensor& logits, const at::Tensor& ranges,
+                                const LatticeLabels& labels, const SimpleLossOptions& options);
+
+/// UserError unless FastEmit is off: it is no weight of an arc.
+void refuse_fast_emit(const TransducerLossOptions& options);
+
+}  // namespace scion
