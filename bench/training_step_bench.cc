@@ -10,6 +10,7 @@
 #include "scion/training/optimiser.h"
 #include "scion/transducer/ctc_loss.h"
 #include "scion/transducer/loss.h"
+#include "scion/transducer/pruned_loss.h"
 
 namespace {
 
@@ -24,10 +25,16 @@ struct Speech {
 constexpr Speech kAn4{10, 270, 14, 28};           // 27 s; characters
 constexpr Speech kLibriSpeech{4, 1400, 70, 500};  // 56 s; 5 pieces a second
 
+scion::ModelConfig configuration(const std::string& preset, bool pruned) {
+  scion::ModelConfig config = scion::preset(preset);
+  config.simple_joiner = pruned;
+  return config;
+}
+
 class Stages {
  public:
-  Stages(const std::string& preset, const Speech& speech)
-      : speech_(speech), model_(scion::preset(preset), speech.vocabulary) {
+  Stages(const std::string& preset, const Speech& speech, bool pruned)
+      : speech_(speech), model_(configuration(preset, pruned), speech.vocabulary) {
     at::manual_seed(1);
     scion::initialise(model_.registry(), "default", 1);
     optimiser_ = std::make_unique<scion::AdamW>(model_.registry(), scion::TrainConfig());
@@ -68,18 +75,40 @@ class Stages {
  private:
   at::Tensor losses(const at::Tensor& frames, const at::Tensor& lengths,
                     const scion::Context& context) const {
-    const scion::Joiner& joiner = model_.joiner();
     const at::Tensor predicted = model_.predictor().forward(tokens_, context);
-    at::Tensor loss = scion::joiner_transducer_loss(joiner.project_encoder(frames, context),
-                                                    joiner.project_predictor(predicted, context),
-                                                    joiner.weight(), joiner.bias(), tokens_,
-                                                    lengths, labels_, {.bf16 = context.bf16()})
-                          .sum();
+    at::Tensor loss = model_.config().simple_joiner
+                          ? pruned_loss(frames, predicted, lengths, context)
+                          : exact_loss(frames, predicted, lengths, context);
     if (model_.config().ctc)
       loss = loss + scion::ctc_loss(model_.ctc_logits(frames, context), tokens_, lengths, labels_,
                                     scion::blank)
                         .sum();
     return loss;
+  }
+
+  at::Tensor exact_loss(const at::Tensor& frames, const at::Tensor& predicted,
+                        const at::Tensor& lengths, const scion::Context& context) const {
+    const scion::Joiner& joiner = model_.joiner();
+    return scion::joiner_transducer_loss(joiner.project_encoder(frames, context),
+                                         joiner.project_predictor(predicted, context),
+                                         joiner.weight(), joiner.bias(), tokens_, lengths, labels_,
+                                         {.bf16 = context.bf16()})
+        .sum();
+  }
+
+  at::Tensor pruned_loss(const at::Tensor& frames, const at::Tensor& predicted,
+                         const at::Tensor& lengths, const scion::Context& context) const {
+    const scion::Joiner& joiner = model_.joiner();
+    const scion::LatticeLabels labels{tokens_, lengths, labels_};
+    const auto [am, lm] = model_.simple_logits(frames, predicted, context);
+    const scion::SimpleLoss simple =
+        scion::simple_transducer_loss(am, lm, labels, {.lm_only_scale = 0.25});
+    const at::Tensor ranges =
+        scion::ranges_of_flows(simple.flows, labels, scion::Topology::regular, 5);
+    const at::Tensor pruned = scion::pruned_joiner_loss(
+        joiner.project_encoder(frames, context), joiner.project_predictor(predicted, context),
+        joiner.weight(), joiner.bias(), ranges, labels, {.bf16 = context.bf16()});
+    return pruned.sum() + 0.5 * simple.losses.sum();
   }
 
   void pass(const char* stage) {
@@ -96,9 +125,10 @@ class Stages {
   std::map<std::string, double> seconds_;
 };
 
-void training_step(benchmark::State& state, const std::string& preset, const Speech& speech) {
+void training_step(benchmark::State& state, const std::string& preset, const Speech& speech,
+                   bool pruned = false) {
   scion::set_thread_count(static_cast<int>(state.range(1)));
-  Stages stages(preset, speech);
+  Stages stages(preset, speech, pruned);
   int64_t update = 0;
   for (auto _ : state) stages.step(scion::Context::for_training(1, update++, state.range(0) == 16));
   stages.report(state);
@@ -113,6 +143,8 @@ void cases(benchmark::internal::Benchmark* b) {
 BENCHMARK_CAPTURE(training_step, an4_student, "an4-student", kAn4)->Apply(cases);
 BENCHMARK_CAPTURE(training_step, an4_teacher, "an4-teacher", kAn4)->Apply(cases);
 BENCHMARK_CAPTURE(training_step, conformer_9m, "conformer-9m", kLibriSpeech)->Apply(cases);
+BENCHMARK_CAPTURE(training_step, conformer_9m_pruned, "conformer-9m", kLibriSpeech, true)
+    ->Apply(cases);
 BENCHMARK_CAPTURE(training_step, an4_student_streaming, "an4-student-streaming", kAn4)
     ->Apply(cases);
 BENCHMARK_CAPTURE(training_step, conformer_9m_streaming, "conformer-9m-streaming", kLibriSpeech)

@@ -26,13 +26,9 @@ std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& b
   const EncoderOutput encoded = model.encode(batch.features, batch.feature_lengths, context);
   const Joiner& joiner = model.joiner();
   const at::Tensor predicted = model.predictor().forward(batch.tokens, context);
-  std::vector<ForcedAlignment> alignments =
-      best_alignments({joiner.project_encoder(encoded.frames, context),
-                       joiner.project_predictor(predicted, context), joiner.weight(), joiner.bias(),
-                       batch.tokens, encoded.lengths.clamp_min(1), batch.token_lengths});
-  for (size_t b = 0; b < alignments.size(); ++b)  // too short for a single frame
-    if (encoded.lengths[int64_t(b)].item<int64_t>() == 0) alignments[b] = {};
-  return alignments;
+  return best_alignments({joiner.project_encoder(encoded.frames, context),
+                          joiner.project_predictor(predicted, context), joiner.weight(),
+                          joiner.bias(), batch.tokens, encoded.lengths, batch.token_lengths});
 }
 
 nlohmann::ordered_json to_json(const std::string& id, const std::vector<TimedWord>& words,

@@ -19,17 +19,21 @@ struct Encoded {
   at::Tensor tokens, token_lengths;  // on the processor, as the encoder's lengths
 };
 
+TransducerLossOptions loss_options(const TrainConfig& config, const Context& context) {
+  return {.blank = blank,
+          .fast_emit = config.fast_emit,
+          .delay_penalty = config.delay_penalty,
+          .bf16 = context.bf16(),
+          .workspace_bytes = config.loss_workspace << 20};
+}
+
 /// Losses (B); the divergence where the targets are defined.
 DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const NodeTargets& targets,
                            const TrainConfig& config, const Context& context) {
   const Joiner& joiner = model.joiner();
   const at::Tensor encoder = joiner.project_encoder(x.encoder.frames, context);
   const at::Tensor predictor = joiner.project_predictor(x.predicted, context);
-  const TransducerLossOptions options{.blank = blank,
-                                      .fast_emit = config.fast_emit,
-                                      .delay_penalty = config.delay_penalty,
-                                      .bf16 = context.bf16(),
-                                      .workspace_bytes = config.loss_workspace << 20};
+  const TransducerLossOptions options = loss_options(config, context);
   if (targets.weights.defined())
     return scion::distilled_joiner_loss(encoder, predictor, joiner.weight(), joiner.bias(),
                                         x.tokens, x.encoder.lengths, x.token_lengths, targets,
@@ -53,18 +57,28 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
   const auto [am, lm] = model.simple_logits(x.encoder.frames, x.predicted, context);
   const SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, options);
   const at::Tensor ranges =
-      pruning_ranges(simple.arcs, labels, options.topology, config.prune_width);
+      ranges_of_flows(simple.flows, labels, options.topology, config.prune_width);
   const Joiner& joiner = model.joiner();
-  const auto [frames, states] = take_ranges(joiner.project_encoder(x.encoder.frames, context),
-                                            joiner.project_predictor(x.predicted, context), ranges);
-  const at::Tensor logits =
-      linear(at::tanh(frames + states), joiner.weight(), joiner.bias(), context);
-  return {simple.losses, scion::pruned_transducer_loss(logits, ranges, labels, options)};
+  return {simple.losses,
+          scion::pruned_joiner_loss(joiner.project_encoder(x.encoder.frames, context),
+                                    joiner.project_predictor(x.predicted, context), joiner.weight(),
+                                    joiner.bias(), ranges, labels, loss_options(config, context))};
+}
+
+/// Whether each utterance has an alignment (B). A loss that is NaN says nothing of it: something
+/// is broken.
+at::Tensor has_alignment(const at::Tensor& losses) { return losses.isposinf().logical_not(); }
+
+/// Over the utterances that count; 0 where none does.
+at::Tensor mean_over(const at::Tensor& losses, const at::Tensor& counted) {
+  return at::where(counted, losses, at::zeros_like(losses)).sum() / counted.sum().clamp_min(1);
 }
 
 /// Means over a batch's utterances; undefined where there is no such loss.
 struct Means {
   at::Tensor transducer, simple, ctc, node_divergence, ctc_divergence;
+  at::Tensor possible;  // (B) bool: the transducer has an alignment of the utterance
+  at::Tensor frames;    // (B) of the encoder
 };
 
 Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutput& taught,
@@ -74,21 +88,25 @@ Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutp
                   batch.token_lengths};
   const auto count = static_cast<double>(batch.ids.size());
   Means means;
+  means.frames = encoder.lengths;
   if (config.loss == "pruned") {
     const PrunedLosses losses = pruned_losses(model, x, config, context);
-    means.transducer = losses.pruned.sum() / count;
-    means.simple = losses.simple.sum() / count;
+    means.possible = has_alignment(losses.pruned).logical_and(has_alignment(losses.simple));
+    means.transducer = mean_over(losses.pruned, means.possible);
+    means.simple = mean_over(losses.simple, means.possible);
   } else {
     const DistilledLoss losses = exact_losses(model, x, taught.nodes, config, context);
-    means.transducer = losses.transducer.sum() / count;
-    if (losses.divergence.defined()) means.node_divergence = losses.divergence.sum() / count;
+    means.possible = has_alignment(losses.transducer);
+    means.transducer = mean_over(losses.transducer, means.possible);
+    if (losses.divergence.defined())
+      means.node_divergence = mean_over(losses.divergence, means.possible);
   }
   if (config.ctc_weight == 0 && !taught.ctc_logits.defined()) return means;
   const at::Tensor logits = model.ctc_logits(encoder.frames, context);
   if (config.ctc_weight > 0) {
     const at::Tensor ctc =
         scion::ctc_loss(logits, x.tokens, encoder.lengths, x.token_lengths, blank);
-    means.ctc = at::where(ctc.isinf(), at::zeros_like(ctc), ctc).sum() / count;
+    means.ctc = mean_over(ctc, has_alignment(ctc));
   }
   if (taught.ctc_logits.defined())
     means.ctc_divergence = scion::ctc_divergence(taught.ctc_logits, logits, encoder.lengths,
@@ -110,6 +128,20 @@ at::Tensor total_of(const Means& means, const TrainConfig& config, const StepPro
   if (means.ctc_divergence.defined())
     total = total + progress.distillation * config.distill_ctc_weight * means.ctc_divergence;
   return total;
+}
+
+/// Utterances without an alignment, and why.
+std::vector<Skipped> impossible(const Batch& batch, const Means& means) {
+  std::vector<Skipped> skipped;
+  const at::Tensor possible = means.possible.cpu(), frames = means.frames.cpu();
+  for (size_t b = 0; b < batch.ids.size(); ++b) {
+    const auto i = static_cast<int64_t>(b);
+    if (possible[i].item<bool>()) continue;
+    skipped.push_back({batch.ids[b], fmt::format("no alignment of {} tokens in {} encoder frames",
+                                                 batch.token_lengths[i].item<int64_t>(),
+                                                 frames[i].item<int64_t>())});
+  }
+  return skipped;
 }
 
 }  // namespace
@@ -140,7 +172,8 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
           .simple = number(3),
           .node_divergence = number(4),
           .ctc_divergence = number(5),
-          .teacher_seconds = teacher == nullptr ? 0 : listening.count()};
+          .teacher_seconds = teacher == nullptr ? 0 : listening.count(),
+          .impossible = impossible(batch, means)};
 }
 
 }  // namespace scion

@@ -1,6 +1,7 @@
 // One training step up to the gradients: the whole of it can be read here.
 #pragma once
 
+#include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/model/transducer.h"
 #include "scion/training/run_config.h"
@@ -14,6 +15,8 @@ struct StepLoss {
   double simple = 0;                               ///< of the pruned loss's first pass
   double node_divergence = 0, ctc_divergence = 0;  ///< from the teacher
   double teacher_seconds = 0;                      ///< that the teacher took
+  /// Utterances without an alignment: no mean of the transducer has them.
+  std::vector<Skipped> impossible;
 };
 
 /// How far a run's plans have come.
@@ -24,7 +27,7 @@ struct StepProgress {
 
 /// encoder → (CTC head), predictor, joiner and transducer loss → backward. Gradients are added to
 /// the parameters'. The loss is (1 − ctc_weight) · transducer + ctc_weight · CTC, each the mean
-/// over utterances; an utterance that is impossible for CTC counts nothing there. With a teacher,
+/// over the utterances whose labels it can align with their frames. With a teacher,
 /// distill_weight · its divergence on the lattice's nodes and distill_ctc_weight · that of the CTC
 /// heads are added.
 ///

@@ -269,6 +269,7 @@ class Run {
     const StepLoss loss = item.batch.ids.empty() ? StepLoss{} : step(item.batch);
     teacher_seconds_ += loss.teacher_seconds;
     if (!std::isfinite(loss.total)) diverged(item.batch, "the loss");
+    skipped_->add(loss.impossible);
     ++accumulated_;
     position_.epoch_loss += loss.total;
     epoch_batches_done_ = item.index + 1;

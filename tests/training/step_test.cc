@@ -77,6 +77,21 @@ TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
         << name;
 }
 
+TEST_F(Step, AnUtteranceWithoutAlignmentCountsNothing) {
+  batch_.feature_lengths[1] = 4;  // too few for a frame of the encoder
+  for (const char* loss : {"exact", "pruned"}) {
+    TrainConfig config;
+    config.loss = loss;
+    const auto [both, gradients] = run(config);
+    ASSERT_EQ(both.impossible.size(), 1U);
+    EXPECT_EQ(both.impossible[0].id, "b");
+    EXPECT_EQ(both.impossible[0].reason, "no alignment of 4 tokens in 0 encoder frames");
+    EXPECT_TRUE(std::isfinite(both.total));
+    for (const auto& [name, gradient] : gradients)
+      EXPECT_TRUE(gradient.isfinite().all().item<bool>()) << name;
+  }
+}
+
 TEST_F(Step, TheSimpleJoinerLearnsFromItsOwnLoss) {
   TrainConfig config;
   config.loss = "pruned";

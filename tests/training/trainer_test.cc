@@ -187,6 +187,35 @@ TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
   fs::remove_all(folder);
 }
 
+// Subsampling leaves no frame of it: no loss has it, nothing fails, the log names it.
+TEST(Trainer, AnUtteranceWithoutAlignmentIsLeftOutAndNamed) {
+  const fs::path folder = fresh_folder("impossible");
+  RunConfig config = tiny_run(folder);
+  std::vector<Utterance> utterances = read_manifest(config.data.train[0]);
+  Utterance cut = utterances[3];
+  cut.id = "cut";
+  cut.seconds = 0.05;
+  cut.part = {.begin_seconds = 0.2, .seconds = 0.05};
+  utterances.push_back(cut);
+  config.data.train = {folder / "with-cut.jsonl"};
+  write_manifest(config.data.train[0], utterances);
+  config.loader.shortest_seconds = 0;
+  config.train.epochs = 2;
+  for (const char* loss : {"exact", "pruned"}) {
+    config.train.loss = loss;
+    config.model.simple_joiner = config.train.loss == "pruned";
+    train(config, folder / loss);
+    const auto skipped = read_lines(folder / loss / "skipped.jsonl");
+    ASSERT_EQ(skipped.size(), 1U) << loss;
+    EXPECT_EQ(skipped[0].at("id"), "cut");
+    EXPECT_NE(skipped[0].at("reason").get<std::string>().find("in 0 encoder frames"),
+              std::string::npos);
+    for (const auto& update : read_lines(folder / loss / "updates.jsonl"))
+      EXPECT_TRUE(update.at("loss").is_number()) << update;
+  }
+  fs::remove_all(folder);
+}
+
 TEST(Trainer, DivergenceNamesUtterancesAndLayer) {
   const fs::path folder = fresh_folder("diverges");
   RunConfig config = tiny_run(folder);
