@@ -37,8 +37,7 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
       span_{config.chunk, config.left_context},
       norm_(scope / "norm", residual) {
   const Axis heads = leaf("heads", heads_, Axis::Role::heads);
-  const Axis query =
-      Axis::product(heads, leaf("query", config.head_width, Axis::Role::scaled_dot));
+  const Axis query = Axis::product(heads, leaf("query", config.head_width, Axis::Role::scaled_dot));
   const Axis value = Axis::product(heads, leaf("value", config.head_width));
   const Axis stacked = Axis::concat({query, query, value});
   weight_in_ = parameter("in.weight", {stacked, residual}, init::weight);
@@ -119,7 +118,8 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
       taps("taps", config.kernel, reach_.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
   weight_in_ = parameter("pointwise1.weight", {gated, residual}, init::weight);
   bias_in_ = parameter("pointwise1.bias", {gated}, init::bias(residual.size()));
-  weight_depthwise_ = parameter("depthwise.weight", {channels, Axis::fixed(1), kernel}, init::weight);
+  weight_depthwise_ =
+      parameter("depthwise.weight", {channels, Axis::fixed(1), kernel}, init::weight);
   bias_depthwise_ = parameter("depthwise.bias", {channels}, init::bias(config.kernel));
   norm_weight_ = parameter("convolution_norm.weight", {channels}, init::one);
   norm_bias_ = parameter("convolution_norm.bias", {channels}, init::zero);

@@ -26,7 +26,9 @@ TEST(Axis, LeafTakesTheChosenIndices) {
 
 TEST(Axis, ProductIsOuterMajor) {
   const std::map<std::string, Indices> chosen = {{"heads", {0, 2}}, {"query", {1, 3}}};
-  const auto choice = [&](const Axis&, const Axis& leaf) -> const Indices& { return chosen.at(leaf.name()); };
+  const auto choice = [&](const Axis&, const Axis& leaf) -> const Indices& {
+    return chosen.at(leaf.name());
+  };
   const Axis teacher = Axis::product(Axis::leaf("heads", 3), Axis::leaf("query", 4));
   const Axis student = Axis::product(Axis::leaf("heads", 2), Axis::leaf("query", 2));
   EXPECT_EQ(resolve_indices(teacher, student, choice), (Indices{1, 3, 9, 11}));

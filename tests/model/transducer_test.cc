@@ -4,7 +4,6 @@
 
 #include "scion/core/error.h"
 #include "scion/model/functional.h"
-#include "tests/model/meta_device.h"
 #include "tests/model/small_models.h"
 
 namespace scion {
@@ -74,27 +73,6 @@ TEST_P(EveryModel, HasFiniteGradientsForEveryParameter) {
     EXPECT_TRUE(parameter.tensor.grad().isfinite().all().item<bool>()) << parameter.name;
     EXPECT_GT(parameter.tensor.grad().abs().max().item<float>(), 0) << parameter.name;
   }
-}
-
-// Tensors of the meta device have no numbers: whoever looks at some, as by a copy that would wait
-// for a GPU, or mixes them with tensors of the processor, fails.
-TEST_P(EveryModel, WaitsForNoDevice) {
-  Transducer model(config(), 7);
-  model.to(at::kMeta);
-  const Context context = Context::for_training(1, 1, true);
-  const at::Tensor lengths = at::tensor(std::vector<int64_t>{50, 30});
-  const EncoderOutput encoded = model.encode(at::empty({2, 50, 20}, at::kMeta), lengths, context);
-  EXPECT_TRUE(encoded.frames.is_meta());
-  EXPECT_TRUE(encoded.lengths.is_cpu());
-  const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 2, 3, 4}).view({2, 2});
-  const at::Tensor predicted = model.predictor().forward(tokens, context);
-  EXPECT_TRUE(predicted.is_meta());
-  const at::Tensor sum = model.joiner().project_encoder(encoded.frames, context).sum() +
-                         model.joiner().project_predictor(predicted, context).sum() +
-                         model.ctc_logits(encoded.frames, context).sum();
-  sum.backward();
-  for (const Parameter& parameter : model.registry().all())
-    EXPECT_TRUE(parameter.tensor.is_meta()) << parameter.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(
