@@ -1,5 +1,7 @@
 #include "scion/transducer/device_solve.h"
 
+#include "scion/core/error.h"
+
 namespace scion {
 
 Number number_of(const at::Tensor& tensor) {
@@ -38,6 +40,9 @@ void run_lattices(const LossDevice& device, const PackedBatch& packed, LatticeAr
 
 Solve::Solve(const LossDevice& on, const LatticeBatch& checked, at::Device where)
     : device(on), batch(checked), packed(checked, where) {
+  if (batch.rules().topology == Topology::constrained)
+    throw UserError("the topology 'constrained' of an exact loss on a device other than the CPU",
+                    "use 'modified', the pruned loss, or the CPU");
   terms = at::empty({3, packed.nodes()}, at::TensorOptions(at::kFloat).device(where));
 }
 
@@ -66,7 +71,7 @@ at::Tensor Solve::solve_lattices(bool flows) const {
                              .label = view.label,
                              .type = Number::float32,
                              .packed = true,
-                             .same_frame = true,
+                             .same_frame = batch.rules().topology == Topology::regular,
                              .blank_flow = view.blank,
                              .label_flow = view.label,
                              .label_scale = 1 + batch.rules().fast_emit,
