@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace scion {
@@ -20,7 +21,10 @@ struct UtteranceErrors {
 struct RunKey {
   int64_t teacher = 0;  ///< the teacher's number; 0: none
   int64_t seed = 0;
-  auto operator<=>(const RunKey&) const = default;
+  bool operator==(const RunKey&) const = default;
+  bool operator<(const RunKey& other) const {
+    return std::tie(teacher, seed) < std::tie(other.teacher, other.seed);
+  }
 };
 
 /// "seed 2", "teacher 1, seed 2".

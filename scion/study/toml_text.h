@@ -23,7 +23,7 @@ inline std::string toml_tables(const std::string& name, const nlohmann::json& ob
   std::string values, tables;
   for (const auto& [key, value] : object.items())
     if (value.is_object())
-      tables += toml_tables(name + "." + key, value);
+      tables += toml_tables(fmt::format("{}.{}", name, key), value);
     else
       values += toml_line(key, value);
   return (values.empty() ? "" : "[" + name + "]\n" + values) + tables;

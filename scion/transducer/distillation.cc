@@ -60,7 +60,9 @@ NodeTargets node_targets(const JoinerBatch& teacher, NodeWeighting weighting,
   const at::NoGradGuard no_grad;
   const auto [blank, label] = teacher_arcs(teacher, options);
   const int64_t frames = blank.size(1), states = blank.size(2);
-  const auto beside_arcs = [&](const at::Tensor& x) { return upload(x, blank.device()); };
+  const auto beside_arcs = [device = blank.device()](const at::Tensor& x) {
+    return upload(x, device);
+  };
   const at::Tensor label_counts = beside_arcs(teacher.token_lengths);
   const at::Tensor has_label = valid_until(label_counts, states).unsqueeze(1).to(at::kFloat);
   const at::Tensor node = (valid_until(beside_arcs(teacher.frame_lengths), frames).unsqueeze(2) &
