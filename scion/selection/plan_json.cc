@@ -151,7 +151,10 @@ json Plan::to_json() const {
 }
 
 Plan Plan::from_json(const json& root, const std::string& place) {
-  if (!root.is_object() || root.value("format", json()) != plan_format)
+  const json format = root.is_object() ? root.value("format", json()) : json();
+  if (format == "scion-plan-1")
+    throw UserError(fmt::format("{}: a plan of an older scion", place), "select the student anew");
+  if (format != plan_format)
     throw UserError(fmt::format("{}: not a plan", place), "name a plan that scion select wrote");
   const PlanEntry whole(root, place);
   Plan plan;

@@ -51,6 +51,7 @@ TEST(PlanJson, WhatIsBrokenIsNamed) {
   const std::vector<std::pair<std::string, std::function<void(Json&)>>> harms = {
       {"not a plan", [](Json& json) { json["format"] = "other"; }},
       {"not a plan", [](Json& json) { json = Json::array(); }},
+      {"an older scion", [](Json& json) { json["format"] = "scion-plan-1"; }},
       {"lacks 'grain'", [](Json& json) { json.erase("grain"); }},
       {"'grain' is unknown: coarse", [](Json& json) { json["grain"] = "coarse"; }},
       {"layers: broken plan: is not an object", [](Json& json) { json["layers"] = 3; }},
