@@ -133,12 +133,12 @@ at::Tensor naively_selected(const Parameter& from, const Parameter& to, const Te
   for (size_t d = 0; d < to_axes.size(); ++d) {
     const std::vector<Coordinate> of_teacher = coordinates(from_axes[d]);
     std::vector<at::Tensor> slices;
-    for (Coordinate wanted : coordinates(to_axes[d])) {
+    for (const Coordinate& of_student : coordinates(to_axes[d])) {
+      Coordinate wanted{{}, of_student.rest};
       double scale = 1;
-      for (auto& [name, element] : wanted.leaves) {
+      for (const auto& [name, element] : of_student.leaves) {
         const LeafChoice& leaf = *plan.find_leaf(name);
-        name = leaf.teacher;
-        element = leaf.indices.at(static_cast<size_t>(element));
+        wanted.leaves.emplace_back(leaf.teacher, leaf.indices.at(static_cast<size_t>(element)));
         scale *= leaf.scale;
       }
       const auto found = std::find(of_teacher.begin(), of_teacher.end(), wanted);
