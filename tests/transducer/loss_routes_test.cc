@@ -41,7 +41,7 @@ struct Route {
   bool constrained = true;  ///< whether it knows that topology
 };
 
-void PrintTo(const Route& route, std::ostream* out) { *out << route.name; }
+std::ostream& operator<<(std::ostream& out, const Route& route) { return out << route.name; }
 
 at::Tensor route_logits(const Case& c) {
   return at::randn({c.tokens.size(0), c.T, c.U + 1, c.V}) * 2;
