@@ -20,9 +20,16 @@ struct PackedLattices {
 
 /// Per node, (N) each.
 struct DeviceTerms {
-  float* log_sum;  ///< of the logits; NaN, once there are flows, where the loss is not finite
+  float* log_sum;  ///< of the logits
   float* blank;    ///< log-probability; later the arc's flow
   float* label;
+  float* rest;  ///< log-probability of all other classes, −∞ for none; or nullptr
+};
+
+/// A teacher's probabilities of blank, next label and all others, and the nodes' weights.
+struct DeviceTargets {
+  const float* probabilities;  // (3, B, T, U+1); nullptr: no teacher
+  const float* weights;        // (B, T, U+1)
 };
 
 /// How many threads work: blocks of `threads`, with so much shared memory each.
@@ -70,6 +77,8 @@ struct TermsArguments {
   int64_t classes, blank, first, count;
   double delay_penalty;
   DeviceTerms terms;
+  bool padded_terms;  // terms (B, T, U+1) instead of (N)
+  bool normalised;    // the logits are log-probabilities already
 
   SCION_DEVICE int group() const { return threads_for(classes); }
   Launch launch() const {
@@ -93,6 +102,7 @@ struct LatticeArguments {
   Number type;                // float32 or float64: theirs, the losses' and the flows'
   bool packed;                // arcs (N) each; else blank (B, T, U+1), label (B, T, U)
   bool same_frame;            // a label leads to its own frame (regular); else to the next one
+  bool constrained;  // packed arcs in which a label's counts the blank behind it, too: added here
   int64_t nodes;
 
   double *alpha, *beta;     // (N); beta nullptr: losses only
@@ -103,7 +113,6 @@ struct LatticeArguments {
   // the loss is not finite. May be where the arcs are.
   void *blank_flow, *label_flow;
   double label_scale;  // of the label arcs' flows
-  float* log_sum;      // (N), set to NaN where the loss is not finite; or nullptr
 
   int64_t line_bytes() const { return 2 * lattices.max_states * int64_t{sizeof(double)}; }
   SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
@@ -112,7 +121,7 @@ struct LatticeArguments {
     return {lattices.utterances * passes(), threads_of_states(lattices.max_states),
             lines == nullptr ? line_bytes() : 0};
   }
-  Launch flows_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
+  Launch nodes_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
 };
 /// Shared memory that every GPU gives a block.
 inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
@@ -121,9 +130,20 @@ inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
 /// less than the rounding of a float sum.
 inline constexpr float kLeastFlow = 1e-10F;
 
-/// gradient[r] = weight · (flow · softmax − arcs) of every row; zero where the flow is negligible,
-/// and in the columns behind the classes. In a tile the gradient may lie where its logits are, each
-/// row beginning at its row.
+/// Each utterance's divergence from its teacher, a block each, from all four terms.
+struct DivergenceArguments {
+  PackedLattices lattices;
+  DeviceTerms terms;
+  DeviceTargets targets;
+  double delay_penalty;
+  float* divergences;  // (B)
+
+  Launch launch() const { return {lattices.utterances, kBlock, kBlock * int64_t{sizeof(double)}}; }
+};
+
+/// gradient[r] = weight · (flow · softmax − arcs) of every row, plus the divergence's; zero where
+/// the flow is negligible, and in the columns behind the classes. In a tile the gradient may lie
+/// where its logits are, each row beginning at its row.
 struct GradientArguments {
   PackedLattices lattices;
   LogitsRows logits;
@@ -131,11 +151,14 @@ struct GradientArguments {
   int64_t classes, blank, first, count;  // padded: all rows
   DeviceTerms terms;
   const float* weights;  // (B), upstream
-  Number type;           // of the gradient: the logits', or bfloat16 in the place of float32
+  DeviceTargets targets;
+  const float* divergence_weights;  // (B), upstream, with a teacher
+  bool normalised;                  // as in TermsArguments
+  Number type;  // of the gradient: the logits', or bfloat16 in the place of float32
   void* gradient;
   int64_t stride, columns;  // of the gradient
-  void* hidden;   // a tile's, of the gradient's type, cleared where the loss is not finite
-  int64_t width;  // of `hidden`
+  void* hidden;             // a tile's, of the gradient's type, cleared where it is not finite
+  int64_t width;            // of `hidden`
 
   SCION_DEVICE int group() const { return threads_for(classes); }
   Launch launch() const {
@@ -195,6 +218,7 @@ struct CtcArguments {
 struct DeviceKernels {
   void (*make_hidden)(const HiddenArguments&, void* stream);
   void (*node_terms)(const TermsArguments&, void* stream);
+  void (*divergences)(const DivergenceArguments&, void* stream);
   void (*lattices)(const LatticeArguments&, void* stream);  // losses; with beta, flows, too
   void (*logits_gradient)(const GradientArguments&, void* stream);
   void (*add_tanh_gradients)(const TanhGradientArguments&, void* stream);

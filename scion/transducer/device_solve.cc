@@ -1,7 +1,5 @@
 #include "scion/transducer/device_solve.h"
 
-#include "scion/core/error.h"
-
 namespace scion {
 
 Number number_of(const at::Tensor& tensor) {
@@ -38,31 +36,26 @@ void run_lattices(const LossDevice& device, const PackedBatch& packed, LatticeAr
   device.kernels.lattices(arguments, device.stream());
 }
 
-Solve::Solve(const LossDevice& on, const LatticeBatch& checked, at::Device where)
+Solve::Solve(const LossDevice& on, const LatticeBatch& checked, at::Device where, bool with_rest)
     : device(on), batch(checked), packed(checked, where) {
-  if (batch.rules().topology == Topology::constrained)
-    throw UserError("the topology 'constrained' of an exact loss on a device other than the CPU",
-                    "use 'modified', the pruned loss, or the CPU");
-  terms = at::empty({3, packed.nodes()}, at::TensorOptions(at::kFloat).device(where));
+  terms =
+      at::empty({with_rest ? 4 : 3, packed.nodes()}, at::TensorOptions(at::kFloat).device(where));
 }
 
 DeviceTerms Solve::terms_view() const {
   auto* const first = terms.mutable_data_ptr<float>();
-  return {first, first + packed.nodes(), first + 2 * packed.nodes()};
+  const int64_t nodes = packed.nodes();
+  return {first, first + nodes, first + 2 * nodes, terms.size(0) > 3 ? first + 3 * nodes : nullptr};
 }
 
-void Solve::make_terms(const LogitsRows& rows, const float* bias, int64_t classes, int64_t first,
-                       int64_t count) const {
-  device.kernels.node_terms({.lattices = packed.view(),
-                             .logits = rows,
-                             .bias = bias,
-                             .classes = classes,
-                             .blank = batch.blank(),
-                             .first = first,
-                             .count = count,
-                             .delay_penalty = batch.rules().delay_penalty,
-                             .terms = terms_view()},
-                            device.stream());
+TermsArguments Solve::terms_arguments(const LogitsRows& rows, int64_t classes) const {
+  return {.lattices = packed.view(),
+          .logits = rows,
+          .classes = classes,
+          .blank = batch.blank(),
+          .count = packed.nodes(),
+          .delay_penalty = batch.rules().delay_penalty,
+          .terms = terms_view()};
 }
 
 at::Tensor Solve::solve_lattices(bool flows) const {
@@ -72,10 +65,10 @@ at::Tensor Solve::solve_lattices(bool flows) const {
                              .type = Number::float32,
                              .packed = true,
                              .same_frame = batch.rules().topology == Topology::regular,
+                             .constrained = batch.rules().topology == Topology::constrained,
                              .blank_flow = view.blank,
                              .label_flow = view.label,
-                             .label_scale = 1 + batch.rules().fast_emit,
-                             .log_sum = view.log_sum};
+                             .label_scale = 1 + batch.rules().fast_emit};
   at::Tensor losses = at::empty({batch.size()}, terms.options());
   run_lattices(device, packed, arguments, flows, losses);
   return losses;

@@ -20,14 +20,14 @@ struct Solve {
   const LossDevice& device;
   LatticeBatch batch;
   PackedBatch packed;
-  at::Tensor terms;  // (3, N) float: log-sums, then log-probabilities or flows
+  at::Tensor terms;  // (3, or 4 with a teacher, N) float: log-sums, then log-probabilities or flows
 
-  Solve(const LossDevice& device, const LatticeBatch& batch, at::Device where);
+  Solve(const LossDevice& device, const LatticeBatch& batch, at::Device where,
+        bool with_rest = false);
 
   DeviceTerms terms_view() const;
-  /// The terms of `count` nodes from `first`, from their logits plus `bias` (classes) or nullptr.
-  void make_terms(const LogitsRows& rows, const float* bias, int64_t classes, int64_t first,
-                  int64_t count) const;
+  /// What make_terms() of `rows` is asked, for all nodes.
+  TermsArguments terms_arguments(const LogitsRows& rows, int64_t classes) const;
 
   /// Losses (B) from the log-probabilities in `terms`. With `flows` these take their place.
   at::Tensor solve_lattices(bool flows) const;

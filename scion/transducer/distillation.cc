@@ -4,6 +4,7 @@
 #include "scion/core/error.h"
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_cpu.h"
+#include "scion/transducer/loss_device.h"
 #include "scion/transducer/pruned_loss.h"
 
 namespace scion {
@@ -24,27 +25,23 @@ at::Tensor following_labels(const at::Tensor& tokens, const at::Tensor& token_le
 
 /// Log-probabilities of blank and next label at every node, (B, T, U+1) both; anything in padding.
 LatticeArcs teacher_arcs(const JoinerBatch& teacher, const TransducerLossOptions& options) {
-  if (teacher.encoder.is_cpu()) {
+  check_joiner_shapes(teacher.encoder, teacher.predictor, teacher.weight, teacher.bias,
+                      teacher.tokens);
+  const LossDevice* const device =
+      find_loss_device({teacher.encoder, teacher.predictor, teacher.weight, teacher.bias});
+  if (device == nullptr) {
     const SolvedLattices solved =
         solve_lattices_of(teacher, {.blank = options.blank, .bf16 = options.bf16}, false);
     const auto [blank, label] = solved.terms.arcs(solved.batch);
     return {blank, label};
   }
-  // One utterance's logits at a time.
-  std::vector<at::Tensor> blanks, labels;
-  const at::Tensor next =
-      upload(following_labels(teacher.tokens, teacher.token_lengths, options.blank),
-             teacher.encoder.device());
-  for (int64_t b = 0; b < teacher.encoder.size(0); ++b) {
-    const at::Tensor hidden =
-        at::tanh(teacher.encoder[b].unsqueeze(1) + teacher.predictor[b].unsqueeze(0));
-    const at::Tensor logits = at::linear(hidden, teacher.weight, teacher.bias).to(at::kFloat);
-    const at::Tensor all = logits.logsumexp(-1);
-    const at::Tensor index = next[b].view({1, -1, 1}).expand({logits.size(0), -1, 1});
-    blanks.push_back(logits.select(-1, options.blank) - all);
-    labels.push_back(logits.gather(-1, index).squeeze(-1) - all);
-  }
-  return {at::stack(blanks), at::stack(labels)};
+  const LatticeBatch batch = check_lattice_batch(
+      teacher.encoder.size(0), teacher.encoder.size(1), teacher.weight.size(0), teacher.tokens,
+      teacher.frame_lengths, teacher.token_lengths, {.blank = options.blank});
+  const auto [blank, label] =
+      device_joiner_arcs(*device, teacher.encoder, teacher.predictor, teacher.weight, teacher.bias,
+                         batch, options.bf16, options.workspace_bytes);
+  return {blank, label};
 }
 
 /// q · (log q − log s), zero where q is: in the gradient, too.

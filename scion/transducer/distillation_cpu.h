@@ -7,6 +7,9 @@
 
 namespace scion {
 
+/// UserError where a size is not the batch's.
+void check_node_targets(const LatticeBatch& batch, const NodeTargets& targets);
+
 /// NodeTargets by node: float, on the CPU, contiguous.
 class TargetNodes {
  public:

@@ -4,6 +4,7 @@
 
 #include "scion/transducer/device_capsule.h"
 #include "scion/transducer/device_solve.h"
+#include "scion/transducer/distillation_cpu.h"
 #include "scion/transducer/tile_plan.h"
 
 namespace scion {
@@ -84,13 +85,67 @@ LogitsRows tile_rows(const at::Tensor& logits) {
   return {logits.const_data_ptr(), Number::float32, logits.size(1), false};
 }
 
-/// Gradients of Σ weights · losses, padded as the joiner's tensors are, summed tile by tile.
+/// All tiles' logits, and of these the nodes' terms; `change` may alter what the kernel is asked.
+template <class Change>
+void fill_tiles(const Solve& solve, const PreparedJoiner& joiner, const TileStore& store,
+                const Change& change) {
+  for (int64_t tile = 0; tile < store.plan.tiles(); ++tile) {
+    fill_tile(solve, joiner, store, tile);
+    TermsArguments terms =
+        solve.terms_arguments(tile_rows(store.logits_of(tile)), joiner.classes());
+    terms.bias = joiner.bias.const_data_ptr<float>();
+    terms.first = store.plan.first(tile);
+    terms.count = store.plan.count(tile);
+    change(terms);
+    solve.device.kernels.node_terms(terms, solve.device.stream());
+  }
+}
+
+TilePlan plan_of(const Solve& solve, const PreparedJoiner& joiner, int64_t workspace, bool keep) {
+  return plan_tiles(solve.packed.nodes(),
+                    joiner.width() * joiner.weight.element_size() + joiner.columns() * 4,
+                    joiner.width() * 4, workspace, keep);
+}
+
+/// A teacher's targets as kernels read them; undefined without a teacher.
+struct TargetTensors {
+  at::Tensor probabilities, weights;  // (3, B, T, U+1), (B, T, U+1) float
+
+  TargetTensors() = default;
+  explicit TargetTensors(const NodeTargets& targets) {
+    if (!targets.weights.defined()) return;
+    probabilities = targets.probabilities.detach().to(at::kFloat).contiguous();
+    weights = targets.weights.detach().to(at::kFloat).contiguous();
+  }
+  bool defined() const { return weights.defined(); }
+  DeviceTargets view() const {
+    if (!defined()) return {nullptr, nullptr};
+    return {probabilities.const_data_ptr<float>(), weights.const_data_ptr<float>()};
+  }
+};
+
+at::Tensor divergences(const Solve& solve, const TargetTensors& targets) {
+  at::Tensor sums = at::empty({solve.batch.size()}, solve.terms.options());
+  solve.device.kernels.divergences({.lattices = solve.packed.view(),
+                                    .terms = solve.terms_view(),
+                                    .targets = targets.view(),
+                                    .delay_penalty = solve.batch.rules().delay_penalty,
+                                    .divergences = sums.mutable_data_ptr<float>()},
+                                   solve.device.stream());
+  return sums;
+}
+
+/// Gradients of Σ weights · losses (and divergences), padded as the joiner's tensors are, summed
+/// tile by tile.
 class JoinerGradients {
  public:
-  JoinerGradients(const Solve& solve, const PreparedJoiner& joiner, const at::Tensor& weights)
+  JoinerGradients(const Solve& solve, const PreparedJoiner& joiner, const TargetTensors& targets,
+                  const variable_list& upstream)
       : solve_(solve),
         joiner_(joiner),
-        weights_(weights.to(at::kFloat).contiguous()),
+        targets_(targets.view()),
+        weights_(upstream[0].to(at::kFloat).contiguous()),
+        divergence_weights_(targets.defined() ? upstream[1].to(at::kFloat).contiguous() : weights_),
         encoder_(at::zeros_like(joiner.encoder)),
         predictor_(at::zeros_like(joiner.predictor)),
         weight_(at::zeros(joiner.weight.sizes(), joiner.bias.options())),
@@ -119,22 +174,25 @@ class JoinerGradients {
                                   const at::Tensor& hidden) const {
     // In bfloat16 every row takes the first half of its logits' row.
     const at::Tensor gradient = logits.view(hidden.scalar_type()).narrow(1, 0, joiner_.columns());
-    solve_.device.kernels.logits_gradient({.lattices = solve_.packed.view(),
-                                           .logits = tile_rows(logits),
-                                           .bias = joiner_.bias.const_data_ptr<float>(),
-                                           .classes = joiner_.classes(),
-                                           .blank = solve_.batch.blank(),
-                                           .first = first,
-                                           .count = logits.size(0),
-                                           .terms = solve_.terms_view(),
-                                           .weights = weights_.const_data_ptr<float>(),
-                                           .type = number_of(gradient),
-                                           .gradient = gradient.mutable_data_ptr(),
-                                           .stride = gradient.stride(0),
-                                           .columns = joiner_.columns(),
-                                           .hidden = hidden.mutable_data_ptr(),
-                                           .width = joiner_.width()},
-                                          solve_.device.stream());
+    solve_.device.kernels.logits_gradient(
+        {.lattices = solve_.packed.view(),
+         .logits = tile_rows(logits),
+         .bias = joiner_.bias.const_data_ptr<float>(),
+         .classes = joiner_.classes(),
+         .blank = solve_.batch.blank(),
+         .first = first,
+         .count = logits.size(0),
+         .terms = solve_.terms_view(),
+         .weights = weights_.const_data_ptr<float>(),
+         .targets = targets_,
+         .divergence_weights = divergence_weights_.const_data_ptr<float>(),
+         .type = number_of(gradient),
+         .gradient = gradient.mutable_data_ptr(),
+         .stride = gradient.stride(0),
+         .columns = joiner_.columns(),
+         .hidden = hidden.mutable_data_ptr(),
+         .width = joiner_.width()},
+        solve_.device.stream());
     return gradient;
   }
 
@@ -163,41 +221,40 @@ class JoinerGradients {
 
   const Solve& solve_;
   const PreparedJoiner& joiner_;
-  at::Tensor weights_;
+  DeviceTargets targets_;
+  at::Tensor weights_, divergence_weights_;
   at::Tensor encoder_, predictor_, weight_, bias_;
 };
 
 /// What the joiner's forward half leaves behind.
 struct JoinerSolve {
   Solve solve;
-  TilePlan plan;
   TileStore store;  // undefined tensors once a backward half has used it up
+  TargetTensors targets;
   bool bf16;
 };
 
+/// Losses, and with targets the divergences, (B) each.
+
 class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& encoder,
-                            const at::Tensor& predictor, const at::Tensor& weight,
-                            const at::Tensor& bias, const LossDevice* device,
-                            const LatticeBatch& batch, bool bf16, int64_t workspace,
-                            bool gradient) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& encoder,
+                               const at::Tensor& predictor, const at::Tensor& weight,
+                               const at::Tensor& bias, const LossDevice* device,
+                               const LatticeBatch& batch, const NodeTargets& given, bool bf16,
+                               int64_t workspace, bool gradient) {
     const c10::DeviceGuard guard(encoder.device());
     const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
-    Solve solve(*device, batch, encoder.device());
-    const TilePlan plan = plan_tiles(
-        solve.packed.nodes(), joiner.width() * joiner.weight.element_size() + joiner.columns() * 4,
-        joiner.width() * 4, workspace, gradient);
-    TileStore store(plan, joiner);
-    for (int64_t tile = 0; tile < plan.tiles(); ++tile) {
-      fill_tile(solve, joiner, store, tile);
-      solve.make_terms(tile_rows(store.logits_of(tile)), joiner.bias.const_data_ptr<float>(),
-                       joiner.classes(), plan.first(tile), plan.count(tile));
-    }
-    const at::Tensor losses = solve.solve_lattices(gradient);
+    const TargetTensors targets(given);
+    Solve solve(*device, batch, encoder.device(), /*with_rest=*/targets.defined());
+    TileStore store(plan_of(solve, joiner, workspace, gradient), joiner);
+    fill_tiles(solve, joiner, store, [](TermsArguments&) {});
+    variable_list losses(1);
+    if (targets.defined()) losses.push_back(divergences(solve, targets));
+    losses[0] = solve.solve_lattices(gradient);
     if (gradient) {
       ctx->save_for_backward({encoder, predictor, weight, bias});
-      keep(ctx, JoinerSolve{std::move(solve), plan, std::move(store), bf16});
+      keep(ctx, JoinerSolve{std::move(solve), std::move(store), targets, bf16});
     }
     return losses;
   }
@@ -209,14 +266,14 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     const PreparedJoiner joiner(inputs[0], inputs[1], inputs[2], inputs[3], forward.bf16);
     const bool there = forward.store.logits.defined();
     // Gradients take the logits' place: a second backward pass makes them all anew.
-    const TileStore store = there ? std::move(forward.store) : TileStore(forward.plan, joiner);
-    forward.store = {};
-    JoinerGradients gradients(forward.solve, joiner, upstream[0]);
-    for (int64_t tile = forward.plan.tiles() - 1; tile >= 0; --tile) {
-      if (!there || !forward.plan.stays(tile)) fill_tile(forward.solve, joiner, store, tile);
+    const TileStore store = there ? forward.store : TileStore(forward.store.plan, joiner);
+    forward.store.hidden = forward.store.logits = at::Tensor();
+    JoinerGradients gradients(forward.solve, joiner, forward.targets, upstream);
+    for (int64_t tile = store.plan.tiles() - 1; tile >= 0; --tile) {
+      if (!there || !store.plan.stays(tile)) fill_tile(forward.solve, joiner, store, tile);
       gradients.add_tile(store, tile);
     }
-    variable_list result(9);
+    variable_list result(10);
     for (size_t i = 0; i < 4; ++i) result[i] = cut(gradients.sums()[i], inputs[i]);
     return result;
   }
@@ -235,8 +292,39 @@ at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encode
                               const at::Tensor& predictor, const at::Tensor& weight,
                               const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
                               int64_t workspace) {
-  return DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, bf16, workspace,
-                                 wants_gradient({encoder, predictor, weight, bias}));
+  return DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, NodeTargets(),
+                                 bf16, workspace,
+                                 wants_gradient({encoder, predictor, weight, bias}))[0];
+}
+
+DistilledLoss device_distilled_loss(const LossDevice& device, const at::Tensor& encoder,
+                                    const at::Tensor& predictor, const at::Tensor& weight,
+                                    const at::Tensor& bias, const LatticeBatch& batch,
+                                    const NodeTargets& targets, bool bf16, int64_t workspace) {
+  check_node_targets(batch, targets);
+  const variable_list losses =
+      DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, targets, bf16,
+                              workspace, wants_gradient({encoder, predictor, weight, bias}));
+  return {losses[0], losses[1]};
+}
+
+std::pair<at::Tensor, at::Tensor> device_joiner_arcs(
+    const LossDevice& device, const at::Tensor& encoder, const at::Tensor& predictor,
+    const at::Tensor& weight, const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
+    int64_t workspace) {
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard guard(encoder.device());
+  const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
+  const Solve solve(device, batch, encoder.device());
+  const at::Tensor rows =
+      at::zeros({3, batch.size(), batch.max_frames(), batch.max_states()}, joiner.bias.options());
+  const TileStore store(plan_of(solve, joiner, workspace, /*keep=*/false), joiner);
+  fill_tiles(solve, joiner, store, [&](TermsArguments& terms) {
+    terms.padded_terms = true;
+    auto* const first = rows.mutable_data_ptr<float>();
+    terms.terms = {first, first + rows.stride(0), first + 2 * rows.stride(0), nullptr};
+  });
+  return {rows[1], rows[2]};
 }
 
 }  // namespace scion

@@ -3,7 +3,6 @@
 #include "scion/core/error.h"
 #include "scion/transducer/distillation.h"
 #include "scion/transducer/lattice.h"
-#include "scion/transducer/loss_composed.h"
 #include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/loss_device.h"
 
@@ -158,8 +157,8 @@ at::Tensor transducer_loss_from_log_probs(const at::Tensor& log_probs, const at:
                                           const TransducerLossOptions& options) {
   const LatticeBatch batch =
       check_given(log_probs, "log-probabilities", tokens, frame_lengths, token_lengths, options);
-  if (find_loss_device({log_probs}) != nullptr)
-    return composed_log_probs_loss(log_probs, {tokens, frame_lengths, token_lengths}, options);
+  if (const LossDevice* const device = find_loss_device({log_probs}))
+    return device_log_probs_loss(*device, log_probs, batch);
   return LogProbsLoss::apply(log_probs, batch, wants_gradient({log_probs}));
 }
 
@@ -192,16 +191,12 @@ DistilledLoss distilled_joiner_loss(const at::Tensor& encoder, const at::Tensor&
                                     const at::Tensor& token_lengths, const NodeTargets& targets,
                                     const TransducerLossOptions& options) {
   check_joiner_shapes(encoder, predictor, weight, bias, tokens);
-  if (!encoder.is_cpu()) {
-    const at::Tensor hidden = at::tanh(encoder.unsqueeze(2) + predictor.unsqueeze(1));
-    return {joiner_transducer_loss(encoder, predictor, weight, bias, tokens, frame_lengths,
-                                   token_lengths, options),
-            node_divergence(at::linear(hidden, weight, bias), tokens, token_lengths, targets,
-                            options.blank)};
-  }
   const LatticeBatch batch =
       check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), tokens, frame_lengths,
                           token_lengths, rules_of(options));
+  if (const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias}))
+    return device_distilled_loss(*device, encoder, predictor, weight, bias, batch, targets,
+                                 options.bf16, options.workspace_bytes);
   const variable_list losses =
       JoinerLoss::apply(encoder, predictor, weight, bias, batch, targets,
                         JoinerSettings{options.bf16, options.workspace_bytes},

@@ -114,19 +114,6 @@ void refuse_fast_emit(const TransducerLossOptions& options) {
                     "use the delay penalty, or the exact loss");
 }
 
-at::Tensor composed_log_probs_loss(const at::Tensor& log_probs, const LatticeLabels& labels,
-                                   const TransducerLossOptions& options) {
-  refuse_fast_emit(options);
-  const int64_t count = labels.tokens.size(1);
-  const at::Tensor next = upload(labels.tokens, log_probs.device()).clamp_min(0);  // (B, U)
-  const at::Tensor index = next.view({-1, 1, count, 1}).expand({-1, log_probs.size(1), -1, -1});
-  LatticeArcs arcs{log_probs.select(3, options.blank).to(at::kFloat),
-                   log_probs.narrow(2, 0, count).gather(3, index).squeeze(3).to(at::kFloat)};
-  constrain(arcs, options.topology);
-  add_delay_penalty(arcs, labels, options.delay_penalty);
-  return lattice_loss(arcs, labels, options.topology);
-}
-
 SimpleLoss composed_simple_loss(const at::Tensor& given_am, const at::Tensor& given_lm,
                                 const LatticeLabels& labels, const SimpleLossOptions& options) {
   const at::Device device = given_am.device();

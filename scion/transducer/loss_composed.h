@@ -7,9 +7,6 @@
 
 namespace scion {
 
-/// As transducer_loss_from_log_probs(). UserError on FastEmit.
-at::Tensor composed_log_probs_loss(const at::Tensor& log_probs, const LatticeLabels& labels,
-                                   const TransducerLossOptions& options);
 /// As simple_transducer_loss() and pruned_transducer_loss(), in float or double.
 SimpleLoss composed_simple_loss(const at::Tensor& am, const at::Tensor& lm,
                                 const LatticeLabels& labels, const SimpleLossOptions& options);

@@ -28,14 +28,18 @@ LogitsRows padded_rows(const at::Tensor& logits) {
 class DeviceLogitsLoss : public Function<DeviceLogitsLoss> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& logits,
-                            const LossDevice* device, const LatticeBatch& batch, bool gradient) {
+                            const LossDevice* device, const LatticeBatch& batch, bool normalised,
+                            bool gradient) {
     const c10::DeviceGuard guard(logits.device());
     const at::Tensor values = logits.contiguous();
     Solve solve(*device, batch, values.device());
-    solve.make_terms(padded_rows(values), nullptr, values.size(3), 0, solve.packed.nodes());
+    TermsArguments terms = solve.terms_arguments(padded_rows(values), values.size(3));
+    terms.normalised = normalised;
+    device->kernels.node_terms(terms, device->stream());
     const at::Tensor losses = solve.solve_lattices(gradient);
     if (gradient) {
       ctx->save_for_backward({values});
+      ctx->saved_data["normalised"] = normalised;
       keep(ctx, std::move(solve));
     }
     return losses;
@@ -55,12 +59,13 @@ class DeviceLogitsLoss : public Function<DeviceLogitsLoss> {
                                           .count = logits.numel() / classes,
                                           .terms = solve.terms_view(),
                                           .weights = weights.const_data_ptr<float>(),
+                                          .normalised = ctx->saved_data["normalised"].toBool(),
                                           .type = number_of(logits),
                                           .gradient = gradient.mutable_data_ptr(),
                                           .stride = classes,
                                           .columns = classes},
                                          solve.device.stream());
-    return {gradient, {}, {}, {}};
+    return {gradient, {}, {}, {}, {}};
   }
 };
 
@@ -83,7 +88,14 @@ const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors) {
 
 at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
                                   const LatticeBatch& batch) {
-  return DeviceLogitsLoss::apply(logits, &device, batch, wants_gradient({logits}));
+  return DeviceLogitsLoss::apply(logits, &device, batch, /*normalised=*/false,
+                                 wants_gradient({logits}));
+}
+
+at::Tensor device_log_probs_loss(const LossDevice& device, const at::Tensor& log_probs,
+                                 const LatticeBatch& batch) {
+  return DeviceLogitsLoss::apply(log_probs, &device, batch, /*normalised=*/true,
+                                 wants_gradient({log_probs}));
 }
 
 ArcsSolution device_solve_arcs(const LossDevice& device, const LatticeArcs& arcs,

@@ -22,13 +22,28 @@ struct LossDevice {
 /// UserError when they are not all in one place, or in one that this program has no kernels for.
 const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors);
 
-/// As transducer_loss() and joiner_transducer_loss(), of checked inputs.
+/// As transducer_loss(), transducer_loss_from_log_probs() and joiner_transducer_loss(), of checked
+/// inputs.
 at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
                                   const LatticeBatch& batch);
+at::Tensor device_log_probs_loss(const LossDevice& device, const at::Tensor& log_probs,
+                                 const LatticeBatch& batch);
 at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
                               const at::Tensor& predictor, const at::Tensor& weight,
                               const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
                               int64_t workspace);
+
+/// As distilled_joiner_loss(), of checked inputs.
+DistilledLoss device_distilled_loss(const LossDevice& device, const at::Tensor& encoder,
+                                    const at::Tensor& predictor, const at::Tensor& weight,
+                                    const at::Tensor& bias, const LatticeBatch& batch,
+                                    const NodeTargets& targets, bool bf16, int64_t workspace);
+/// Log-probabilities of blank and next label at every node, (B, T, U+1) both, 0 in padding; without
+/// gradient.
+std::pair<at::Tensor, at::Tensor> device_joiner_arcs(
+    const LossDevice& device, const at::Tensor& encoder, const at::Tensor& predictor,
+    const at::Tensor& weight, const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
+    int64_t workspace);
 
 /// As ctc_loss(), of checked float logits.
 at::Tensor device_ctc_loss(const LossDevice& device, const at::Tensor& logits,

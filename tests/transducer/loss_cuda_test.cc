@@ -1,8 +1,10 @@
 // The losses on a GPU against the CPU's routes.
 #include <gtest/gtest.h>
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/transducer/ctc_loss.h"
+#include "scion/transducer/distillation.h"
 #include "scion/transducer/loss.h"
 #include "scion/transducer/pruned_loss.h"
 #include "tests/core/cuda.h"
@@ -93,7 +95,8 @@ TEST_F(CudaLoss, OfLogitsEqualsTheCpus) {
            {{50, 110}, {40, 3}, 131},
            {{150, 120}, {35, 40}, 500}})
     for (const TransducerLossOptions& options :
-         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1}}) {
+         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1},
+          TransducerLossOptions{.topology = Topology::constrained}}) {
       const Case c = make_case(frames, labels, V);
       const std::vector<at::Tensor> inputs = {logits_input(c)};
       const at::Tensor weights = at::randn({c.tokens.size(0)});
@@ -221,6 +224,32 @@ TEST_F(CudaLoss, PrunedEqualsTheCpus) {
     const auto [frames, states] = take_ranges(x[0], x[1], ranges);
     return simple.losses +
            pruned_transducer_loss(at::tanh(frames + states), ranges, labels, options);
+  };
+  expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
+                        run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);
+}
+
+TEST_F(CudaLoss, OfLogProbabilitiesEqualsTheCpus) {
+  const Case c = make_case({90, 40, 1}, {20, 6, 0}, 28);
+  const LossFunction f = [&](const std::vector<at::Tensor>& x) {
+    return transducer_loss_from_log_probs(x[0], c.tokens, c.frames, c.labels);
+  };
+  const std::vector<at::Tensor> inputs = {logits_input(c).log_softmax(-1)};
+  expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
+                        run_on(at::kCPU, f, inputs, at::ones({3})), 1e-5);
+}
+
+TEST_F(CudaLoss, BesideATeacherEqualsTheCpus) {
+  const Case c = make_case({90, 30, 1}, {40, 0, 5}, 28);
+  const std::vector<at::Tensor> inputs = joiner_inputs(c, 64), teacher = joiner_inputs(c, 96);
+  const LossFunction f = [&](const std::vector<at::Tensor>& x) {
+    const auto there = [&](size_t i) { return upload(teacher[i], x[0].device()); };
+    const NodeTargets targets =
+        node_targets({there(0), there(1), there(2), there(3), c.tokens, c.frames, c.labels},
+                     NodeWeighting::occupied);
+    const DistilledLoss loss =
+        distilled_joiner_loss(x[0], x[1], x[2], x[3], c.tokens, c.frames, c.labels, targets);
+    return loss.transducer + 0.3 * loss.divergence;
   };
   expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
                         run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "scion/transducer/ctc_loss.h"
+#include "scion/transducer/distillation.h"
 #include "scion/transducer/loss.h"
+#include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/tile_plan.h"
 #include "tests/transducer/host_device.h"
 #include "tests/transducer/lattice_cases.h"
@@ -21,8 +23,7 @@ using scion::testing::Turns;
 
 constexpr int64_t kMuchWorkspace = int64_t{1} << 30;
 
-// ---- its parts
-// -----------------------------------------------------------------------------------
+// ---- its parts ----------------------------------------------------------------------------------
 
 TEST(DeviceNumbers, AreThoseOfTheLibrary) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
@@ -96,8 +97,7 @@ TEST(TilePlan, ASlotHoldsTheTilesThatStay) {
     EXPECT_EQ(plan.stays(tile), last[size_t(plan.slot(tile))] == tile) << tile;
 }
 
-// ---- the losses
-// ----------------------------------------------------------------------------------
+// ---- the losses ---------------------------------------------------------------------------------
 
 class DeviceLoss : public ::testing::Test {
  protected:
@@ -123,7 +123,7 @@ LossAndGradients differentiate(const F& f, const std::vector<at::Tensor>& inputs
 }
 
 LatticeRules rules_of(const TransducerLossOptions& options) {
-  return {options.blank, options.fast_emit, options.delay_penalty};
+  return {options.blank, options.fast_emit, options.delay_penalty, options.topology};
 }
 
 LatticeBatch batch_of(const Case& c, const TransducerLossOptions& options) {
@@ -164,7 +164,9 @@ TEST_F(DeviceLoss, OfLogitsEqualsTheCpuRoute) {
        std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t>>{
            {{1}, {0}, 2}, {{1, 7}, {5, 0}, 3}, {{9, 4, 1}, {2, 6, 0}, 28}, {{5, 11}, {40, 3}, 131}})
     for (const TransducerLossOptions& options :
-         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1}}) {
+         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1},
+          TransducerLossOptions{.topology = Topology::modified},
+          TransducerLossOptions{.fast_emit = 0.3, .topology = Topology::constrained}}) {
       const Case c = make_case(frames, labels, V);
       const at::Tensor logits = normal_logits(c), weights = at::randn({c.tokens.size(0)});
       const auto route = [&](const std::vector<at::Tensor>& x) {
@@ -178,6 +180,26 @@ TEST_F(DeviceLoss, OfLogitsEqualsTheCpuRoute) {
     }
 }
 
+TEST_F(DeviceLoss, OfLogProbabilitiesEqualsTheCpuRoute) {
+  const Case c = make_case({9, 4, 1}, {2, 6, 0}, 28);
+  at::Tensor log_probs = normal_logits(c).log_softmax(-1);
+  // A class that is neither blank nor the next label may be anything.
+  log_probs[0][0][0][c.tokens[0][0].item<int64_t>() == 5 ? 6 : 5] = NAN;
+  const at::Tensor weights = at::randn({3});
+  for (const TransducerLossOptions& options :
+       {TransducerLossOptions{},
+        TransducerLossOptions{.fast_emit = 0.3, .topology = Topology::constrained}}) {
+    const auto route = [&](const std::vector<at::Tensor>& x) {
+      return device_log_probs_loss(host_device(), x[0], batch_of(c, options));
+    };
+    const auto expected = [&](const std::vector<at::Tensor>& x) {
+      return transducer_loss_from_log_probs(x[0], c.tokens, c.frames, c.labels, options);
+    };
+    expect_near(differentiate(route, {log_probs}, weights),
+                differentiate(expected, {log_probs}, weights), 2e-6);
+  }
+}
+
 TEST_F(DeviceLoss, TakesAnyBlank) {
   Case c = make_case({4, 3}, {2, 3}, 6);
   c.tokens = c.tokens.clamp_min(0) - 1;  // labels 0 … 4, blank last
@@ -187,9 +209,14 @@ TEST_F(DeviceLoss, TakesAnyBlank) {
       2e-6);
 }
 
-TEST_F(DeviceLoss, OfBFloat16LogitsEqualsTheCpuRoute) {
+class DeviceLossOfShortNumbers : public DeviceLoss,
+                                 public ::testing::WithParamInterface<at::ScalarType> {};
+INSTANTIATE_TEST_SUITE_P(All, DeviceLossOfShortNumbers, ::testing::Values(at::kBFloat16, at::kHalf),
+                         [](const auto& info) { return std::string(at::toString(info.param)); });
+
+TEST_P(DeviceLossOfShortNumbers, EqualsTheCpuRoute) {
   const Case c = make_case({6, 4}, {3, 2}, 19);
-  const at::Tensor logits = normal_logits(c).to(at::kBFloat16), weights = at::ones({2});
+  const at::Tensor logits = normal_logits(c).to(GetParam()), weights = at::ones({2});
   const LossAndGradients found = differentiate(
       [&](const std::vector<at::Tensor>& x) { return on_device(x[0], c); }, {logits}, weights);
   const LossAndGradients expected = differentiate(
@@ -197,7 +224,7 @@ TEST_F(DeviceLoss, OfBFloat16LogitsEqualsTheCpuRoute) {
         return transducer_loss(x[0], c.tokens, c.frames, c.labels);
       },
       {logits}, weights);
-  EXPECT_EQ(found.gradients[0].scalar_type(), at::kBFloat16);
+  EXPECT_EQ(found.gradients[0].scalar_type(), GetParam());
   EXPECT_LT(largest_difference(found.loss, expected.loss), 1e-5);
   EXPECT_LT(largest_difference(found.gradients[0], expected.gradients[0]), 4e-3);
 }
@@ -236,8 +263,7 @@ TEST_F(DeviceLoss, NonFiniteAndImpossibleTouchTheirUtteranceOnly) {
   EXPECT_GT(found.gradients[0][3].abs().max().item<float>(), 0);
 }
 
-// ---- fused with the joiner
-// -----------------------------------------------------------------------
+// ---- fused with the joiner ----------------------------------------------------------------------
 
 using DeviceJoinerLoss = DeviceLoss;
 
@@ -269,7 +295,8 @@ TEST_F(DeviceJoinerLoss, EqualsTheCpuRoute) {
            {{3, 12, 1, 5}, {0, 10, 3, 1}, 61, 37},
            {{4}, {17}, 130, 8}})
     for (const TransducerLossOptions& options :
-         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1}}) {
+         {TransducerLossOptions{}, TransducerLossOptions{.fast_emit = 0.3, .delay_penalty = 0.1},
+          TransducerLossOptions{.topology = Topology::constrained}}) {
       const Case c = make_case(frames, labels, V);
       const std::vector<at::Tensor> joiner = random_joiner(c, D);
       const at::Tensor weights = at::randn({c.tokens.size(0)});
@@ -392,8 +419,72 @@ TEST_F(DeviceJoinerLoss, EmptyBatchGivesNoLosses) {
   EXPECT_EQ(found.gradients[2].abs().max().item<float>(), 0);
 }
 
-// ---- lattices of given arcs
-// ----------------------------------------------------------------------
+// ---- beside a teacher ---------------------------------------------------------------------------
+
+NodeTargets random_targets(const Case& c) {
+  const int64_t B = c.tokens.size(0);
+  at::Tensor probabilities = at::randn({3, B, c.T, c.U + 1}).softmax(0);
+  for (int64_t b = 0; b < B; ++b)  // no label behind the last state
+    probabilities[1][b].slice(1, c.labels[b].item<int64_t>()).fill_(0);
+  return {probabilities, at::rand({B, c.T, c.U + 1})};
+}
+
+auto distilled_on_device(const Case& c, const NodeTargets& targets, int64_t workspace,
+                         const TransducerLossOptions& options = {}) {
+  return [=](const std::vector<at::Tensor>& x) {
+    const DistilledLoss loss =
+        device_distilled_loss(host_device(), x[0], x[1], x[2], x[3], batch_of(c, options), targets,
+                              options.bf16, workspace);
+    return at::cat({loss.transducer, loss.divergence});
+  };
+}
+
+auto distilled_on_cpu(const Case& c, const NodeTargets& targets,
+                      const TransducerLossOptions& options = {}) {
+  return [=](const std::vector<at::Tensor>& x) {
+    const DistilledLoss loss = distilled_joiner_loss(x[0], x[1], x[2], x[3], c.tokens, c.frames,
+                                                     c.labels, targets, options);
+    return at::cat({loss.transducer, loss.divergence});
+  };
+}
+
+TEST_F(DeviceJoinerLoss, BesideATeacherEqualsTheCpuRoute) {
+  const Case c = make_case({12, 1, 9}, {3, 2, 30}, 11);
+  const std::vector<at::Tensor> joiner = random_joiner(c, 8);
+  const NodeTargets targets = random_targets(c);
+  const at::Tensor weights = at::randn({6});
+  const TransducerLossOptions options{.fast_emit = 0.1, .delay_penalty = 0.2};
+  const LossAndGradients expected =
+      differentiate(distilled_on_cpu(c, targets, options), joiner, weights);
+  for (const int64_t workspace : {int64_t{0}, kMuchWorkspace})
+    expect_near(differentiate(distilled_on_device(c, targets, workspace, options), joiner, weights),
+                expected, 1e-5);
+}
+
+// Beside blank and label there is no other class, whose probability is zero.
+TEST_F(DeviceJoinerLoss, BesideATeacherOfTwoClassesEqualsTheCpuRoute) {
+  const Case c = make_case({4, 3}, {2, 0}, 2);
+  const std::vector<at::Tensor> joiner = random_joiner(c, 3), teacher = random_joiner(c, 5);
+  const NodeTargets targets =
+      node_targets({teacher[0], teacher[1], teacher[2], teacher[3], c.tokens, c.frames, c.labels},
+                   NodeWeighting::all);
+  expect_near(differentiate(distilled_on_device(c, targets, kMuchWorkspace), joiner, at::ones({4})),
+              differentiate(distilled_on_cpu(c, targets), joiner, at::ones({4})), 3e-6);
+}
+
+TEST_F(DeviceJoinerLoss, ArcsOfATeacherAreTheCpus) {
+  const Case c = make_case({5, 1, 4}, {3, 0, 6}, 9);
+  const std::vector<at::Tensor> x = random_joiner(c, 8);
+  const SolvedLattices solved = solve_lattices_of(
+      {x[0], x[1], x[2], x[3], c.tokens, c.frames, c.labels}, {}, /*flows=*/false);
+  const auto [blank, label] = solved.terms.arcs(solved.batch);
+  const auto [found_blank, found_label] =
+      device_joiner_arcs(host_device(), x[0], x[1], x[2], x[3], batch_of(c, {}), false, 0);
+  EXPECT_LT(largest_difference(found_blank, blank), 1e-5);
+  EXPECT_LT(largest_difference(found_label, label), 1e-5);
+}
+
+// ---- lattices of given arcs ---------------------------------------------------------------------
 
 class DeviceLattices : public DeviceLoss {
  protected:
@@ -464,8 +555,7 @@ TEST_F(DeviceLattices, NeedNoSharedMemory) {
   EXPECT_TRUE(at::equal(found.flows.label, expected.flows.label));
 }
 
-// ---- CTC
-// -------------------------------------------------------------------------------------------
+// ---- CTC ----------------------------------------------------------------------------------------
 
 using DeviceCtcLoss = DeviceLoss;
 
