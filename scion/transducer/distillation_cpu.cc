@@ -67,19 +67,19 @@ at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
 
 void distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
                              const TargetNodes::Node& target, int64_t b, int64_t n, int64_t u,
-                             const float* logits, int64_t classes, NodeWeights weights,
+                             const NodeSoftmax& softmax, int64_t classes, NodeWeights weights,
                              float* out) {
-  const float pull = weights.divergence * target.weight, log_sum = terms.log_sum(b)[n];
+  const float pull = weights.divergence * target.weight;
   const float blank = weights.transducer * terms.blank(b)[n];
   const float label = weights.transducer * terms.label(b)[n];
   const float push = blank + label + pull;
   const bool has_label = u + 1 < batch.states_of(b);
   const int64_t next = has_label ? batch.labels_of(b)[u] : 0;
-  const float blank_probability = std::exp(logits[batch.blank()] - log_sum);
-  const float label_probability = has_label ? std::exp(logits[next] - log_sum) : 0;
+  const float blank_probability = softmax.of_arc(batch.blank());
+  const float label_probability = has_label ? softmax.of_arc(next) : 0;
   // p_v / p_rest is at most 1: where p_rest is below e^-60 the product stays finite.
   const float others = pull * target.rest * std::exp(std::min(-terms.rest(b)[n], 60.F));
-  loss_kernels().scaled_softmax(logits, classes, log_sum, push - others, out);
+  softmax.scaled(classes, push - others, out);
   out[batch.blank()] = push * blank_probability - blank - pull * target.blank;
   if (has_label) out[next] = push * label_probability - label - pull * target.label;
 }

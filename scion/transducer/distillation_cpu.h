@@ -48,6 +48,7 @@ struct NodeWeights {
 /// node_gradient() and the divergence's gradient in one pass over the row, which may be `out`.
 void distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
                              const TargetNodes::Node& target, int64_t b, int64_t n, int64_t u,
-                             const float* logits, int64_t classes, NodeWeights weights, float* out);
+                             const NodeSoftmax& softmax, int64_t classes, NodeWeights weights,
+                             float* out);
 
 }  // namespace scion

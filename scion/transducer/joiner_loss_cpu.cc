@@ -7,7 +7,7 @@
 namespace scion {
 namespace {
 
-constexpr int64_t kTileBytes = int64_t{512} << 10;    // one thread's tile: half of a usual L2 cache
+constexpr int64_t kTileBytes = int64_t{1} << 20;      // one thread's tile: a usual L2 cache
 constexpr int64_t kPartialBytes = int64_t{64} << 20;  // partial sums of the weight's gradient
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -66,10 +66,13 @@ class PackedMatrix {
                               c_row);
     } else {
       pairs_->pairs_in_rows(a.row(0), a.stride(), m, depth_, scratch.row(0), scratch.stride());
-      pairs_->multiply(m, columns_, rows_, scratch.row(0), scratch.stride(), 1,
-                       static_cast<const uint32_t*>(values_.const_data_ptr()), panel_,
-                       rows_ * panel_, start, c, c_row);
+      multiply(m, scratch, start, c, c_row);
     }
+  }
+  void multiply(int64_t m, const PairTile& a, MatrixStart start, float* c, int64_t c_row) const {
+    pairs_->multiply(m, columns_, rows_, a.row(0), a.stride(), 1,
+                     static_cast<const uint32_t*>(values_.const_data_ptr()), panel_, rows_ * panel_,
+                     start, c, c_row);
   }
 
  private:
@@ -114,70 +117,132 @@ struct JoinerView {
 
   /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
   void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
-    loss_kernels().tanh_of_sums(encoder + (b * batch.max_frames() + t) * hidden,
-                                predictor + (b * batch.max_states() + u) * hidden, hidden, count,
-                                hidden, out, hidden_stride);
+    const auto tanh_of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
+    tanh_of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);
     for (int64_t r = 0; r < count; ++r) {
       std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
     }
   }
+  /// The same as pairs in rows.
+  void hidden_pairs(int64_t b, int64_t t, int64_t u, int64_t count, uint32_t* out,
+                    int64_t stride) const {
+    pairs->pairs_of_tanh(frame(b, t), state(b, u), hidden, count, hidden, out, stride);
+  }
   MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }
+
+ private:
+  const float* frame(int64_t b, int64_t t) const {
+    return encoder + (b * batch.max_frames() + t) * hidden;
+  }
+  const float* state(int64_t b, int64_t u) const {
+    return predictor + (b * batch.max_states() + u) * hidden;
+  }
 };
 
-/// The logits that the forward half leaves for the backward half: those of every utterance, in
-/// turn, that still finds room in the workspace. Which these are depends on shapes only.
-class KeptLogits {
+/// What the forward half leaves for the backward half, of every utterance, in turn, that still
+/// finds room in the workspace: logits, or with products in bfloat16 the softmax, rounded as the
+/// gradient that is made of it will be. Which utterances these are depends on shapes only.
+class KeptNodes {
  public:
   /// `bytes` 0: none are kept. Without `storage` a new one is made.
-  KeptLogits(const LatticeBatch& batch, int64_t stride, int64_t bytes, at::Tensor storage = {})
-      : storage_(std::move(storage)), stride_(stride), begin_(batch.size(), kNone) {
+  KeptNodes(const JoinerView& view, int64_t bytes, at::Tensor storage = {})
+      : view_(view), storage_(std::move(storage)), begin_(view.batch.size(), kNone) {
+    const at::ScalarType type = view.pairs != nullptr ? at::kBFloat16 : at::kFloat;
+    const int64_t row_bytes = stride() * static_cast<int64_t>(at::elementSize(type));
     int64_t rows = 0;
-    for (int64_t b = 0; b < batch.size(); ++b) {
-      if ((rows + batch.nodes_of(b)) * stride * 4 > bytes) continue;
+    for (int64_t b = 0; b < view.batch.size(); ++b) {
+      if ((rows + view.batch.nodes_of(b)) * row_bytes > bytes) continue;
       begin_[b] = rows;
-      rows += batch.nodes_of(b);
+      rows += view.batch.nodes_of(b);
     }
-    if (!storage_.defined()) storage_ = at::empty({rows, stride}, at::kFloat);
-    data_ = storage_.data_ptr<float>();
+    if (!storage_.defined()) {
+      storage_ = at::empty({rows, stride()}, type);
+      ask_for_huge_pages(storage_);
+    }
+    data_ = storage_.mutable_data_ptr();
   }
   bool holds(int64_t b) const { return begin_[b] != kNone; }
   bool holds_all() const { return std::find(begin_.begin(), begin_.end(), kNone) == begin_.end(); }
-  float* row(int64_t b, int64_t n) const { return data_ + (begin_[b] + n) * stride_; }
-  int64_t stride() const { return stride_; }
+  int64_t stride() const { return view_.classes_stride; }
+  /// Where the logits of a node and those behind it belong; nullptr if not here.
+  float* logits(int64_t b, int64_t n) const {
+    return holds(b) && view_.pairs == nullptr ? static_cast<float*>(data_) + place(b, n) : nullptr;
+  }
+  /// Of `count` nodes, whose logits are elsewhere.
+  void keep_softmax(int64_t b, int64_t n, int64_t count, const Tile& logits,
+                    const NodeTerms& terms) const {
+    if (!holds(b) || view_.pairs == nullptr) return;
+    const int64_t width = view_.batch.width_of(b);
+    for (int64_t r = 0; r < count; ++r, ++n) {
+      const float log_sum = terms.log_sum(b)[n];
+      const float* const row = logits.row(r);
+      const auto [blank, label] = arcs(b, view_.batch.first_of(b, n / width) + n % width);
+      view_.pairs->softmax(row, view_.classes, log_sum, half(b, n));
+      exact(b, n)[0] = std::exp(row[blank] - log_sum);
+      exact(b, n)[1] = std::exp(row[label] - log_sum);
+    }
+  }
+  NodeSoftmax softmax(int64_t b, int64_t n, int64_t u, const NodeTerms& terms) const {
+    if (view_.pairs == nullptr) return {logits(b, n), terms.log_sum(b)[n]};
+    const auto [blank, label] = arcs(b, u);
+    return {half(b, n), exact(b, n), blank, label};
+  }
   const at::Tensor& storage() const { return storage_; }
 
  private:
   static constexpr int64_t kNone = -1;
+  int64_t place(int64_t b, int64_t n) const { return (begin_[b] + n) * stride(); }
+  uint16_t* half(int64_t b, int64_t n) const { return static_cast<uint16_t*>(data_) + place(b, n); }
+  /// Two probabilities in float, in the vector behind the rounded ones.
+  float* exact(int64_t b, int64_t n) const {
+    return reinterpret_cast<float*>(half(b, n) + stride() - loss_kernels().lanes);
+  }
+  /// Blank and the next label; blank once more where there is none.
+  std::pair<int64_t, int64_t> arcs(int64_t b, int64_t u) const {
+    const int64_t blank = view_.batch.blank();
+    return {blank, u + 1 < view_.batch.states_of(b) ? view_.batch.labels_of(b)[u] : blank};
+  }
+
+  const JoinerView& view_;
   at::Tensor storage_;
-  int64_t stride_;
   std::vector<int64_t> begin_;  // by utterance, in rows
-  float* data_;
+  void* data_;
 };
 
 // ---- the forward half --------------------------------------------------------------------------
 
 void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, const Segment& segment,
-                   const KeptLogits& kept, NodeTerms& terms) {
+                   const KeptNodes& kept, NodeTerms& terms) {
   const auto [b, begin, end] = segment;
   const int64_t width = joiner.batch.width_of(b), last = end * width;
-  const Tile hidden = joiner.hidden_tile();
-  const Tile own(kept.holds(b) ? 0 : joiner.tile_rows, joiner.classes_stride);
-  const PairTile scratch = joiner.pair_tile();
+  const bool in_pairs = joiner.pairs != nullptr;
+  const Tile hidden(in_pairs ? 0 : joiner.tile_rows, joiner.hidden_stride);
+  const bool in_place = kept.logits(b, 0) != nullptr;
+  const Tile own(in_place ? 0 : joiner.tile_rows, joiner.classes_stride);
+  const PairTile pairs = joiner.pair_tile();
   int64_t t = begin, i = 0;
   for (int64_t n = begin * width; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
     for (int64_t r = 0; r < rows;) {
       const int64_t count = std::min(width - i, rows - r);
-      joiner.hidden_rows(b, t, joiner.batch.first_of(b, t) + i, count, hidden.row(r));
+      const int64_t u = joiner.batch.first_of(b, t) + i;
+      if (in_pairs)
+        joiner.hidden_pairs(b, t, u, count, pairs.row(r), pairs.stride());
+      else
+        joiner.hidden_rows(b, t, u, count, hidden.row(r));
       r += count;
       i += count;
       if (i == width) ++t, i = 0;
     }
-    float* const logits = kept.holds(b) ? kept.row(b, n) : own.row(0);
-    const int64_t stride = kept.holds(b) ? kept.stride() : own.stride();
-    to_logits.multiply(rows, hidden, scratch, joiner.from_bias(), logits, stride);
+    float* const logits = in_place ? kept.logits(b, n) : own.row(0);
+    const int64_t stride = in_place ? kept.stride() : own.stride();
+    if (in_pairs)
+      to_logits.multiply(rows, pairs, joiner.from_bias(), logits, stride);
+    else
+      to_logits.multiply(rows, hidden, pairs, joiner.from_bias(), logits, stride);
     terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
     if (terms.has_rest()) terms.set_rest(joiner.batch, b, n, rows, logits, stride, joiner.classes);
+    kept.keep_softmax(b, n, rows, own, terms);
   }
 }
 
@@ -197,7 +262,7 @@ class BackwardPass {
       : batch_(batch),
         view_(batch, joiner, settings.bf16),
         terms_(solution.lattice.terms),
-        kept_(batch, solution.kept_logits.size(1), settings.workspace_bytes, solution.kept_logits),
+        kept_(view_, settings.workspace_bytes, solution.kept),
         targets_(targets),
         weights_(weights.transducer.to(at::kFloat).contiguous()),
         divergence_weights_(targets ? weights.divergence.to(at::kFloat).contiguous()
@@ -214,7 +279,7 @@ class BackwardPass {
   JoinerTensors run() {
     const auto segments = static_cast<int64_t>(segments_.size());
     // Their number depends on shapes only: the sums are the same for any number of threads.
-    const int64_t bytes = 4 * view_.classes * to_hidden_.columns();
+    const int64_t bytes = 4 * view_.classes * weight_stride();
     const int64_t count =
         std::clamp<int64_t>(kPartialBytes / bytes, 1, std::clamp<int64_t>(segments, 1, 16));
     std::vector<Partial> partials(count);
@@ -254,6 +319,9 @@ class BackwardPass {
     }
   }
 
+  /// One more vector, as in the tiles.
+  int64_t weight_stride() const { return to_hidden_.columns() + loss_kernels().lanes; }
+
   Partial sum_segments(int64_t begin, int64_t end) {
     Work work{.nodes = {},
               .hidden = view_.hidden_tile(),
@@ -261,7 +329,7 @@ class BackwardPass {
               .gradient = view_.classes_tile(),
               .pairs = view_.pair_tile(),
               .other_pairs = view_.pair_tile(),
-              .sums = {at::zeros({view_.classes, to_hidden_.columns()}, at::kFloat),
+              .sums = {at::zeros({view_.classes, weight_stride()}, at::kFloat),
                        at::zeros({view_.classes}, at::kFloat)}};
     for (int64_t i = begin; i < end; ++i) {
       work.segment = i;
@@ -276,11 +344,11 @@ class BackwardPass {
     const int64_t width = batch_.width_of(b);
     const float* const blank = terms_.blank(b);
     const float* const label = terms_.label(b);
+    const float least_flow = view_.pairs != nullptr ? kNegligibleFlowInBFloat16 : kNegligibleFlow;
     for (int64_t t = begin; t < end; ++t) {
       for (int64_t i = 0; i < width; ++i) {
         const int64_t n = t * width + i, u = batch_.first_of(b, t) + i;
-        if (blank[n] + label[n] < kNegligibleFlow && targets_.weight(b, t, u) < kNegligibleFlow)
-          continue;
+        if (blank[n] + label[n] < least_flow && targets_.weight(b, t, u) < least_flow) continue;
         work.nodes.push_back({n, t, u});
         if (static_cast<int64_t>(work.nodes.size()) == view_.tile_rows) finish_tile(work);
       }
@@ -311,12 +379,13 @@ class BackwardPass {
     for (int64_t r = 0; r < rows; ++r) {
       float* const row = work.gradient.row(r);
       const Node& node = work.nodes[r];
-      const float* const logits = kept ? kept_.row(b, node.n) : row;
+      const NodeSoftmax softmax = kept ? kept_.softmax(b, node.n, node.u, terms_)
+                                       : NodeSoftmax(row, terms_.log_sum(b)[node.n]);
       if (targets_)
         distilled_node_gradient(batch_, terms_, targets_.at(b, node.t, node.u), b, node.n, node.u,
-                                logits, view_.classes, weights, row);
+                                softmax, view_.classes, weights, row);
       else
-        node_gradient(batch_, terms_, b, node.n, node.u, logits, view_.classes, weights.transducer,
+        node_gradient(batch_, terms_, b, node.n, node.u, softmax, view_.classes, weights.transducer,
                       row);
     }
   }
@@ -336,21 +405,23 @@ class BackwardPass {
     float* const weight = work.sums.weight.data_ptr<float>();
     loss_kernels().multiply(view_.classes, columns, rows, work.gradient.row(0), 1,
                             work.gradient.stride(), work.hidden.row(0), work.hidden.stride(),
-                            loss_kernels().panel, {weight, columns}, weight, columns);
+                            loss_kernels().panel, {weight, weight_stride()}, weight,
+                            weight_stride());
   }
 
   // Pairs of nodes. The tiles of pairs are as long as two rows of the others are wide.
   void add_weight_gradient_of_pairs(Work& work) {
     const int64_t rows = work.nodes.size(), columns = to_hidden_.columns();
-    const int64_t classes = round_up(view_.classes, loss_kernels().lanes);
+    const int64_t lanes = loss_kernels().lanes, classes = round_up(view_.classes, lanes);
+    const int64_t gradient_stride = classes + lanes, hidden_stride = columns + lanes;
     view_.pairs->pairs_across_rows(work.gradient.row(0), work.gradient.stride(), rows, classes,
-                                   work.pairs.row(0), classes);
+                                   work.pairs.row(0), gradient_stride);
     view_.pairs->pairs_across_rows(work.hidden.row(0), work.hidden.stride(), rows, columns,
-                                   work.other_pairs.row(0), columns);
+                                   work.other_pairs.row(0), hidden_stride);
     float* const weight = work.sums.weight.data_ptr<float>();
-    view_.pairs->multiply(view_.classes, columns, (rows + 1) / 2, work.pairs.row(0), 1, classes,
-                          work.other_pairs.row(0), columns, loss_kernels().panel, {weight, columns},
-                          weight, columns);
+    view_.pairs->multiply(view_.classes, columns, (rows + 1) / 2, work.pairs.row(0), 1,
+                          gradient_stride, work.other_pairs.row(0), hidden_stride,
+                          loss_kernels().panel, {weight, weight_stride()}, weight, weight_stride());
   }
 
   void add_input_gradients(Work& work) {
@@ -369,7 +440,7 @@ class BackwardPass {
   const LatticeBatch& batch_;
   JoinerView view_;
   NodeTerms terms_;
-  KeptLogits kept_;
+  KeptNodes kept_;
   const TargetNodes& targets_;
   at::Tensor weights_, divergence_weights_;  // by utterance
   std::vector<Segment> segments_;
@@ -385,7 +456,7 @@ JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTens
                                      const TargetNodes& targets) {
   const JoinerView view(batch, joiner, settings.bf16);
   const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
-  const KeptLogits kept(batch, to_logits.columns(), flows ? settings.workspace_bytes : 0);
+  const KeptNodes kept(view, flows ? settings.workspace_bytes : 0);
   NodeTerms terms = NodeTerms::make(batch, static_cast<bool>(targets));
   const std::vector<Segment> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {

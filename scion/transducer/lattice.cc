@@ -369,11 +369,27 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
   return losses;
 }
 
+float NodeSoftmax::of_arc(int64_t symbol) const {
+  if (kept_ != nullptr) return exact_[symbol == blank_ ? 0 : 1];
+  return std::exp(logits_[symbol] - log_sum_);
+}
+
+void NodeSoftmax::scaled(int64_t classes, float scale, float* out) const {
+  if (kept_ == nullptr) {
+    loss_kernels().scaled_softmax(logits_, classes, log_sum_, scale, out);
+    return;
+  }
+  pair_kernels()->scaled(kept_, classes, scale, out);
+  out[label_] = scale * exact_[1];
+  out[blank_] = scale * exact_[0];
+}
+
 bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
-                   int64_t u, const float* logits, int64_t classes, float weight, float* out) {
+                   int64_t u, const NodeSoftmax& softmax, int64_t classes, float weight,
+                   float* out) {
   const float blank = terms.blank(b)[n], label = terms.label(b)[n], flow = blank + label;
   if (flow < kNegligibleFlow) return false;
-  loss_kernels().scaled_softmax(logits, classes, terms.log_sum(b)[n], weight * flow, out);
+  softmax.scaled(classes, weight * flow, out);
   out[batch.blank()] -= weight * blank;
   if (u + 1 < batch.states_of(b)) out[batch.labels_of(b)[u]] -= weight * label;
   return true;

@@ -85,7 +85,7 @@ class JoinerLoss : public Function<JoinerLoss> {
     ctx->saved_data["workspace_bytes"] = settings.workspace_bytes;
     if (gradient) {
       save(ctx, batch,
-           {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept_logits,
+           {encoder, predictor, weight, bias, solution.lattice.terms, solution.kept,
             targets.probabilities, targets.weights});
     }
     if (!nodes) return {solution.lattice.losses};

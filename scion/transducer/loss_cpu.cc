@@ -54,8 +54,11 @@ void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b
   for (int64_t u = 0; u < batch.max_states(); ++u, out += classes) {
     float* to = row;
     if constexpr (std::is_same_v<T, float>) to = out;
-    const bool some = u < states && node_gradient(batch, terms, b, t * states + u, u,
-                                                  logits + u * classes, classes, weight, to);
+    const int64_t n = t * states + u;
+    const bool some =
+        u < states &&
+        node_gradient(batch, terms, b, n, u, NodeSoftmax(logits + u * classes, terms.log_sum(b)[n]),
+                      classes, weight, to);
     if (!some) {
       std::fill_n(out, classes, T(0));
     } else if constexpr (!std::is_same_v<T, float>) {
@@ -88,8 +91,8 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
   });
 }
 
-/// The first touch of a large new tensor in small pages takes longer than all of the arithmetic.
-/// A wish only: without huge pages everything works the same.
+}  // namespace
+
 void ask_for_huge_pages(const at::Tensor& tensor) {
 #if defined(__linux__)
   constexpr uintptr_t kPage = uintptr_t{2} << 20;
@@ -99,8 +102,6 @@ void ask_for_huge_pages(const at::Tensor& tensor) {
   if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
 #endif
 }
-
-}  // namespace
 
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows) {

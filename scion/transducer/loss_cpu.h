@@ -28,6 +28,10 @@ LatticeSolution solve_from_log_probs_cpu(const LatticeBatch& batch, const at::Te
 at::Tensor log_probs_gradient_cpu(const LatticeBatch& batch, const at::Tensor& like,
                                   const at::Tensor& terms, const at::Tensor& weights);
 
+/// The first touch of a large new tensor in small pages takes longer than all of the arithmetic.
+/// A wish only: without huge pages everything works the same.
+void ask_for_huge_pages(const at::Tensor& tensor);
+
 /// The joiner's inputs and parameters; float and contiguous where nothing else is said.
 struct JoinerTensors {
   at::Tensor encoder, predictor, weight, bias;
@@ -35,11 +39,11 @@ struct JoinerTensors {
 /// What is made of the joiner's nodes on the way to the lattice.
 struct JoinerSettings {
   bool bf16 = false;  ///< factors of products are rounded to bfloat16 where the processor has it
-  int64_t workspace_bytes = 0;  ///< of logits kept for the backward half
+  int64_t workspace_bytes = 0;  ///< of nodes kept for the backward half
 };
 struct JoinerSolution {
   LatticeSolution lattice;
-  at::Tensor kept_logits;  ///< of the utterances that find room; the others' are made again
+  at::Tensor kept;  ///< nodes of the utterances that find room; the others' are made again
 };
 JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
                                      bool flows, const JoinerSettings& settings,

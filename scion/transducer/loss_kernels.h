@@ -79,6 +79,16 @@ struct PairKernels {
   void (*multiply)(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row,
                    int64_t a_column, const uint32_t* b, int64_t b_row, int64_t b_panel,
                    MatrixStart start, float* c, int64_t c_row);
+  /// As LossKernels::tanh_of_sums, with a relative error of 1e-5, 4e-5 beyond 5.5; in floats, or rounded to pairs in
+  /// rows (n of them, a last one alone with 0).
+  void (*tanh_of_sums)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
+                       float* out, int64_t out_stride);
+  void (*pairs_of_tanh)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
+                        uint32_t* out, int64_t out_row);
+  /// out[k] = exp(logits[k] − log_sum), k < n, as bfloat16
+  void (*softmax)(const float* logits, int64_t n, float log_sum, uint16_t* out);
+  /// out[k] = scale · x[k], k < n, of bfloat16
+  void (*scaled)(const uint16_t* x, int64_t n, float scale, float* out);
 };
 /// nullptr where the processor has no AVX512-BF16.
 const PairKernels* pair_kernels();

@@ -192,5 +192,55 @@ TEST(PairKernels, MultiplyRoundedFactors) {
       for (const int64_t k : {1, 2, 17, 40}) check_pairs(m, n, k);
 }
 
+const uint16_t* bits(const at::Tensor& halves) {
+  return static_cast<const uint16_t*>(halves.const_data_ptr());
+}
+
+TEST(PairKernels, TanhOfSumsInFloatsAndInPairs) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  at::manual_seed(5);
+  const at::Tensor a = at::zeros({1037}), b = at::empty({3, 1040});
+  b[0] = at::linspace(-7, 7, 1040);
+  b[1] = at::randn({1040}) * 1e-3;
+  b[2] = at::randn({1040}) * 3;
+  b[2][5] = NAN;
+  const at::Tensor out = at::full({3, 1038}, 7.F), pairs = at::full({3, 520}, 7, at::kInt);
+  pair_kernels()->tanh_of_sums(a.const_data_ptr<float>(), b.const_data_ptr<float>(), 1040, 3, 1037,
+                               out.data_ptr<float>(), 1038);
+  const at::Tensor expected = b.slice(1, 0, 1037).to(at::kDouble).tanh();
+  EXPECT_TRUE(at::allclose(out.slice(1, 0, 1037).to(at::kDouble), expected, 4e-5, 0, true));
+  EXPECT_LE(out.slice(1, 0, 1037).nan_to_num().abs().max().item<float>(), 1);
+  EXPECT_TRUE(out.select(1, 1037).eq(7).all().item<bool>());
+  pair_kernels()->pairs_of_tanh(a.const_data_ptr<float>(), b.const_data_ptr<float>(), 1040, 3, 1037,
+                                static_cast<uint32_t*>(pairs.mutable_data_ptr()), 520);
+  const at::Tensor halves = pairs.view(at::kBFloat16);
+  EXPECT_TRUE(
+      at::allclose(halves.slice(1, 0, 1037), out.slice(1, 0, 1037).to(at::kBFloat16), 0, 0, true));
+  EXPECT_TRUE(halves.select(1, 1037).eq(0).all().item<bool>());
+  EXPECT_TRUE(pairs.slice(1, 519).eq(7).all().item<bool>());
+}
+
+TEST(PairKernels, SoftmaxAsItIsKept) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  at::manual_seed(6);
+  for (const int64_t V : {1, 7, 16, 28, 100}) {
+    for (const double scale : {1.0, 20.0, 300.0}) {
+      const at::Tensor z = at::randn({V}) * scale;
+      if (V > 1) z[1] = -INFINITY;
+      const at::Tensor kept = at::full({V + 1}, 7, at::kBFloat16), out = at::full({V + 1}, 7.F);
+      const float log_sum = z.logsumexp(0).item<float>();
+      pair_kernels()->softmax(z.const_data_ptr<float>(), V, log_sum,
+                              static_cast<uint16_t*>(kept.mutable_data_ptr()));
+      const at::Tensor expected = z.to(at::kDouble).softmax(0);
+      EXPECT_TRUE(at::allclose(kept.slice(0, 0, V).to(at::kDouble), expected, 4.5e-3, 1e-38))
+          << V << " " << scale;
+      pair_kernels()->scaled(bits(kept), V, 0.3F, out.data_ptr<float>());
+      EXPECT_TRUE(at::equal(out.slice(0, 0, V), kept.slice(0, 0, V).to(at::kFloat) * 0.3F));
+      EXPECT_EQ(kept[V].item<float>(), 7);
+      EXPECT_EQ(out[V].item<float>(), 7);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace scion
