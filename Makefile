@@ -14,10 +14,10 @@ TEST_FLAGS ?=
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build test demo bench format lint docs cuda asan tsan fuzz clean
+.PHONY: help deps build test demo bench bench-loss format lint docs cuda asan tsan fuzz clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 deps: ## install what is missing: system packages (apt) and libtorch (in .deps)
 	@scripts/install_dependencies.sh build
@@ -36,6 +36,12 @@ bench: deps ## measure the speed of the parts
 	@scripts/install_dependencies.sh bench
 	@scripts/build.sh cpu $(JOBS) --target scion_bench -D SCION_BENCH=ON
 	@build/cpu/bin/scion_bench $(BENCH_FLAGS)
+
+# Python's peers go into .deps/bench-python and .deps/bench-loss.
+bench-loss: deps ## the transducer loss beside its peers: time, memory, share of what is possible
+	@scripts/install_dependencies.sh bench
+	@scripts/build.sh cpu $(JOBS) --target loss_speed -D SCION_BENCH=ON
+	@bench/python.sh loss_speed.py $(BENCH_FLAGS)
 
 format: ## lay out the sources anew
 	@scripts/install_dependencies.sh lint

@@ -1,0 +1,305 @@
+// One route to the transducer loss on one case, for bench/loss_speed.py:
+//   loss_speed CASE.safetensors ROUTE DEVICE THREADS  answers every line of its input with a turn
+//   loss_speed CASE.safetensors nodes DEVICE THREADS  how many nodes there are, and how many count
+//   loss_speed peaks DEVICE THREADS                   what the device's products and memory can do
+// Answers are lines of JSON; DEVICE is cpu or cuda.
+#include <ATen/DeviceAccelerator.h>
+#include <time.h>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <numeric>
+
+#include "scion/core/safetensors.h"
+#include "scion/core/threads.h"
+#include "scion/transducer/lattice_paths.h"
+#include "scion/transducer/loss.h"
+#include "scion/transducer/loss_kernels.h"
+#include "scion/transducer/pruned_loss.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+/// Seconds that a processor has spent on the process, or on one of its threads.
+double processor_seconds(clockid_t which) {
+  timespec now{};
+  clock_gettime(which, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+/// A line of /proc/self/status, in MB.
+double process_memory(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name)) return std::stod(line.substr(name.size())) / 1024;
+  return 0;
+}
+
+void wait_for(const at::Device& device) {
+  if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
+}
+
+/// The most memory beyond what there was at the beginning, MB: of the process, or of tensors on the
+/// device.
+class MemoryPeak {
+ public:
+  explicit MemoryPeak(const at::Device& device) : device_(device) {
+    if (device.is_cpu())
+      std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew
+    else
+      at::accelerator::resetPeakStats(device.index());
+    before_ = now(false);
+  }
+  double megabytes() const { return now(true) - before_; }
+
+ private:
+  double now(bool peak) const {
+    if (device_.is_cpu()) return process_memory(peak ? "VmHWM:" : "VmRSS:");
+    const auto bytes = at::accelerator::getDeviceStats(device_.index()).allocated_bytes[0];
+    return static_cast<double>(peak ? bytes.peak : bytes.current) / (1 << 20);
+  }
+  at::Device device_;
+  double before_ = 0;
+};
+
+// ---- the routes --------------------------------------------------------------------------------
+
+/// Inputs of the joiner and of the simple joiner (bench/loss_speed.py), on a device.
+class Case {
+ public:
+  Case(const std::string& path, const at::Device& device)
+      : file_(scion::read_safetensors(path)), device_(device) {
+    for (auto& [name, tensor] : file_.tensors)
+      if (tensor.is_floating_point()) tensor = tensor.to(device);
+  }
+  const at::Tensor& operator[](const char* name) const { return file_.at(name); }
+  at::Tensor leaf(const char* name) const { return file_.at(name).clone().requires_grad_(); }
+  const at::Device& device() const { return device_; }
+
+ private:
+  scion::SafeTensors file_;
+  at::Device device_;
+};
+
+at::Tensor joined(const at::Tensor& encoder, const at::Tensor& predictor, const at::Tensor& weight,
+                  const at::Tensor& bias) {
+  return at::linear(at::tanh(encoder.unsqueeze(2) + predictor.unsqueeze(1)), weight, bias);
+}
+
+/// A route's leaves, and what gives the losses (B) from them.
+struct Route {
+  std::vector<at::Tensor> leaves;
+  std::function<at::Tensor()> losses;
+};
+
+Route from_logits(const Case& c) {
+  const at::NoGradGuard no_grad;
+  at::Tensor logits = joined(c["encoder"], c["predictor"], c["weight"], c["bias"]);
+  logits.requires_grad_();
+  return {{logits}, [c, logits] {
+            return scion::transducer_loss(logits, c["tokens"], c["frame_lengths"],
+                                          c["token_lengths"]);
+          }};
+}
+
+std::vector<at::Tensor> joiner_leaves(const Case& c) {
+  return {c.leaf("encoder"), c.leaf("predictor"), c.leaf("weight"), c.leaf("bias")};
+}
+
+Route fused(const Case& c, bool bf16) {
+  const std::vector<at::Tensor> x = joiner_leaves(c);
+  return {x, [c, x, bf16] {
+            return scion::joiner_transducer_loss(x[0], x[1], x[2], x[3], c["tokens"],
+                                                 c["frame_lengths"], c["token_lengths"],
+                                                 {.bf16 = bf16});
+          }};
+}
+
+/// Both passes, five states a frame, with the simple joiner's two matrices.
+Route pruned(const Case& c) {
+  std::vector<at::Tensor> x = joiner_leaves(c);
+  x.push_back(c.leaf("simple_encoder"));
+  x.push_back(c.leaf("simple_predictor"));
+  const scion::LatticeLabels labels{c["tokens"], c["frame_lengths"], c["token_lengths"]};
+  return {x, [x, labels] {
+            const at::Tensor am = at::linear(x[0], x[4]), lm = at::linear(x[1], x[5]);
+            const scion::SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, {});
+            const at::Tensor ranges =
+                scion::pruning_ranges(simple.arcs, labels, scion::Topology::regular, 5);
+            const auto [frames, states] = scion::take_ranges(x[0], x[1], ranges);
+            const at::Tensor logits = at::linear(at::tanh(frames + states), x[2], x[3]);
+            return scion::pruned_transducer_loss(logits, ranges, labels, {}) + simple.losses;
+          }};
+}
+
+Route make_route(const std::string& name, const Case& c) {
+  if (name == "logits") return from_logits(c);
+  if (name == "fused fp32") return fused(c, false);
+  if (name == "fused bf16") return fused(c, true);
+  if (name == "pruned") return pruned(c);
+  fmt::print(stderr, "error: no route '{}'\n", name);
+  exit(2);
+}
+
+nlohmann::json numbers(const at::Tensor& tensor) {
+  const at::Tensor x = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
+  return std::vector<double>(x.data_ptr<double>(), x.data_ptr<double>() + x.numel());
+}
+
+/// Loss and gradients, over and over for a tenth of a second at least; the first time for its
+/// memory.
+nlohmann::json turn(Route& route, const at::Device& device) {
+  nlohmann::json answer;
+  double milliseconds = 0, processor = 0;
+  int count = 0;
+  for (; milliseconds < 100; ++count) {
+    const MemoryPeak memory(device);
+    const double processor_start = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const Clock::time_point start = Clock::now();
+    const at::Tensor losses = route.losses();
+    losses.sum().backward();
+    wait_for(device);
+    milliseconds += milliseconds_since(start);
+    processor += 1e3 * (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor_start);
+    if (count == 0) {
+      answer = {{"peak_mb", memory.megabytes()},
+                {"losses", numbers(losses)},
+                {"gradient", route.leaves[0].grad().norm().item<double>()}};
+    }
+    for (at::Tensor& leaf : route.leaves) leaf.mutable_grad().reset();
+  }
+  answer["ms"] = milliseconds / count;
+  answer["processor_ms"] = processor / count;
+  return answer;
+}
+
+/// Nodes, and those through which alignments go with a probability above a bound.
+nlohmann::json count_nodes(const Case& c) {
+  const scion::ArcOccupation arcs =
+      scion::arc_occupation({c["encoder"], c["predictor"], c["weight"], c["bias"], c["tokens"],
+                             c["frame_lengths"], c["token_lengths"]});
+  const at::Tensor flow = arcs.blank + arcs.label;
+  const auto above = [&](double bound) { return flow.ge(bound).sum().item<int64_t>(); };
+  const at::Tensor nodes = c["frame_lengths"] * (c["token_lengths"] + 1);
+  return {
+      {"nodes", nodes.sum().item<int64_t>()}, {"used", above(1e-10)}, {"used_bf16", above(1e-6)}};
+}
+
+// ---- what the machine can do -------------------------------------------------------------------
+
+/// Operations, or bytes, a second: the best of several tries, of all threads together. `f` does
+/// `amount` of them in one thread. Counted in the processor's time, which other programs disturb
+/// less.
+template <class F>
+double best_rate(double amount, const F& f) {
+  double best = 0;
+  for (int i = 0; i < 9; ++i) {
+    std::vector<double> rates(at::get_num_threads());
+    at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t thread = begin; thread < end; ++thread) {
+        const double start = processor_seconds(CLOCK_THREAD_CPUTIME_ID);
+        f();
+        rates[thread] = amount / (processor_seconds(CLOCK_THREAD_CPUTIME_ID) - start);
+      }
+    });
+    best = std::max(best, std::accumulate(rates.begin(), rates.end(), 0.0));
+  }
+  return best;
+}
+
+/// A product of scion's own kernel whose factors lie in the first-level cache; a Number holds
+/// `width` of the depth.
+template <class Number, class Multiply>
+double kernel_rate(const Multiply& multiply, int64_t width) {
+  constexpr int64_t kRows = 48, kDepth = 64, kTimes = 2000;
+  const int64_t panel = scion::loss_kernels().panel;
+  const auto operations = static_cast<double>(2 * kRows * kDepth * width * panel * kTimes);
+  return best_rate(operations, [&] {
+    const std::vector<Number> a(kRows * kDepth), b(kDepth * panel);
+    std::vector<float> c(kRows * panel);
+    for (int64_t i = 0; i < kTimes; ++i)
+      multiply(kRows, panel, kDepth, a.data(), kDepth, 1, b.data(), panel, 0, scion::MatrixStart{},
+               c.data(), panel);
+  });
+}
+
+/// libtorch's product, one in each thread; on a device, one after the other.
+double library_rate(at::ScalarType type, const at::Device& device) {
+  const int64_t size = device.is_cpu() ? 1024 : 8192;
+  const at::Tensor a = at::ones({size, size}).to(device, type), b = at::ones_like(a);
+  const auto operations = 2.0 * std::pow(static_cast<double>(size), 3);
+  if (device.is_cpu()) return best_rate(operations, [&] { at::mm(a, b); });
+  double best = 0;
+  for (int i = 0; i < 9; ++i) {
+    wait_for(device);
+    const Clock::time_point start = Clock::now();
+    at::mm(a, b);
+    wait_for(device);
+    best = std::max(best, 1e3 * operations / milliseconds_since(start));
+  }
+  return best;
+}
+
+/// Bytes that a copy between large tensors reads and writes together.
+double copy_rate(const at::Device& device) {
+  const at::Tensor from = at::ones({48 << 20}).to(device), to = at::zeros_like(from);
+  double best = 0;
+  for (int i = 0; i < 9; ++i) {
+    wait_for(device);
+    const Clock::time_point start = Clock::now();
+    to.copy_(from);
+    wait_for(device);
+    best = std::max(best, 2e3 * static_cast<double>(from.nbytes()) / milliseconds_since(start));
+  }
+  return best;
+}
+
+nlohmann::json peaks(const at::Device& device) {
+  double fp32 = library_rate(at::kFloat, device), bf16 = library_rate(at::kBFloat16, device);
+  if (device.is_cpu()) {
+    fp32 = std::max(fp32, kernel_rate<float>(scion::loss_kernels().multiply, 1));
+    if (const scion::PairKernels* pairs = scion::pair_kernels())
+      bf16 = std::max(bf16, kernel_rate<uint32_t>(pairs->multiply, 2));
+  }
+  return {{"fp32", fp32},
+          {"bf16", bf16},
+          {"copy", copy_rate(device)},
+          {"name", device.is_cpu() ? scion::processor().name : device.str()}};
+}
+
+at::Device device_of(const std::string& name) {
+  return name == "cpu" ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() == 3 && arguments[0] == "peaks") {
+    scion::set_thread_count(std::stoi(arguments[2]));
+    std::cout << peaks(device_of(arguments[1])).dump() << std::endl;
+    return 0;
+  }
+  if (arguments.size() != 4) {
+    fmt::print(stderr, "error: {} arguments\nhint: bench/loss_speed.py runs this program\n",
+               arguments.size());
+    return 2;
+  }
+  scion::set_thread_count(std::stoi(arguments[3]));
+  const Case c(arguments[0], device_of(arguments[2]));
+  if (arguments[1] == "nodes") {
+    std::cout << count_nodes(c).dump() << std::endl;
+    return 0;
+  }
+  Route route = make_route(arguments[1], c);
+  std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << turn(route, c.device()).dump() << std::endl;
+  return 0;
+}

@@ -1,0 +1,282 @@
+"""Time and memory of the transducer loss with its gradients: scion's routes and their peers', one
+line a case.
+
+All work on the same numbers, turn by turn in one session, each in a process of its own; a ratio is
+the median over the turns. Before a case's speed is printed, the losses and gradients of its routes
+have to agree.
+
+  ms      one turn, forward and backward, median
+  MB      most memory at a time beside inputs and parameters, their gradients included
+  ratio   how many times as fast as torchaudio.functional.rnnt_loss: from logits, or with the joiner
+          (fp32) before it
+  floor   share of the time that a turn cannot go below. From logits: reading them once and writing
+          their gradient once, at the speed of a copy. With the joiner: one product of nodes and
+          vocabulary for every node forward, two backward for every node through which alignments
+          go with a probability of 1e-10 (bf16: 1e-6) or more, at the highest speed of a product
+          in that precision that this run measured. The logits that find no room in the workspace are
+          computed twice; the floor does not count that, nor exponentials and tanh.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pytorch import loss_peers
+from safetensors.torch import save_file
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PROGRAMS = {device: REPOSITORY / f"build/{preset}/bin/loss_speed" for device, preset in (("cpu", "cpu"), ("cuda", "cuda"))}
+PEERS = REPOSITORY / ".deps/bench-loss"
+
+
+@dataclass
+class Case:
+    name: str
+    frames: list  # of each utterance
+    labels: list
+    classes: int
+    width: int = 512
+    heavy: bool = False  # one turn, one process at a time
+
+    @property
+    def padded(self):
+        return len(self.frames) * max(self.frames) * (max(self.labels) + 1) * self.classes
+
+    def write(self, path):
+        """The joiner's inputs and parameters, drawn as an untrained model's."""
+        torch.manual_seed(1)
+        B, T, U, V, D = len(self.frames), max(self.frames), max(self.labels), self.classes, self.width
+        matrix = lambda: (torch.rand(V, D) * 2 - 1) / D**0.5  # noqa: E731
+        save_file({"encoder": torch.randn(B, T, D), "predictor": torch.randn(B, U + 1, D),
+                   "weight": matrix(), "bias": torch.zeros(V),
+                   "simple_encoder": matrix(), "simple_predictor": matrix(),
+                   "tokens": torch.randint(1, V, (B, U)),
+                   "frame_lengths": torch.tensor(self.frames), "token_lengths": torch.tensor(self.labels)}, path)
+
+
+def equal(B, T, U, V, D=512, **more):
+    return Case(f"({B},{T},{U},{V})", [T] * B, [U] * B, V, D, **more)
+
+
+def librispeech():
+    """30 utterances of 2 to 17 s, most of 12 to 16: 25 frames and 5 labels a second."""
+    generator = torch.Generator().manual_seed(3)
+    draw = lambda low, high: low + (high - low) * torch.rand((), generator=generator).item()  # noqa: E731
+    seconds = [draw(2, 12) if i % 3 == 0 else draw(12, 16.5) for i in range(30)]
+    return Case("librispeech", [round(25 * s) for s in seconds], [round(5 * s) for s in seconds], 500, heavy=True)
+
+
+CASES = [equal(9, 45, 20, 28, 64), equal(8, 150, 40, 500), equal(8, 250, 60, 500), librispeech(),
+         equal(4, 400, 100, 5000, heavy=True)]
+
+
+@dataclass
+class Route:
+    name: str
+    ours: bool
+    group: str  # of routes from the same inputs to the same losses
+    tolerance: float = 1e-4  # of losses, relative; gradients: ten times as much
+    peer: str = ""  # where it can be absent
+
+
+ROUTES = [
+    Route("logits", True, "logits"),
+    Route("torchaudio", False, "logits"),
+    Route("optimized_transducer", False, "logits", peer="optimized_transducer"),
+    Route("warprnnt_numba", False, "logits", peer="warprnnt_numba"),
+    Route("fused fp32", True, "joiner"),
+    Route("fused bf16", True, "joiner", 1e-3),
+    Route("joiner + torchaudio", False, "joiner"),
+    Route("bf16 joiner + torchaudio", False, "joiner", 1e-3),
+    Route("pruned", True, "pruned"),
+    Route("fast_rnnt pruned", False, "pruned", peer="fast_rnnt"),
+]
+REFERENCE = {"logits": "torchaudio", "joiner": "joiner + torchaudio", "pruned": "joiner + torchaudio"}
+
+
+class Worker:
+    """A route's process; ready when it holds its inputs."""
+
+    def __init__(self, route, path, device, threads):
+        ours = [PROGRAMS[device], path, route.name, device, threads]
+        theirs = [sys.executable, loss_peers.__file__, path, route.name, device, threads, PEERS]
+        self.process = subprocess.Popen([str(x) for x in (ours if route.ours else theirs)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.failure = ""
+        if self.process.stdout.readline().strip() != "ready":
+            self.fail()
+
+    def fail(self):
+        lines = self.process.communicate()[1].strip().splitlines() or [f"ended with {self.process.returncode}"]
+        self.failure = lines[-1]
+
+    def turn(self):
+        if self.failure:
+            return None
+        try:
+            self.process.stdin.write("turn\n")
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            self.fail()
+            return None
+
+    def close(self):
+        if not self.failure:
+            self.process.communicate()
+
+
+def run_turns(routes, path, device, threads, turns):
+    """{name: [answers]}, {name: why there are none}. The first of several turns only warms up."""
+    answers, failures = {}, {}
+    workers = {}
+    for _ in range(turns + 1 if turns > 1 else 1):
+        for route in routes:
+            if route.name not in workers:
+                workers[route.name] = Worker(route, path, device, threads)
+            answer = workers[route.name].turn()
+            if answer:
+                answers.setdefault(route.name, []).append(answer)
+            else:
+                failures[route.name] = workers[route.name].failure
+            if turns == 1:
+                workers[route.name].close()
+    if turns > 1:
+        for worker in workers.values():
+            worker.close()
+    return answers, failures
+
+
+def relative_difference(these, those):
+    if len(these) == 1:  # a sum of all utterances
+        those = [sum(those)]
+    return max(abs(a - b) / max(abs(b), 1e-30) for a, b in zip(these, those, strict=True))
+
+
+def check(routes, answers):
+    """Ends the program where routes of a group do not agree with the group's first one."""
+    for group in dict.fromkeys(route.group for route in routes):
+        members = [route for route in routes if route.group == group and route.name in answers]
+        for route in members[1:]:
+            first, other = answers[members[0].name][0], answers[route.name][0]
+            loss = relative_difference(other["losses"], first["losses"])
+            gradient = relative_difference([other["gradient"]], [first["gradient"]])
+            if loss > route.tolerance or gradient > 10 * route.tolerance:
+                sys.exit(f"error: {route.name} and {members[0].name} differ by {loss:.1e} in the losses, "
+                         f"{gradient:.1e} in the gradient's norm")
+
+
+def ask(device, *arguments):
+    command = [str(x) for x in (PROGRAMS[device], *arguments)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def floor_seconds(route, case, nodes, peak):
+    if route.group == "logits":
+        return 4 * (nodes["nodes"] * case.classes + case.padded) / peak["copy"]
+    if route.group == "pruned" or not route.ours:
+        return None
+    bf16 = route.name == "fused bf16"
+    rows = nodes["nodes"] + 2 * nodes["used_bf16" if bf16 else "used"]
+    return 2 * rows * case.width * case.classes / peak["bf16" if bf16 else "fp32"]
+
+
+def median_ratio(theirs, ours, clock):
+    return statistics.median(a[clock] / b[clock] for a, b in zip(theirs, ours))
+
+
+def print_case(case, device, threads, routes, answers, failures, nodes, peak, clock):
+    for route in routes:
+        start = f"{case.name:16} {route.name:26} {device:6} {threads:7} "
+        if route.name in failures:
+            print(f"{start} failed: {failures[route.name]}")
+            continue
+        turns = answers[route.name][1:] or answers[route.name]
+        reference = answers.get(REFERENCE[route.group])
+        ratio = median_ratio(reference[-len(turns):], turns, clock) if reference else None
+        milliseconds = statistics.median(turn[clock] for turn in turns)
+        floor = floor_seconds(route, case, nodes, peak)
+        print(f"{start} {milliseconds:9.1f} {answers[route.name][0]['peak_mb']:7.0f} "
+              f"{f'{ratio:.2f}' if ratio else '-':>7} {f'{floor * 1e5 / milliseconds:.0f} %' if floor else '-':>6}",
+              flush=True)
+
+
+def find_places():
+    """(device, threads): what there is to run on."""
+    places = [("cpu", 1), ("cpu", 2)]
+    if not torch.cuda.is_available():
+        print("device cuda: none here")
+    elif not PROGRAMS["cuda"].exists():
+        print(f"device cuda: not measured, there is no {PROGRAMS['cuda']} (scripts/build.sh cuda 2 --target loss_speed "
+              "-D SCION_BENCH=ON)")
+    else:
+        places.append(("cuda", 1))
+    return places
+
+
+def memory_available():
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def fitting(case, routes):
+    """Those whose logits and gradient this machine can hold; a line for each other."""
+    needed = 4 * case.padded * 2.6
+    if needed < memory_available():
+        return routes
+    for route in routes:
+        if route.group == "logits" or "torchaudio" in route.name:
+            print(f"{case.name:16} {route.name:26} not run: logits and gradient need {needed / 1e9:.1f} GB, "
+                  f"{memory_available() / 1e9:.1f} are free")
+    return [route for route in routes if route.ours and route.group != "logits" or route.peer == "fast_rnnt"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the small shapes, scion and torchaudio only")
+    parser.add_argument("--full", action="store_true", help="the large shapes with one thread, too")
+    parser.add_argument("--turns", type=int, default=5, help="of the small shapes (5)")
+    parser.add_argument("--processor-time", action="store_true",
+                        help="count what the processors spent instead of what went by: less disturbed by other work, "
+                             "right for one thread only")
+    arguments = parser.parse_args()
+    clock = "processor_ms" if arguments.processor_time else "ms"
+    if not PROGRAMS["cpu"].exists():
+        sys.exit(f"error: there is no program {PROGRAMS['cpu']}\nhint: make bench-loss builds it")
+    absent = {} if arguments.quick else loss_peers.prepare(PEERS)
+    for name, reason in absent.items():
+        print(f"{name}: not here: {reason}")
+    routes = [route for route in ROUTES if not (arguments.quick and route.peer) and route.peer not in absent]
+    places = find_places()
+    peaks = {place: ask(place[0], "peaks", *place) for place in places}
+    for (device, threads), peak in peaks.items():
+        print(f"{peak['name']}, {threads} threads: products {peak['fp32'] / 1e9:.0f} GFLOP/s in fp32, "
+              f"{peak['bf16'] / 1e9:.0f} in bf16; a copy reads and writes {peak['copy'] / 1e9:.1f} GB/s")
+    print(f"{'(B,T,U,V)':16} {'route':26} device threads        ms      MB   ratio  floor", flush=True)
+    with tempfile.TemporaryDirectory(prefix="loss_speed.") as folder:
+        for case in CASES:
+            if arguments.quick and case.heavy:
+                continue
+            path = Path(folder) / "case.safetensors"
+            case.write(path)
+            nodes = ask("cpu", path, "nodes", "cpu", 2)
+            possible = fitting(case, routes)
+            for device, threads in places:
+                if case.heavy and (device, threads) == ("cpu", 1) and not arguments.full:
+                    continue
+                there = [route for route in possible if device == "cpu" or route.peer not in loss_peers.CPU_ONLY]
+                answers, failures = run_turns(there, path, device, threads, 1 if case.heavy else arguments.turns)
+                check(there, answers)
+                print_case(case, device, threads, there, answers, failures, nodes, peaks[device, threads], clock)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+"""Other implementations of the transducer loss, each under the name it is known by.
+
+`prepare(folder)` fetches from PyPI and builds what is missing there, once, and returns why what
+could not be had is absent, by name. `route(name)` gives a function of a case.
+
+Two are built from their C++ sources as extensions of the torch that is here: their own build files
+ask for pybind11 from GitHub, a CUDA toolkit and C++14. CPU only.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+PRUNED_STATES = 5
+
+
+# ---- what there is ---------------------------------------------------------------------------------
+
+
+def fetch_source(name, version, folder):
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                    "--no-binary", ":all:", "--no-build-isolation", "--dest", folder, f"{name}=={version}"], check=True,
+                   capture_output=True, text=True)
+    with tarfile.open(folder / f"{name}-{version}.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / f"{name}-{version}"
+
+
+def build_extension(name, root, sources, package, folder):
+    """The extension `_NAME` and the package beside it, in `folder`."""
+    from torch.utils import cpp_extension
+
+    for source in sources:
+        if source.endswith(".cu"):  # no CUDA in them
+            (root / source).with_suffix(".cc").write_bytes((root / source).read_bytes())
+    files = [str((root / source).with_suffix(".cc")) for source in sources]
+    with contextlib.redirect_stdout(io.StringIO()):
+        cpp_extension.load(f"_{name}", files, extra_include_paths=[str(root)], extra_cflags=["-O3"],
+                           build_directory=str(folder))
+    (folder / name).symlink_to((root / package).resolve())
+
+
+def build_fast_rnnt(folder):
+    root = fetch_source("fast_rnnt", "1.3", folder)
+    build_extension("fast_rnnt", root, ["fast_rnnt/csrc/mutual_information_cpu.cu", "fast_rnnt/python/csrc/fast_rnnt.cu",
+                                        "fast_rnnt/python/csrc/mutual_information.cu"],
+                    "fast_rnnt/python/fast_rnnt", folder)
+
+
+def build_optimized_transducer(folder):
+    root = fetch_source("optimized_transducer", "1.4", folder)
+    package = root / "optimized_transducer/python/optimized_transducer"
+    (package / "torch_version.py").write_text(f"optimized_transducer_torch_version = '{torch.__version__}'\n")
+    build_extension("optimized_transducer", root,
+                    ["optimized_transducer/csrc/transducer-loss.cc", "optimized_transducer/csrc/cpu.cc",
+                     "optimized_transducer/python/csrc/optimized_transducer.cc"],
+                    "optimized_transducer/python/optimized_transducer", folder)
+
+
+def install_warprnnt_numba(folder):
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "warprnnt_numba",
+                    "numba"], check=True, capture_output=True, text=True)
+
+
+PREPARE = {"fast_rnnt": build_fast_rnnt, "optimized_transducer": build_optimized_transducer,
+           "warprnnt_numba": install_warprnnt_numba}
+CPU_ONLY = {"fast_rnnt", "optimized_transducer"}
+ABSENT = {"k2": "its wheels on PyPI are made for torch 1.13 and Python 3.9 or older; its pruned loss is fast_rnnt's"}
+
+
+def prepare(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    absent = dict(ABSENT)
+    for name, build in PREPARE.items():
+        place = folder / name
+        if not (place / "done").exists():
+            subprocess.run(["rm", "-rf", place], check=True)
+            place.mkdir()
+            print(f"{name}: building in {place}", file=sys.stderr, flush=True)
+            try:
+                build(place)
+                (place / "done").touch()
+            except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
+                absent[name] = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
+                (place / "done").unlink(missing_ok=True)
+    return absent
+
+
+def load(name, folder):
+    """The module of a peer that prepare() built in `folder`."""
+    sys.path.insert(0, str(folder))
+    return importlib.import_module(name)
+
+
+# ---- their routes: case → (leaves, losses of a turn) -----------------------------------------------------
+
+
+def joined(encoder, predictor, weight, bias):
+    return F.linear(torch.tanh(encoder.unsqueeze(2) + predictor.unsqueeze(1)), weight, bias)
+
+
+def given_logits(case):
+    with torch.no_grad():
+        return joined(case["encoder"], case["predictor"], case["weight"], case["bias"]).requires_grad_()
+
+
+def joiner_leaves(case, *more):
+    return [case[name].clone().requires_grad_() for name in ("encoder", "predictor", "weight", "bias", *more)]
+
+
+def int32(case):
+    device = case["encoder"].device
+    return [case[name].to(device).int() for name in ("tokens", "frame_lengths", "token_lengths")]
+
+
+def torchaudio_loss(logits, case):
+    import torchaudio
+
+    return torchaudio.functional.rnnt_loss(logits, *int32(case), blank=0, reduction="none")
+
+
+def torchaudio_from_logits(case, folder):
+    logits = given_logits(case)
+    return [logits], lambda: torchaudio_loss(logits, case)
+
+
+def torchaudio_with_joiner(case, folder):
+    leaves = joiner_leaves(case)
+    return leaves, lambda: torchaudio_loss(joined(*leaves), case)
+
+
+def torchaudio_with_bf16_joiner(case, folder):
+    leaves = joiner_leaves(case)
+
+    def losses():
+        with torch.autocast(leaves[0].device.type, torch.bfloat16):
+            logits = joined(*leaves)
+        return torchaudio_loss(logits.float(), case)
+
+    return leaves, losses
+
+
+class OverwrittenLogits:
+    """optimized_transducer takes the nodes of all utterances in one row, without padding, and puts
+    the gradient where the logits were: every turn needs logits of its own."""
+
+    def __init__(self, case, folder):
+        module = load("optimized_transducer", folder)
+        tokens, frames, labels = int32(case)
+        with torch.no_grad():
+            logits = given_logits(case)
+            self.rows = torch.cat([logits[b, :t, :u + 1].reshape(-1, logits.size(3))
+                                   for b, (t, u) in enumerate(zip(frames.tolist(), labels.tolist()))])
+        self.leaves = [None]
+        self.losses = lambda: module.transducer_loss(self.leaves[0], tokens, frames, labels, blank=0,
+                                                     from_log_softmax=False, reduction="sum")
+
+    def fresh(self):
+        self.leaves[0] = self.rows.clone().requires_grad_()
+
+
+def warprnnt_from_logits(case, folder):
+    from warprnnt_numba import rnnt_loss
+
+    logits = given_logits(case)
+    loss = rnnt_loss.rnnt_pytorch.rnnt_loss
+    return [logits], lambda: loss(logits, *int32(case), blank=0, reduction="none")
+
+
+def fast_rnnt_pruned(case, folder):
+    """Both passes, with the simple joiner's two matrices."""
+    module = load("fast_rnnt", folder)
+    leaves = joiner_leaves(case, "simple_encoder", "simple_predictor")
+    encoder, predictor, weight, bias, simple_encoder, simple_predictor = leaves
+    zeros = torch.zeros_like(case["tokens"][:, 0])
+    boundary = torch.stack([zeros, zeros, case["token_lengths"], case["frame_lengths"]], 1)
+
+    def losses():
+        am, lm = F.linear(encoder, simple_encoder), F.linear(predictor, simple_predictor)
+        simple, (px, py) = module.rnnt_loss_simple(lm, am, case["tokens"], 0, boundary, reduction="none",
+                                                   return_grad=True)
+        ranges = module.get_rnnt_prune_ranges(px, py, boundary, PRUNED_STATES)
+        frames, states = module.do_rnnt_pruning(encoder, predictor, ranges)
+        logits = F.linear(torch.tanh(frames + states), weight, bias)
+        return module.rnnt_loss_pruned(logits, case["tokens"], ranges, 0, boundary, reduction="none") + simple
+
+    return leaves, losses
+
+
+ROUTES = {
+    "torchaudio": torchaudio_from_logits,
+    "joiner + torchaudio": torchaudio_with_joiner,
+    "bf16 joiner + torchaudio": torchaudio_with_bf16_joiner,
+    "warprnnt_numba": warprnnt_from_logits,
+    "fast_rnnt pruned": fast_rnnt_pruned,
+}
+
+
+# ---- a process of its own ------------------------------------------------------------------------------
+
+
+def process_memory(name):
+    """A line of /proc/self/status, in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    return 0
+
+
+class MemoryPeak:
+    """The most memory beyond what there was at the beginning, MB: of the process, or of tensors on the device."""
+
+    def __init__(self, device):
+        self.device = device
+        if device == "cpu":
+            Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew
+            self.before = process_memory("VmRSS:")
+        else:
+            torch.cuda.reset_peak_memory_stats()
+            self.before = torch.cuda.memory_allocated() / 2**20
+
+    def megabytes(self):
+        peak = process_memory("VmHWM:") if self.device == "cpu" else torch.cuda.max_memory_allocated() / 2**20
+        return peak - self.before
+
+
+def turn(leaves, losses, fresh, device):
+    """Loss and gradients, over and over for a tenth of a second at least; the first time for its memory."""
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    answer, count, milliseconds, processor = {}, 0, 0, 0
+    while milliseconds < 100:
+        fresh()
+        memory = MemoryPeak(device)
+        processor_start, start = time.process_time(), time.perf_counter()
+        values = losses()
+        values.sum().backward()
+        wait()
+        milliseconds += (time.perf_counter() - start) * 1e3
+        processor += (time.process_time() - processor_start) * 1e3
+        count += 1
+        if count == 1:
+            answer = {"peak_mb": memory.megabytes(), "losses": values.detach().double().reshape(-1).tolist(),
+                      "gradient": leaves[0].grad.norm().item()}
+        for leaf in leaves:
+            leaf.grad = None
+    return answer | {"ms": milliseconds / count, "processor_ms": processor / count}
+
+
+def main():
+    """CASE.safetensors ROUTE DEVICE THREADS FOLDER: every line of the input is answered with one turn, as JSON."""
+    from safetensors.torch import load_file
+
+    path, name, device, threads, folder = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    case = {key: x.to(device) if x.is_floating_point() else x for key, x in load_file(path).items()}
+    fresh = lambda: None  # noqa: E731
+    if name == "optimized_transducer":
+        own = OverwrittenLogits(case, Path(folder) / name)
+        leaves, losses, fresh = own.leaves, own.losses, own.fresh
+    else:
+        leaves, losses = ROUTES[name](case, Path(folder) / name.split()[0])
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(turn(leaves, losses, fresh, device)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
