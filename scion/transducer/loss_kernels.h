@@ -79,8 +79,8 @@ struct PairKernels {
   void (*multiply)(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row,
                    int64_t a_column, const uint32_t* b, int64_t b_row, int64_t b_panel,
                    MatrixStart start, float* c, int64_t c_row);
-  /// As LossKernels::tanh_of_sums, with a relative error of 1e-5, 4e-5 beyond 5.5; in floats, or rounded to pairs in
-  /// rows (n of them, a last one alone with 0).
+  /// As LossKernels::tanh_of_sums, with a relative error of 1e-5, 4e-5 beyond 5.5; in floats, or
+  /// rounded to pairs in rows (n of them, a last one alone with 0).
   void (*tanh_of_sums)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
                        float* out, int64_t out_stride);
   void (*pairs_of_tanh)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
