@@ -23,7 +23,7 @@ struct CalibrationConfig {
   /// Parts of the names of weights that are compensated; empty: all.
   std::vector<std::string> parts;
   double strength = 1;                 ///< 0: the weights as selected, 1: as compensated
-  double ridge = 1e-3;                 ///< see LeastSquaresOptions
+  double ridge = 0.3;                  ///< see LeastSquaresOptions
   std::string shrink_to = "selected";  ///< see LeastSquaresOptions
   /// Where maps add to the residual stream. branch: they give what the teacher's maps give;
   /// residual: they lead to the teacher's stream, and so make up for earlier errors.

@@ -37,7 +37,8 @@ AffineMap least_squares(const Moments& given, const AffineMap& map,
 AffineMap match_deviation(const Moments& given, const AffineMap& map) {
   const Moments moments = map.bias.defined() ? given : given.about_zero();
   const at::Tensor variance = output_variance(moments.xx(), map.weight);
-  const at::Tensor factor = at::where(variance > 0, (moments.yy() / variance).sqrt(), 1.0);
+  const at::Tensor factor =
+      at::where(variance > kDeadShare * moments.yy(), (moments.yy() / variance).sqrt(), 1.0);
   AffineMap scaled{map.weight * factor.unsqueeze(2), {}};
   if (map.bias.defined()) scaled.bias = centring_bias(moments, scaled.weight);
   return scaled;

@@ -15,7 +15,7 @@ struct AffineMap {
 
 struct LeastSquaresOptions {
   /// λ over the mean variance of the inputs.
-  double ridge = 1e-3;
+  double ridge = 0.3;
   /// What a large λ leads to: "selected", the weights as they are, or "zero".
   std::string shrink_to = "selected";
 };
