@@ -259,7 +259,7 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     return losses;
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& upstream) {
     const variable_list inputs = ctx->get_saved_variables();
     const c10::DeviceGuard guard(inputs[0].device());
     auto& forward = kept<JoinerSolve>(ctx);
