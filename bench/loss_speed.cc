@@ -122,19 +122,19 @@ Route fused(const Case& c, bool bf16) {
 }
 
 /// Both passes, five states a frame, with the simple joiner's two matrices.
-Route pruned(const Case& c) {
+Route pruned(const Case& c, bool bf16) {
   std::vector<at::Tensor> x = joiner_leaves(c);
   x.push_back(c.leaf("simple_encoder"));
   x.push_back(c.leaf("simple_predictor"));
   const scion::LatticeLabels labels{c["tokens"], c["frame_lengths"], c["token_lengths"]};
-  return {x, [x, labels] {
+  return {x, [x, labels, bf16] {
             const at::Tensor am = at::linear(x[0], x[4]), lm = at::linear(x[1], x[5]);
             const scion::SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, {});
             const at::Tensor ranges =
-                scion::pruning_ranges(simple.arcs, labels, scion::Topology::regular, 5);
-            const auto [frames, states] = scion::take_ranges(x[0], x[1], ranges);
-            const at::Tensor logits = at::linear(at::tanh(frames + states), x[2], x[3]);
-            return scion::pruned_transducer_loss(logits, ranges, labels, {}) + simple.losses;
+                scion::ranges_of_flows(simple.flows, labels, scion::Topology::regular, 5);
+            return scion::pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, labels,
+                                             {.bf16 = bf16}) +
+                   simple.losses;
           }};
 }
 
@@ -142,7 +142,8 @@ Route make_route(const std::string& name, const Case& c) {
   if (name == "logits") return from_logits(c);
   if (name == "fused fp32") return fused(c, false);
   if (name == "fused bf16") return fused(c, true);
-  if (name == "pruned") return pruned(c);
+  if (name == "pruned fp32") return pruned(c, false);
+  if (name == "pruned bf16") return pruned(c, true);
   fmt::print(stderr, "error: no route '{}'\n", name);
   exit(2);
 }

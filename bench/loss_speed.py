@@ -94,7 +94,8 @@ ROUTES = [
     Route("fused bf16", True, "joiner", 1e-3),
     Route("joiner + torchaudio", False, "joiner"),
     Route("bf16 joiner + torchaudio", False, "joiner", 1e-3),
-    Route("pruned", True, "pruned"),
+    Route("pruned fp32", True, "pruned"),
+    Route("pruned bf16", True, "pruned", 1e-3),
     Route("fast_rnnt pruned", False, "pruned", peer="fast_rnnt"),
 ]
 REFERENCE = {"logits": "torchaudio", "joiner": "joiner + torchaudio", "pruned": "joiner + torchaudio"}
