@@ -419,12 +419,16 @@ CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConf
   return result;
 }
 
-nlohmann::json calibration_provenance(const CalibrationConfig& config,
-                                      const CalibrationSummary& summary) {
+nlohmann::json calibration_options(const CalibrationConfig& config) {
   CalibrationConfig copy = config;
   Options options;
   copy.declare(options);
-  return {{"options", options.to_json()}, {"summary", summary.to_json()}};
+  return options.to_json();
+}
+
+nlohmann::json calibration_provenance(const CalibrationConfig& config,
+                                      const CalibrationSummary& summary) {
+  return {{"options", calibration_options(config)}, {"summary", summary.to_json()}};
 }
 
 }  // namespace scion

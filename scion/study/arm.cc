@@ -1,6 +1,7 @@
 #include "scion/study/arm.h"
 
 #include "scion/core/error.h"
+#include "scion/study/changes.h"
 #include "scion/study/toml_table.h"
 #include "scion/study/toml_text.h"
 
@@ -32,6 +33,10 @@ nlohmann::json own_rules(const RecipeArm& arm) {
   return own;
 }
 
+nlohmann::json own_calibration(const RecipeArm& arm) {
+  return changed_values(calibration_options({}), calibration_options(*arm.calibration));
+}
+
 // The rule set, its options by [arms.select], and the two that may stand in the arm itself.
 SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::string& place) {
   nlohmann::json select = table.take("select");
@@ -45,6 +50,24 @@ SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::str
     return {};
   }
   return make_rules(arm.rules, select, fmt::format("{} '{}' select", place, arm.name));
+}
+
+// [arms.calibrate]; elements that are chosen by their activations need audio even without it.
+std::optional<CalibrationConfig> read_calibration(TomlTable& table, const RecipeArm& arm,
+                                                  const std::string& place) {
+  const nlohmann::json entry = table.take("calibrate");
+  if (entry.is_null()) {
+    if (!arm.selected() || arm.select.elements != "activation") return {};
+    return CalibrationConfig{.compensate = "none", .batch_norm = false};
+  }
+  if (!arm.selected())
+    throw UserError(fmt::format("{}: '{}' is random and has [arms.calibrate]", place, arm.name),
+                    "a student is fitted to the teacher that it was selected from: set rules");
+  CalibrationConfig config;
+  Options options;
+  config.declare(options);
+  options.load_json(entry, fmt::format("{} '{}' calibrate", place, arm.name));
+  return config;
 }
 
 void validate(const RecipeArm& arm, const std::string& place) {
@@ -72,6 +95,10 @@ std::string RecipeArm::description(const RunConfig& student) const {
                                 : fmt::format("random, {}", init);
   if (selected())
     if (const std::string own = values_text(own_rules(*this)); !own.empty()) text += ", " + own;
+  if (calibration) {
+    const std::string own = values_text(own_calibration(*this));
+    text += ", calibrated" + (own.empty() ? "" : " with " + own);
+  }
   if (!control.empty()) text += fmt::format(", then {} inside each tensor (control)", control);
   if (distill) text += ", distilled";
   if (const std::string own = values_text(changed_values(run_json(student), run_json(run)));
@@ -96,6 +123,7 @@ RecipeArm read_arm(const nlohmann::json& entry, const RunConfig& student, const 
   table.read("schedules", arm.schedules);
   validate(arm, place);
   arm.select = read_rules(table, arm, place);
+  arm.calibration = read_calibration(table, arm, place);
   nlohmann::json run = table.take("run");
   if (run.is_null()) run = nlohmann::json::object();
   arm.tuned = !run.contains("train") || !run["train"].contains("peak_lr");
@@ -111,7 +139,8 @@ nlohmann::json inherited_arm(const nlohmann::json& like, const nlohmann::json& t
   nlohmann::json arm = like;
   for (const char* key : {"name", "about", "factor"}) arm.erase(key);
   if (table.contains("init"))
-    for (const char* key : {"rules", "layers", "elements", "select", "control"}) arm.erase(key);
+    for (const char* key : {"rules", "layers", "elements", "select", "calibrate", "control"})
+      arm.erase(key);
   if (table.contains("rules")) arm.erase("init");
   arm.merge_patch(table);
   arm.erase("like");
@@ -128,6 +157,7 @@ std::string arm_toml(const RecipeArm& arm, const RunConfig& student) {
   if (!arm.schedules.empty()) text += toml_line("schedules", arm.schedules);
   text += toml_line("tuned", arm.tuned);
   if (arm.selected()) text += toml_tables("arms.select", own_rules(arm));
+  if (arm.calibration) text += toml_tables("arms.calibrate", calibration_options(*arm.calibration));
   return text + toml_tables("arms.run", changed_values(run_json(student), run_json(arm.run)));
 }
 

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "scion/selection/calibration.h"
 #include "scion/selection/rules.h"
 #include "scion/training/run_config.h"
 
@@ -19,8 +21,10 @@ struct RecipeArm {
   std::string init;       ///< xavier, he, default; "" for a selected arm
   std::string rules;      ///< rule set of a selected arm: "best" where a recipe names neither
   SelectionRules select;  ///< the rule set with the arm's own options
-  std::string control;    ///< selected, then "shuffled" or "redrawn" inside each tensor
-  bool distill = false;   ///< the teacher goes on teaching: it stands in train.distill
+  /// [arms.calibrate]: the student is fitted to its teacher on the run's training audio.
+  std::optional<CalibrationConfig> calibration;
+  std::string control;   ///< selected, then "shuffled" or "redrawn" inside each tensor
+  bool distill = false;  ///< the teacher goes on teaching: it stands in train.distill
 
   std::string baseline;                ///< what it is measured against; "": the study's baseline
   std::vector<std::string> schedules;  ///< that it runs in; none named: all

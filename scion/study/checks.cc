@@ -1,6 +1,11 @@
 #include "scion/study/checks.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
+
+#include "scion/study/speedup.h"
 
 namespace scion {
 namespace {
@@ -74,6 +79,52 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
   return result;
 }
 
+// The arm's mean over runs, evaluation by evaluation.
+Curve curve_of(const std::vector<ResultRow>& rows, const RecipeCheck& check,
+               const std::string& schedule, const std::string& arm) {
+  const std::vector<Curve> curves = learning_curves(rows);
+  const Curve* curve = find_curve(curves, schedule, check.set, arm);
+  return curve == nullptr ? Curve{} : *curve;
+}
+
+SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
+                      const std::vector<ResultRow>& rows) {
+  const std::string& schedule =
+      check.baseline_schedule.empty() ? check.schedule : check.baseline_schedule;
+  const double asked = check.share * static_cast<double>(recipe.schedule(schedule).epochs);
+  SelfCheck result{
+      fmt::format("{} in {} needs ≥ {:g} × fewer epochs than {} in {} to its WER at {:.0f} % on {}",
+                  check.arm, check.schedule, check.limit, check.baseline, schedule,
+                  100 * check.share, check.set),
+      false, "no evaluation there"};
+  const Curve arm = curve_of(rows, check, check.schedule, check.arm);
+  const Curve baseline = curve_of(rows, check, schedule, check.baseline);
+  const auto there =
+      std::find_if(baseline.points.begin(), baseline.points.end(),
+                   [&](const CurvePoint& point) { return point.epoch >= asked - 1e-9; });
+  if (arm.points.empty() || there == baseline.points.end()) return result;
+  const Crossing crossing = find_crossing(arm, there->wer, Scale::epochs);
+  const bool reached = arm.points.back().wer <= there->wer;
+  const double factor = there->epoch / crossing.position;
+  result.passed = reached && factor >= check.limit;
+  result.detail = fmt::format(
+      "{:.1f} % at epoch {:g}; {}", there->wer, there->epoch,
+      reached ? fmt::format("there at epoch {:.2f}: {:.2f} ×", crossing.position, factor)
+              : fmt::format("never there: {:.1f} % at the end", arm.points.back().wer));
+  return result;
+}
+
+SelfCheck end_check(const RecipeCheck& check, const std::vector<ResultRow>& rows) {
+  const ArmDifference end =
+      compare_arms(rows, {check.schedule, check.set, check.baseline, check.arm, {}});
+  const Interval& interval = end.difference.interval;
+  return {
+      fmt::format("{} − {} < {:g} at the end of {} on {}, with its 95 % bound", check.arm,
+                  check.baseline, check.limit, check.schedule, check.set),
+      interval.high < check.limit,
+      fmt::format("{:.2f}, {:.2f} to {:.2f}", end.difference.mean, interval.low, interval.high)};
+}
+
 }  // namespace
 
 std::vector<SelfCheck> run_checks(const Recipe& recipe, const std::vector<ResultRow>& rows,
@@ -83,6 +134,8 @@ std::vector<SelfCheck> run_checks(const Recipe& recipe, const std::vector<Result
     if (check.kind == "teacher_wer") results.push_back(teacher_check(check, teachers));
     if (check.kind == "arm_wer") results.push_back(arm_check(recipe, check, rows));
     if (check.kind == "early_cut") results.push_back(early_check(recipe, check, rows));
+    if (check.kind == "speed_up") results.push_back(speed_check(recipe, check, rows));
+    if (check.kind == "end_below") results.push_back(end_check(check, rows));
   }
   return results;
 }

@@ -184,7 +184,9 @@ class Experiment {
         });
     const Comparison declared = *primary;
     secondary.erase(primary);
-    return compare_arms(rows, declared, secondary);
+    Differences result = compare_arms(rows, declared, secondary);
+    result.declared = compare_family(rows, recipe_.comparisons);
+    return result;
   }
 
   std::map<std::string, std::set<std::string>> seen_sentences() const {

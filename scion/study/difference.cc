@@ -15,50 +15,77 @@ namespace {
 
 using RowsByRun = std::map<RunKey, const ResultRow*>;
 
-std::string describe(const Comparison& comparison, const std::string& arm) {
-  std::string text = fmt::format("arm '{}' on '{}'", arm, comparison.set);
-  if (!comparison.schedule.empty()) text += fmt::format(" in schedule '{}'", comparison.schedule);
-  if (comparison.epoch) text += fmt::format(" at epoch {:g}", *comparison.epoch);
-  if (comparison.weights != "raw") text += fmt::format(" with {} weights", comparison.weights);
+// One arm of a comparison, where it stands.
+struct Side {
+  std::string arm, schedule, set, weights;
+  std::optional<double> epoch;
+};
+
+Side first_side(const Comparison& comparison) {
+  return {comparison.first,
+          comparison.first_schedule.empty() ? comparison.schedule : comparison.first_schedule,
+          comparison.set, comparison.weights, comparison.first_epoch};
+}
+
+Side second_side(const Comparison& comparison) {
+  return {comparison.second, comparison.schedule, comparison.set, comparison.weights,
+          comparison.epoch};
+}
+
+std::string describe(const Side& side) {
+  std::string text = fmt::format("arm '{}' on '{}'", side.arm, side.set);
+  if (!side.schedule.empty()) text += fmt::format(" in schedule '{}'", side.schedule);
+  if (side.epoch) text += fmt::format(" at epoch {:g}", *side.epoch);
+  if (side.weights != "raw") text += fmt::format(" with {} weights", side.weights);
   return text;
 }
 
-bool is_of(const ResultRow& row, const Comparison& comparison, const std::string& arm) {
-  return row.schedule == comparison.schedule && row.set == comparison.set && row.arm == arm &&
-         row.weights == comparison.weights;
+bool is_of(const ResultRow& row, const Side& side) {
+  return row.schedule == side.schedule && row.set == side.set && row.arm == side.arm &&
+         row.weights == side.weights;
 }
 
-std::set<double> epochs_of(const std::vector<ResultRow>& rows, const Comparison& comparison,
-                           const std::string& arm) {
+std::set<double> epochs_of(const std::vector<ResultRow>& rows, const Side& side) {
   std::set<double> epochs;
   for (const ResultRow& row : rows)
-    if (is_of(row, comparison, arm)) epochs.insert(row.epoch);
+    if (is_of(row, side)) epochs.insert(row.epoch);
   if (epochs.empty())
-    throw UserError("no results of " + describe(comparison, arm),
+    throw UserError("no results of " + describe(side),
                     "check the names against the study's results");
   return epochs;
 }
 
 double last_common_epoch(const std::vector<ResultRow>& rows, const Comparison& comparison) {
-  const std::set<double> first = epochs_of(rows, comparison, comparison.first);
-  const std::set<double> second = epochs_of(rows, comparison, comparison.second);
+  const std::set<double> first = epochs_of(rows, first_side(comparison));
+  const std::set<double> second = epochs_of(rows, second_side(comparison));
   for (auto epoch = second.rbegin(); epoch != second.rend(); ++epoch)
     if (first.contains(*epoch)) return *epoch;
   throw UserError(fmt::format("'{}' and '{}' have no evaluation on '{}' at the same epoch",
                               comparison.first, comparison.second, comparison.set));
 }
 
-RowsByRun rows_of(const std::vector<ResultRow>& rows, const Comparison& comparison,
-                  const std::string& arm) {
+// The comparison with both epochs.
+Comparison with_epochs(const std::vector<ResultRow>& rows, Comparison comparison) {
+  if (comparison.crosses_schedules() || comparison.first_epoch) {
+    if (!comparison.epoch) comparison.epoch = *epochs_of(rows, second_side(comparison)).rbegin();
+    if (!comparison.first_epoch)
+      comparison.first_epoch = *epochs_of(rows, first_side(comparison)).rbegin();
+    return comparison;
+  }
+  if (!comparison.epoch) comparison.epoch = last_common_epoch(rows, comparison);
+  comparison.first_epoch = comparison.epoch;
+  return comparison;
+}
+
+RowsByRun rows_of(const std::vector<ResultRow>& rows, const Side& side) {
   RowsByRun result;
   for (const ResultRow& row : rows)
-    if (is_of(row, comparison, arm) && std::abs(row.epoch - *comparison.epoch) < 1e-6)
-      result[row.run()] = &row;
-  if (result.empty()) throw UserError("no results of " + describe(comparison, arm));
+    if (is_of(row, side) && std::abs(row.epoch - *side.epoch) < 1e-6) result[row.run()] = &row;
+  if (result.empty()) throw UserError("no results of " + describe(side));
   for (const auto& [run, row] : result)
     if (row->utterances.empty())
-      throw UserError(fmt::format("results of {} have no errors by utterance ({})",
-                                  describe(comparison, arm), run_text(run)),
+      throw UserError(fmt::format("results of {} have no errors by utterance ({})", describe(side),
+                                  run_text(run)),
                       "intervals need them: evaluate again with this version");
   return result;
 }
@@ -124,19 +151,19 @@ double pooled_wer(const std::vector<RunErrors>& runs, const std::vector<double>&
 ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison& comparison,
                            const BootstrapOptions& options) {
   ArmDifference result;
-  result.comparison = comparison;
-  if (!comparison.epoch) result.comparison.epoch = last_common_epoch(rows, comparison);
-  const RowsByRun first = rows_of(rows, result.comparison, comparison.first);
-  const RowsByRun second = rows_of(rows, result.comparison, comparison.second);
+  result.comparison = with_epochs(rows, comparison);
+  const Side first_place = first_side(result.comparison);
+  const Side second_place = second_side(result.comparison);
+  const RowsByRun first = rows_of(rows, first_place);
+  const RowsByRun second = rows_of(rows, second_place);
   const Units units(*first.begin()->second);
-  const auto errors_of = [&](const RowsByRun& runs, const std::string& arm) {
+  const auto errors_of = [&](const RowsByRun& runs, const Side& side) {
     NumbersByRun errors;
-    for (const auto& [run, row] : runs)
-      errors[run] = units.errors(*row, describe(result.comparison, arm));
+    for (const auto& [run, row] : runs) errors[run] = units.errors(*row, describe(side));
     return errors;
   };
-  const RunDesign design = design_runs(errors_of(first, comparison.first),
-                                       errors_of(second, comparison.second), units.words());
+  const RunDesign design =
+      design_runs(errors_of(first, first_place), errors_of(second, second_place), units.words());
   const PairedErrors& errors = design.errors;
   result.seeds = design.seeds;
   result.teachers = design.teachers;
@@ -156,19 +183,27 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   return result;
 }
 
+std::vector<ArmDifference> compare_family(const std::vector<ResultRow>& rows,
+                                          const std::vector<Comparison>& comparisons,
+                                          const BootstrapOptions& options) {
+  std::vector<ArmDifference> result;
+  std::vector<double> p_values;
+  for (const Comparison& comparison : comparisons) {
+    result.push_back(compare_arms(rows, comparison, options));
+    p_values.push_back(result.back().difference.p_value);
+  }
+  const std::vector<double> adjusted = holm(p_values);
+  for (size_t i = 0; i < adjusted.size(); ++i) result[i].adjusted_p = adjusted[i];
+  return result;
+}
+
 Differences compare_arms(const std::vector<ResultRow>& rows, const Comparison& primary,
                          const std::vector<Comparison>& secondary,
                          const BootstrapOptions& options) {
   Differences result;
   result.options = options;
   result.primary = compare_arms(rows, primary, options);
-  std::vector<double> p_values;
-  for (const Comparison& comparison : secondary) {
-    result.secondary.push_back(compare_arms(rows, comparison, options));
-    p_values.push_back(result.secondary.back().difference.p_value);
-  }
-  const std::vector<double> adjusted = holm(p_values);
-  for (size_t i = 0; i < adjusted.size(); ++i) result.secondary[i].adjusted_p = adjusted[i];
+  result.secondary = compare_family(rows, secondary, options);
   return result;
 }
 

@@ -16,6 +16,13 @@ struct Comparison {
   std::string first, second;    ///< arms; the difference is second − first
   std::optional<double> epoch;  ///< the last one that both arms have, when not given
   std::string weights = "raw";  ///< raw, or averaged over the last epochs
+  /// Where the first arm stands elsewhere: in another schedule, at another epoch. An epoch that is
+  /// not given is then the last of the arm's own schedule.
+  std::string first_schedule = {};
+  std::optional<double> first_epoch = {};
+
+  bool crosses_schedules() const { return !first_schedule.empty() && first_schedule != schedule; }
+  bool operator==(const Comparison&) const = default;
 };
 
 struct ArmDifference {
@@ -39,6 +46,7 @@ struct Differences {
   BootstrapOptions options;
   std::optional<ArmDifference> primary;
   std::vector<ArmDifference> secondary;
+  std::vector<ArmDifference> declared;  ///< by the recipe, one by one; a family of their own
 };
 
 /// Compares two arms by drawing, with replacement, what is random in them (bootstrap_difference):
@@ -54,6 +62,11 @@ struct Differences {
 /// scored on different utterances, a teacher without one of the seeds.
 ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison& comparison,
                            const BootstrapOptions& options = {});
+
+/// Every comparison by itself, then Holm's adjustment of p among them.
+std::vector<ArmDifference> compare_family(const std::vector<ResultRow>& rows,
+                                          const std::vector<Comparison>& comparisons,
+                                          const BootstrapOptions& options = {});
 
 /// The primary comparison by itself, Holm's adjustment among the others.
 Differences compare_arms(const std::vector<ResultRow>& rows, const Comparison& primary,

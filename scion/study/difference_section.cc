@@ -17,14 +17,23 @@ std::string look_text(const Comparison& comparison) {
                      comparison.weights == "averaged" ? ", averaged weights" : "");
 }
 
+// "full, clean, epoch 4", and where the first arm stands elsewhere, that.
+std::string where_text(const ReportContext& context, const Comparison& comparison) {
+  const std::string second =
+      context.place(comparison.schedule, comparison.set) + ", " + look_text(comparison);
+  if (!comparison.crosses_schedules() && comparison.first_epoch == comparison.epoch) return second;
+  return fmt::format("{} − {}epoch {:g}", second,
+                     comparison.crosses_schedules() ? comparison.first_schedule + ", " : "",
+                     *comparison.first_epoch);
+}
+
 std::vector<Cell> difference_row(const ReportContext& context, const ArmDifference& entry,
                                  bool primary) {
   const Difference& difference = entry.difference;
   return {{fmt::format("{} − {}{}", context.label(entry.comparison.second),
                        context.label(entry.comparison.first), primary ? " (primary)" : ""),
            primary},
-          {context.place(entry.comparison.schedule, entry.comparison.set) + ", " +
-           look_text(entry.comparison)},
+          {where_text(context, entry.comparison)},
           {context.rate(entry.first_wer) + " → " + context.rate(entry.second_wer)},
           {number_text(difference.mean, 2), primary},
           {fmt::format("{} to {}", number_text(difference.interval.low, 2),
@@ -73,6 +82,14 @@ Table difference_table(const ReportContext& context, std::string title) {
   return table;
 }
 
+// Comparisons that the recipe names one by one, across schedules among them.
+Table declared_table(const ReportContext& context) {
+  Table table = difference_table(context, "Comparisons of the recipe's own, p adjusted among them");
+  for (const ArmDifference& entry : context.report().differences.declared)
+    table.rows.push_back(difference_row(context, entry, false));
+  return table;
+}
+
 // One table for every place and look, with arms by factor.
 std::vector<Table> tables_by_place(const ReportContext& context) {
   const std::vector<ArmDifference>& secondary = context.report().differences.secondary;
@@ -107,6 +124,7 @@ Section difference_section(const ReportContext& context) {
   std::vector<const ArmDifference*> all;
   if (differences.primary) all.push_back(&*differences.primary);
   for (const ArmDifference& entry : differences.secondary) all.push_back(&entry);
+  for (const ArmDifference& entry : differences.declared) all.push_back(&entry);
   if (all.empty()) return section;
   section.text = fmt::format(
       "Differences of WER in percentage points, negative where the arm named first is better. "
@@ -117,11 +135,13 @@ Section difference_section(const ReportContext& context) {
       scope_text(all));
   Table table = difference_table(context, context.has_many_arms() ? "The primary comparison" : "");
   for (const ArmDifference* entry : all) {
+    if (!differences.declared.empty() && entry == &differences.declared.front()) break;
     const bool is_primary = differences.primary && entry == &*differences.primary;
     if (is_primary || !context.has_many_arms())
       table.rows.push_back(difference_row(context, *entry, is_primary));
   }
   if (!table.rows.empty()) section.tables.push_back(table);
+  if (!differences.declared.empty()) section.tables.push_back(declared_table(context));
   if (context.has_many_arms())
     for (Table& by_place : tables_by_place(context)) section.tables.push_back(std::move(by_place));
   return section;

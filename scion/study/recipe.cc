@@ -25,6 +25,7 @@ class RecipeReader {
     for (const auto& entry : root_.take("arms")) add_arm(entry);
     for (const auto& entry : root_.take("schedules")) read_schedule(entry);
     for (const auto& entry : root_.take("checks")) read_check(entry);
+    for (const auto& entry : root_.take("comparisons")) read_comparison(entry);
     read_study();
     read_tuning();
     root_.finish();
@@ -128,11 +129,33 @@ class RecipeReader {
     table.read("arm", check.arm);
     table.read("baseline", check.baseline);
     table.read("share", check.share);
+    table.read("baseline_schedule", check.baseline_schedule);
     table.finish();
-    if (check.kind != "teacher_wer" && check.kind != "arm_wer" && check.kind != "early_cut")
+    static const std::vector<std::string> kinds = {"teacher_wer", "arm_wer", "early_cut",
+                                                   "speed_up", "end_below"};
+    if (std::find(kinds.begin(), kinds.end(), check.kind) == kinds.end())
       throw UserError(fmt::format("{}: unknown check '{}'", place_, check.kind),
-                      "checks: teacher_wer, arm_wer, early_cut");
+                      fmt::format("checks: {}", fmt::join(kinds, ", ")));
     recipe_.checks.push_back(std::move(check));
+  }
+
+  void read_comparison(const nlohmann::json& entry) {
+    TomlTable table(entry, place_ + " [[comparisons]]");
+    Comparison comparison;
+    table.read("arm", comparison.second, true);
+    table.read("baseline", comparison.first, true);
+    table.read("schedule", comparison.schedule, true);
+    table.read("set", comparison.set, true);
+    table.read("baseline_schedule", comparison.first_schedule);
+    table.read("weights", comparison.weights);
+    for (const auto& [key, epoch] :
+         {std::pair{"epoch", &comparison.epoch}, {"baseline_epoch", &comparison.first_epoch}}) {
+      double value = 0;
+      table.read(key, value);
+      if (table.has(key)) *epoch = value;
+    }
+    table.finish();
+    recipe_.comparisons.push_back(std::move(comparison));
   }
 
   void read_study() {
@@ -180,6 +203,47 @@ class RecipeReader {
                       fmt::format("there are: {}", fmt::join(names, ", ")));
   }
 
+  // An arm at one of its evaluations.
+  void require_evaluation(const std::string& arm, const std::string& schedule,
+                          std::optional<double> epoch) const {
+    require_named(recipe_.arms, arm, "arm");
+    require_named(recipe_.schedules, schedule, "schedule");
+    if (!recipe_.arm(arm).runs_in(schedule))
+      throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, arm, schedule),
+                      "name the schedule in the arm's 'schedules', or compare it elsewhere");
+    const RecipeSchedule& budget = recipe_.schedule(schedule);
+    if (!epoch || *epoch == static_cast<double>(budget.epochs)) return;
+    const std::vector<int64_t>& there = budget.evaluate_epochs;
+    if (std::find(there.begin(), there.end(), static_cast<int64_t>(*epoch)) == there.end())
+      throw UserError(fmt::format("{}: '{}' is not evaluated at epoch {:g} of '{}'", place_, arm,
+                                  *epoch, schedule),
+                      fmt::format("its evaluate_epochs are {}", nlohmann::json(there).dump()));
+  }
+
+  void validate_comparison(const Comparison& comparison) const {
+    require_named(recipe_.sets, comparison.set, "set");
+    require_evaluation(comparison.second, comparison.schedule, comparison.epoch);
+    require_evaluation(
+        comparison.first,
+        comparison.crosses_schedules() ? comparison.first_schedule : comparison.schedule,
+        comparison.first_epoch);
+    if (comparison.weights != "raw" && comparison.weights != "averaged")
+      throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, comparison.weights),
+                      "raw, averaged");
+  }
+
+  void validate_check(const RecipeCheck& check) const {
+    require_named(recipe_.sets, check.set, "set");
+    if (check.kind == "teacher_wer") return;
+    require_named(recipe_.schedules, check.schedule, "schedule");
+    if (check.kind == "arm_wer" && check.arm.empty()) return;
+    require_evaluation(check.arm, check.schedule, {});
+    if (check.kind == "arm_wer") return;
+    require_evaluation(check.baseline,
+                       check.baseline_schedule.empty() ? check.schedule : check.baseline_schedule,
+                       {});
+  }
+
   void validate_arm(const RecipeArm& arm) const {
     require_named(recipe_.arms, recipe_.baseline_of(arm), "arm");
     for (const std::string& schedule : arm.schedules)
@@ -215,10 +279,8 @@ class RecipeReader {
     require_named(recipe_.arms, recipe_.primary_arm, "arm");
     require_named(recipe_.schedules, recipe_.primary_schedule, "schedule");
     require_named(recipe_.sets, recipe_.primary_set, "set");
-    for (const RecipeCheck& check : recipe_.checks) {
-      require_named(recipe_.sets, check.set, "set");
-      if (check.kind != "teacher_wer") require_named(recipe_.schedules, check.schedule, "schedule");
-    }
+    for (const RecipeCheck& check : recipe_.checks) validate_check(check);
+    for (const Comparison& comparison : recipe_.comparisons) validate_comparison(comparison);
     if (recipe_.seeds < 1)
       throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
     for (const RecipeArm& arm : recipe_.arms) validate_arm(arm);

@@ -10,6 +10,7 @@
 
 #include "scion/data/condition.h"
 #include "scion/study/arm.h"
+#include "scion/study/difference.h"
 #include "scion/training/run_config.h"
 
 namespace scion {
@@ -37,11 +38,12 @@ struct RecipeSchedule {
 
 /// Shown in the report, and a reason for a non-zero exit when it does not hold.
 struct RecipeCheck {
-  std::string kind;  ///< teacher_wer, arm_wer, early_cut
+  std::string kind;  ///< teacher_wer, arm_wer, early_cut, speed_up, end_below: see checks.h
   std::string set, schedule;
-  double limit = 0;           ///< %
-  std::string arm, baseline;  ///< early_cut: arm must be `limit` % below baseline
-  double share = 0;           ///< early_cut: at this share of the schedule's epochs
+  double limit = 0;  ///< %; speed_up: a factor; end_below: percentage points
+  std::string arm, baseline;
+  double share = 0;               ///< of the epochs of the schedule; speed_up: of the baseline's
+  std::string baseline_schedule;  ///< speed_up: where the baseline has another
 };
 
 struct Recipe {
@@ -56,6 +58,7 @@ struct Recipe {
   std::vector<RecipeArm> arms;
   std::vector<RecipeSchedule> schedules;
   std::vector<RecipeCheck> checks;
+  std::vector<Comparison> comparisons;  ///< besides every arm with its baseline
 
   int64_t seeds = 2, first_seed = 1;
   int64_t jobs = 2;      ///< runs at a time

@@ -31,7 +31,19 @@ std::string check_toml(const RecipeCheck& check) {
   return "\n[[checks]]\n" + toml_line("kind", check.kind) + toml_line("set", check.set) +
          toml_line("limit", check.limit) + toml_line_unless_empty("schedule", check.schedule) +
          toml_line_unless_empty("arm", check.arm) +
-         toml_line_unless_empty("baseline", check.baseline) + toml_line("share", check.share);
+         toml_line_unless_empty("baseline", check.baseline) +
+         toml_line_unless_empty("baseline_schedule", check.baseline_schedule) +
+         toml_line("share", check.share);
+}
+
+std::string comparison_toml(const Comparison& comparison) {
+  return "\n[[comparisons]]\n" + toml_line("arm", comparison.second) +
+         toml_line("schedule", comparison.schedule) +
+         (comparison.epoch ? toml_line("epoch", *comparison.epoch) : "") +
+         toml_line("baseline", comparison.first) +
+         toml_line_unless_empty("baseline_schedule", comparison.first_schedule) +
+         (comparison.first_epoch ? toml_line("baseline_epoch", *comparison.first_epoch) : "") +
+         toml_line("set", comparison.set) + toml_line("weights", comparison.weights);
 }
 
 std::string tuning_toml(const Recipe& recipe) {
@@ -64,6 +76,7 @@ std::string Recipe::to_toml() const {
             toml_line("epochs", schedule.epochs) +
             toml_line("evaluate_epochs", schedule.evaluate_epochs);
   for (const RecipeCheck& check : checks) text += check_toml(check);
+  for (const Comparison& comparison : comparisons) text += comparison_toml(comparison);
   if (!grid.empty()) text += tuning_toml(*this);
   text += "\n[teacher]\n";
   if (!files.empty()) text += toml_line("files", files);

@@ -3,9 +3,8 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/model/model_file.h"
-#include "scion/selection/random_init.h"
-#include "scion/selection/select.h"
-#include "scion/study/toml_text.h"
+#include "scion/study/changes.h"
+#include "scion/study/start.h"
 #include "scion/training/run_record.h"
 
 namespace scion {
@@ -54,29 +53,6 @@ double epochs_done(const fs::path& directory) {
   return line.value("epoch", 0.0);
 }
 
-// How a selected student starts, as it is kept beside its run.
-nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
-  nlohmann::json rules = rules_json(arm.select);
-  rules["seed"] = seed;
-  return {{"rules", arm.rules},
-          {"select", rules},
-          {"control", arm.control},
-          {"teacher", teacher.string()}};
-}
-
-// "train.peak_lr 0.004, was 0.002" for the first value that differs; "" when all are equal.
-std::string first_change(const nlohmann::json& before, const nlohmann::json& now,
-                         const std::string& prefix = "") {
-  const nlohmann::json changed = changed_values(before, now);
-  for (const auto& [key, value] : changed.items()) {
-    if (value.is_object())
-      return first_change(before.value(key, nlohmann::json::object()), value, prefix + key + ".");
-    return fmt::format("{}{} is {}, was {}", prefix, key, value.dump(),
-                       before.value(key, nlohmann::json()).dump());
-  }
-  return "";
-}
-
 nlohmann::json config_json(const RunConfig& config) {
   RunConfig copy = config;
   Options options;
@@ -100,17 +76,6 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
   return first_change(then, config_json(config));
 }
 
-std::string changed_start(const fs::path& file, const nlohmann::json& start) {
-  nlohmann::json before = nlohmann::json::parse(read_file(file));
-  SelectionRules rules;
-  Options options;
-  rules.declare(options);
-  options.load_json(before.at("select"), file.string());
-  before["select"] = options.to_json();
-  before["teacher"] = start.at("teacher");  // compared by its own run
-  return first_change(before, start);
-}
-
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,
                  const RunPlace& place) {
   Job job;
@@ -131,24 +96,6 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
   job.cost = epochs *
              (parameters + 4e5);  // measured: a step has a share that does not grow with the model
   return job;
-}
-
-// The student's first weights, from the teacher as it stands when the run starts.
-void write_start(const RecipeArm& arm, const fs::path& teacher_path, int64_t seed,
-                 const ModelConfig& student, const fs::path& path) {
-  const ModelFile teacher = load_model(teacher_path);
-  SelectionRules rules = arm.select;
-  rules.seed = seed;
-  Selection selection =
-      select_student(*teacher.model, student, rules, "xavier", static_cast<uint64_t>(seed));
-  if (arm.control == "shuffled")
-    shuffle_inside_tensors(selection.student->registry(), static_cast<uint64_t>(seed));
-  if (arm.control == "redrawn")
-    redraw_with_own_deviation(selection.student->registry(), static_cast<uint64_t>(seed));
-  nlohmann::json provenance =
-      selection_provenance(teacher_path, teacher.provenance, arm.rules, rules, selection.plan);
-  if (!arm.control.empty()) provenance["control"] = arm.control;
-  save_model(path, *selection.student, teacher.tokenizer, provenance);
 }
 
 }  // namespace
@@ -242,7 +189,8 @@ std::vector<Job> teacher_jobs(const Recipe& recipe, const RunPlace& place) {
 Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run) {
   const RecipeArm& arm = recipe.arm(run.arm);
   const RecipeTeacher& teacher = teacher_of(recipe, run);
-  Job job = training_job(run.name(), run.directory, student_config(recipe, place, run), place);
+  const RunConfig config = student_config(recipe, place, run);
+  Job job = training_job(run.name(), run.directory, config, place);
   if (arm.has_teacher() && teacher.file.empty()) job.after = {teacher_job_name(teacher)};
   if (!arm.selected()) return job;
   const fs::path weights = run.directory / "start.safetensors";
@@ -253,7 +201,7 @@ Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& r
     write_config();
     if (fs::exists(weights) && changed_start(description, start).empty()) return;
     write_file(description, start.dump(1) + "\n");
-    write_start(arm, model, seed, arm.run.model, weights);
+    write_start(arm, model, seed, config, weights);
   };
   job.changed = [=, directory = run.directory, config_changed = job.changed] {
     const std::string change = config_changed();

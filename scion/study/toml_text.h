@@ -29,18 +29,4 @@ inline std::string toml_tables(const std::string& name, const nlohmann::json& ob
   return (values.empty() ? "" : "[" + name + "]\n" + values) + tables;
 }
 
-/// What differs in `other`, nested as it is; both have the same keys.
-inline nlohmann::json changed_values(const nlohmann::json& base, const nlohmann::json& other) {
-  nlohmann::json changed = nlohmann::json::object();
-  for (const auto& [key, value] : other.items()) {
-    if (!value.is_object()) {
-      if (!base.contains(key) || base.at(key) != value) changed[key] = value;
-      continue;
-    }
-    nlohmann::json below = changed_values(base.value(key, nlohmann::json::object()), value);
-    if (!below.empty()) changed[key] = std::move(below);
-  }
-  return changed;
-}
-
 }  // namespace scion

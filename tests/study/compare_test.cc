@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "scion/model/model_file.h"
 #include "scion/study/results.h"
 #include "tests/cli/program.h"
 #include "tests/training/tiny_run.h"
@@ -189,6 +190,42 @@ feed_forward = 12
   EXPECT_EQ(other_rules.status, 2);
   EXPECT_NE(other_rules.error.find("rules is \"published\", was \"paper\""), std::string::npos)
       << other_rules.error;
+}
+
+TEST(Compare, ACalibratedArmStartsFromItsOwnAudio) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  const std::string recipe = smallest_recipe() + R"(
+[[arms]]
+name = "fitted"
+rules = "paper"
+elements = "activation"
+[arms.calibrate]
+ridge = 0.5
+seconds = 5
+[[comparisons]]
+arm = "fitted"
+schedule = "full"
+epoch = 1
+baseline = "xavier"
+baseline_epoch = 2
+set = "clean"
+)";
+  write_file(folder / "tiny.toml", recipe);
+  const auto made = run_program(folder, "compare tiny.toml --out study");
+  ASSERT_EQ(made.status, 0) << made.error;
+  const fs::path run = folder / "study/students/full/fitted/teacher-1/seed-1";
+  const ModelFile start = load_model(run / "start.safetensors");
+  const nlohmann::json& calibrated = start.provenance.at("calibrated");
+  EXPECT_EQ(calibrated.at("options").at("ridge"), 0.5);
+  EXPECT_GT(calibrated.at("summary").at("utterances"), 0);
+  EXPECT_NE(made.out.find("clean, epoch 1 − epoch 2"), std::string::npos) << made.out;
+
+  write_file(folder / "tiny.toml", replaced(recipe, "ridge = 0.5", "ridge = 0.4"));
+  const auto refused = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.error.find("calibrate.ridge is 0.4, was 0.5"), std::string::npos)
+      << refused.error;
 }
 
 }  // namespace

@@ -48,6 +48,30 @@ std::string user_error(const std::vector<ResultRow>& rows, const Comparison& com
   return "no error";
 }
 
+TEST(Difference, ComparesAcrossSchedules) {
+  std::vector<ResultRow> rows = made_up_rows();
+  const size_t known = rows.size();
+  for (size_t i = 0; i < known; ++i)  // the same runs once more, in a schedule of one epoch
+    if (rows[i].epoch == 1) {
+      rows.push_back(rows[i]);
+      rows.back().schedule = "short";
+    }
+  Comparison across{"short", "test", "random", "selected", {}};
+  across.first_schedule = "s";
+  const ArmDifference result = compare_arms(rows, across, {0.95, 500, 1});
+  EXPECT_EQ(result.comparison.epoch, 1);
+  EXPECT_EQ(result.comparison.first_epoch, 2);
+  const ArmDifference apart =
+      compare_arms(rows, {"s", "test", "random", "selected", 1.0}, {0.95, 500, 1});
+  EXPECT_EQ(result.second_wer, apart.second_wer);
+  EXPECT_EQ(result.first_wer,
+            compare_arms(rows, {"s", "test", "random", "selected", 2.0}, {0.95, 500, 1}).first_wer);
+  EXPECT_TRUE(result.paired_seeds);
+  across.first_epoch = 3;
+  EXPECT_NE(user_error(rows, across).find("arm 'random' on 'test' in schedule 's' at epoch 3"),
+            std::string::npos);
+}
+
 TEST(Difference, FindsAGain) {
   const ArmDifference result =
       compare_arms(made_up_rows(), {"s", "test", "random", "selected", {}});

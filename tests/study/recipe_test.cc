@@ -143,6 +143,74 @@ init = "he"
   EXPECT_EQ(random.run.model.conformer.width, 48);
 }
 
+TEST(Recipe, AnArmIsCalibratedByItsTable) {
+  const Recipe recipe = with_arms(R"(
+[[arms]]
+name = "fitted"
+rules = "paper"
+[arms.calibrate]
+seconds = 300
+ridge = 0.1
+[[arms]]
+name = "random"
+like = "fitted"
+init = "he"
+[[arms]]
+name = "moving"
+rules = "paper"
+elements = "activation"
+)");
+  const RecipeArm& fitted = recipe.arm("fitted");
+  ASSERT_TRUE(fitted.calibration.has_value());
+  EXPECT_EQ(fitted.calibration->compensate, "least-squares");
+  EXPECT_EQ(fitted.calibration->ridge, 0.1);
+  EXPECT_EQ(fitted.calibration->seconds, 300);
+  EXPECT_NE(fitted.description(recipe.student).find("calibrated with ridge 0.1, seconds 300"),
+            std::string::npos);
+  EXPECT_FALSE(recipe.arm("random").calibration.has_value());
+  EXPECT_FALSE(recipe.arm("xavier").calibration.has_value());
+  // Activations need audio; nothing else is done with it.
+  ASSERT_TRUE(recipe.arm("moving").calibration.has_value());
+  EXPECT_EQ(recipe.arm("moving").calibration->compensate, "none");
+  EXPECT_FALSE(recipe.arm("moving").calibration->batch_norm);
+}
+
+TEST(Recipe, ComparisonsNameEvaluationsThatThereAre) {
+  const std::string given = R"(
+[[comparisons]]
+arm = "select even-last"
+schedule = "short"
+baseline = "xavier"
+baseline_schedule = "full"
+baseline_epoch = 20
+set = "clean"
+)";
+  const Recipe recipe = with_arms(given);
+  ASSERT_EQ(recipe.comparisons.size(), 1U);
+  const Comparison& comparison = recipe.comparisons.front();
+  EXPECT_EQ(comparison.first, "xavier");
+  EXPECT_EQ(comparison.first_schedule, "full");
+  EXPECT_EQ(comparison.first_epoch, 20);
+  EXPECT_FALSE(comparison.epoch.has_value());
+  EXPECT_TRUE(comparison.crosses_schedules());
+  const auto error = [](const std::string& text) {
+    try {
+      with_arms(text);
+    } catch (const UserError& error) {
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string("none");
+  };
+  EXPECT_NE(error(given + "epoch = 9").find("not evaluated at epoch 9 of 'short'"),
+            std::string::npos);
+  EXPECT_NE(error(given + "weights = \"mean\"").find("weights = 'mean'"), std::string::npos);
+  EXPECT_NE(error(given + "epochs = 2").find("did you mean 'epoch'?"), std::string::npos);
+  EXPECT_NE(error("[[checks]]\nkind = \"speed_up\"\nset = \"clean\"\nschedule = \"full\"\n"
+                  "limit = 3\narm = \"select\"\nbaseline = \"xavier\"")
+                .find("no arm is called 'select'"),
+            std::string::npos);
+}
+
 TEST(Recipe, MistakesInArmsAreNamed) {
   const auto error = [](const std::string& arm) {
     try {
@@ -157,6 +225,10 @@ TEST(Recipe, MistakesInArmsAreNamed) {
   EXPECT_NE(
       error("init = \"xavier\"\n[arms.select]\nelements = \"even\"").find("is random and has"),
       std::string::npos);
+  EXPECT_NE(error("init = \"xavier\"\n[arms.calibrate]\nridge = 1").find("has [arms.calibrate]"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.calibrate]\nrigde = 1").find("ridge"),
+            std::string::npos);
   EXPECT_NE(error("rules = \"paper\"\n[arms.select]\nelement = \"even\"").find("elements"),
             std::string::npos);
   EXPECT_NE(error("rules = \"paper\"\n[arms.run.train]\npeak_rl = 1").find("train.peak_lr"),
@@ -270,6 +342,60 @@ TEST(Checks, HoldInEverySeedOrSayWhereNot) {
   EXPECT_TRUE(checks[1].passed);
   EXPECT_FALSE(checks[2].passed);
   EXPECT_NE(checks[2].detail.find("seed 2: 28.0 %"), std::string::npos);
+}
+
+TEST(Checks, SpeedUpIsToTheBaselinesErrorRateInItsOwnSchedule) {
+  Recipe recipe;
+  recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {5, 10}}, {"short", 4, {1, 2, 3, 4}}};
+  std::vector<ResultRow> rows = {wer_row("random", 1, 5, 30), wer_row("random", 1, 10, 13)};
+  for (const auto& [epoch, wer] : {std::pair{1.0, 60.0}, {2.0, 40.0}, {3.0, 20.0}, {4.0, 15.0}}) {
+    rows.push_back(wer_row("selected", 1, epoch, wer));
+    rows.back().schedule = "short";
+  }
+  const auto check = [&](double share, double limit) {
+    recipe.checks = {{.kind = "speed_up",
+                      .set = "clean",
+                      .schedule = "short",
+                      .limit = limit,
+                      .arm = "selected",
+                      .baseline = "random",
+                      .share = share,
+                      .baseline_schedule = "full"}};
+    return run_checks(recipe, rows, {}).front();
+  };
+  // 30 % is half-way between the epochs 2 and 3.
+  EXPECT_TRUE(check(0.5, 1.99).passed);
+  EXPECT_FALSE(check(0.5, 2.01).passed);
+  EXPECT_NE(check(0.5, 1).detail.find("epoch 2.50: 2.00 ×"), std::string::npos);
+  EXPECT_FALSE(check(1, 1).passed);
+  EXPECT_NE(check(1, 1).detail.find("never there: 15.0 %"), std::string::npos);
+}
+
+TEST(Checks, EndBelowAsksForTheBoundOfTheInterval) {
+  Recipe recipe;
+  recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {10}}};
+  std::vector<ResultRow> rows;
+  for (int64_t seed = 1; seed <= 5; ++seed)
+    for (const auto& [arm, errors] : {std::pair{"random", 4}, {"selected", 3}}) {
+      rows.push_back(wer_row(arm, seed, 10, 0));
+      for (int64_t speaker = 0; speaker < 12; ++speaker)
+        rows.back().utterances.push_back({fmt::format("u{}", speaker), fmt::format("s{}", speaker),
+                                          errors + (speaker + seed) % 2, 20});
+    }
+  const auto check = [&](double limit) {
+    recipe.checks = {{.kind = "end_below",
+                      .set = "clean",
+                      .schedule = "full",
+                      .limit = limit,
+                      .arm = "selected",
+                      .baseline = "random"}};
+    return run_checks(recipe, rows, {}).front();
+  };
+  EXPECT_TRUE(check(0).passed) << check(0).detail;  // one error of 20 words less: 5 points
+  EXPECT_FALSE(check(-6).passed);
+  EXPECT_EQ(check(0).detail.substr(0, 5), "-5.00");
 }
 
 }  // namespace
