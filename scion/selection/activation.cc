@@ -123,9 +123,9 @@ class ScoreMeans {
 };
 
 // All dimensions but the first as one.
-Axis input_axis(const Parameter& weight) {
-  Axis axis = weight.axes[1];
-  for (size_t d = 2; d < weight.axes.size(); ++d) axis = Axis::product(axis, weight.axes[d]);
+Axis input_axis(const std::vector<Axis>& axes) {
+  Axis axis = axes[1];
+  for (size_t d = 2; d < axes.size(); ++d) axis = Axis::product(axis, axes[d]);
   return axis;
 }
 
@@ -143,16 +143,18 @@ std::map<std::string, MapSquares> added_up(std::vector<SquaresObserver>& lanes) 
   return total;
 }
 
-LeafScores to_scores(const std::map<std::string, MapSquares>& squares) {
+LeafScores to_scores(const std::map<std::string, MapSquares>& squares, Grain grain) {
   ScoreMeans read, written;
   for (const auto& [name, map] : squares) {
     const at::Tensor inputs = map.inputs / static_cast<double>(map.rows);
     for (const Reader& reader : map.readers) {
-      const Axis axis = map.depthwise ? reader.weight->axes[0] : input_axis(*reader.weight);
+      const std::vector<Axis> axes = plan_axes(*reader.weight, grain);
+      const Axis axis = map.depthwise ? axes[0] : input_axis(axes);
       read.add(axis, inputs.narrow(0, map.depthwise ? 0 : reader.first_input, axis.size()));
     }
     if (map.outputs.defined())
-      written.add(map.readers[0].weight->axes[0], map.outputs / static_cast<double>(map.rows));
+      written.add(plan_axes(*map.readers[0].weight, grain)[0],
+                  map.outputs / static_cast<double>(map.rows));
   }
   LeafScores scores = read.scores();
   scores.merge(written.scores());  // what is read stays
@@ -162,7 +164,7 @@ LeafScores to_scores(const std::map<std::string, MapSquares>& squares) {
 
 }  // namespace
 
-LeafScores activation_scores(const Transducer& model, const CalibrationAudio& audio) {
+LeafScores activation_scores(const Transducer& model, const CalibrationAudio& audio, Grain grain) {
   ImplToParameter parameters;
   for (const Parameter& parameter : model.registry().all())
     parameters[parameter.tensor.unsafeGetTensorImpl()] = &parameter;
@@ -176,7 +178,7 @@ LeafScores activation_scores(const Transducer& model, const CalibrationAudio& au
       run_segment(model, utterance, segment, outputs, &lanes[lane]);
     }
   });
-  return to_scores(added_up(lanes));
+  return to_scores(added_up(lanes), grain);
 }
 
 }  // namespace scion

@@ -410,7 +410,8 @@ CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConf
                                       const CalibrationConfig& config) {
   const bool ranks = rules.elements == "activation" || rules.heads == "ranked";
   const LeafScores scores =
-      ranks ? activation_scores(teacher, read_calibration_audio(data, teacher, config.seconds))
+      ranks ? activation_scores(teacher, read_calibration_audio(data, teacher, config.seconds),
+                                grain_of(rules))
             : LeafScores{};
   CalibratedSelection result{select_student(teacher, student, rules, scheme, seed, scores), {}};
   if (config.compensate != "none" || config.batch_norm)

@@ -39,15 +39,10 @@ Indices all_of(int64_t size) {
   return indices;
 }
 
-Grain grain_of(const SelectionRules& rules) {
-  if (rules.per_tensor) return Grain::tensor;
-  return rules.heads == "spliced" ? Grain::spliced : Grain::leaf;
-}
-
-void check_scores(const LeafScores& scores, const Registry& teacher) {
+void check_scores(const LeafScores& scores, const Registry& teacher, Grain grain) {
   std::map<std::string, int64_t> sizes;
   for (const Parameter& parameter : teacher.all())
-    for (const Axis& axis : parameter.axes)
+    for (const Axis& axis : plan_axes(parameter, grain))
       axis.visit_leaves([&](const Axis& leaf) { sizes[leaf.name()] = leaf.size(); });
   std::vector<std::string> names;
   for (const auto& [name, size] : sizes) names.push_back(name);
@@ -75,7 +70,7 @@ class PlanMaker {
   Plan make() {
     plan_.grain = grain_of(rules_);
     require_matches(rules_.partial, student_);
-    check_scores(scores_, teacher_);
+    check_scores(scores_, teacher_, grain_of(rules_));
     map_layers();
     for (const Parameter& parameter : student_.all()) decide(parameter);
     return std::move(plan_);

@@ -94,6 +94,11 @@ int64_t left_by_vocabulary(const Plan& plan, int64_t elements) {
 
 }  // namespace
 
+Grain grain_of(const SelectionRules& rules) {
+  if (rules.per_tensor) return Grain::tensor;
+  return rules.heads == "spliced" ? Grain::spliced : Grain::leaf;
+}
+
 std::vector<Axis> plan_axes(const Parameter& parameter, Grain grain) {
   if (grain == Grain::leaf) return parameter.axes;
   std::vector<Axis> axes;

@@ -47,6 +47,7 @@ enum class Grain {
   spliced,  ///< the same, but heads × width is one leaf
   tensor,   ///< every dimension of every tensor
 };
+Grain grain_of(const SelectionRules& rules);
 
 struct Plan {
   Grain grain = Grain::leaf;

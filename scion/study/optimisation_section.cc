@@ -81,6 +81,7 @@ Cell difference_cell(const ReportContext& context, const std::map<RunKey, double
   if (baseline.empty() || arm.empty()) return {"–"};
   const Difference difference = compare_values(baseline, arm, context.report().differences.options);
   const Interval& interval = difference.interval;
+  if (arm.size() < 2) return {number_text(difference.mean, 3)};  // one run has no interval
   return {fmt::format("{} ({} to {})", number_text(difference.mean, 3),
                       number_text(interval.low, 3), number_text(interval.high, 3)),
           interval.high > interval.low && (interval.high < 0 || interval.low > 0)};
@@ -138,6 +139,14 @@ Table parts_table(const ReportContext& context, const std::string& title, Window
   return table;
 }
 
+// Runs of the arm that has most.
+size_t most_runs(const std::vector<MeasuredRun>& runs) {
+  std::map<std::pair<std::string, std::string>, size_t> counts;
+  size_t most = 0;
+  for (const MeasuredRun& run : runs) most = std::max(most, ++counts[{run.schedule, run.arm}]);
+  return most;
+}
+
 // Whether the arm's curve is among those of its chart, and the lines that have one.
 void add_charts(const ReportContext& context, const std::vector<MeasureCurve>& curves,
                 const Chart& like, std::vector<Chart>& charts) {
@@ -193,11 +202,9 @@ Section optimisation_section(const ReportContext& context) {
       "optimisation",
       "How optimisation goes",
       "Of the whole gradient before clipping: its norm, and its cosine with the gradient before. "
-      "Of "
-      "the weights: the length of their path over their distance from the start, 1 where it is "
-      "straight. Lines are means over runs (of norms, geometric), bands reach from the least to "
-      "the "
-      "greatest run.",
+      "Of the weights: the length of their path over their distance from the start, 1 where it "
+      "is straight. Lines are means over runs (of norms, geometric), bands reach from the least "
+      "to the greatest run.",
       {},
       {}};
   if (context.report().optimisation.empty()) return section;
@@ -217,10 +224,12 @@ Section optimisation_section(const ReportContext& context) {
   add(steadier_table(context, "Steadier than the baseline? Over the whole run", &MeasuredRun::all));
   if (!section.tables.empty())
     section.tables.back().note = fmt::format(
-        "Differences with {:g} % intervals from draws of runs; bold where zero is outside. "
-        "Steadier "
-        "is: less spread, less change, a greater cosine, a path nearer to straight.",
-        100 * context.report().differences.options.confidence);
+        "Differences with {:g} % intervals from draws of runs; bold where zero is outside.{} "
+        "Steadier is: less spread, less change, a greater cosine, a path nearer to straight.",
+        100 * context.report().differences.options.confidence,
+        most_runs(context.report().optimisation) < 4
+            ? " With so few runs they say little, and with one there is none."
+            : "");
   add(parts_table(context, "Change of log norm in the first epoch, by part", &MeasuredRun::early,
                   &Steadiness::change));
   add(parts_table(context, "Cosine in the first epoch, by part", &MeasuredRun::early,

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <set>
 
 #include "scion/core/threads.h"
 #include "scion/selection/random_init.h"
 #include "tests/data/small_corpus.h"
 #include "tests/model/small_models.h"
+#include "tests/selection/doubled_model.h"
 
 namespace scion {
 namespace {
@@ -43,6 +45,44 @@ TEST(Activation, EveryLeafHasAScoreForEachOfItsElements) {
         });
     EXPECT_FALSE(scores.contains("encoder.frequencies"));
   }
+}
+
+// Spliced heads are one leaf, and in the published rule every dimension of a tensor is one.
+TEST(Activation, ScoresTheLeavesOfEveryGrain) {
+  Transducer model(small_config(), small_tokenizer().size());
+  randomise(model, 3);
+  const CalibrationAudio audio = read_calibration_audio(spoken(), model, 100);
+  const LeafScores leaves = activation_scores(model, audio);
+  const std::string attention = "encoder.layers.1.attention.";
+  const LeafScores spliced = activation_scores(model, audio, Grain::spliced);
+  const Axis joined =
+      plan_axes(*model.registry().find(attention + "out.weight"), Grain::spliced)[1];
+  const std::vector<double>& values = spliced.at(joined.name());
+  ASSERT_EQ(values.size(), 12U);
+  const std::vector<double>& heads = leaves.at(attention + "heads");
+  for (size_t head = 0; head < 2; ++head)
+    EXPECT_NEAR(std::accumulate(&values[6 * head], &values[6 * head] + 6, 0.0) / 6, heads[head],
+                1e-9);
+  EXPECT_EQ(spliced.at("joiner.width"), leaves.at("joiner.width"));
+  const LeafScores dimensions = activation_scores(model, audio, Grain::tensor);
+  EXPECT_EQ(dimensions.at(attention + "out.weight#1"), values);
+}
+
+TEST(Activation, OrdersSplicedHeads) {
+  Transducer teacher(testing::doubled(small_config()), small_tokenizer().size());
+  randomise(teacher, 8);
+  Transducer student(small_config(), small_tokenizer().size());
+  SelectionRules rules = named_rules("paper");
+  rules.elements = "activation";
+  rules.heads = "spliced";
+  const LeafScores scores =
+      activation_scores(teacher, read_calibration_audio(spoken(), teacher, 100), Grain::spliced);
+  const Plan plan = make_plan(teacher.registry(), student.registry(), rules, scores);
+  const Axis joined = plan_axes(*student.registry().find("encoder.layers.0.attention.out.weight"),
+                                Grain::spliced)[1];
+  const LeafChoice* chosen = plan.find_leaf(joined.name());
+  ASSERT_NE(chosen, nullptr);
+  EXPECT_EQ(chosen->indices, highest(scores.at(chosen->teacher), joined.size()));
 }
 
 // Of one leaf with one reader, by hand.
