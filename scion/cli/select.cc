@@ -88,11 +88,14 @@ void select(const SelectArguments& arguments) {
   const CalibratedSelection made = make_student(arguments, teacher, rules, vocabulary.pieces);
   if (!arguments.dry_run) write_student(arguments, teacher, vocabulary.tokenizer, rules, made);
   const Plan& plan = made.selection.plan;
-  if (arguments.json)
-    fmt::print("{}\n", plan.to_json().dump());
-  else
+  if (arguments.json) {
+    nlohmann::json json = plan.to_json();
+    if (!made.summary.read_outs.empty()) json["calibration"] = made.summary.to_json();
+    fmt::print("{}\n", json.dump());
+  } else {
     fmt::print("{}{}", plan.to_text(),
                made.summary.read_outs.empty() ? "" : made.summary.to_text());
+  }
   if (!arguments.dry_run && !arguments.json)
     fmt::print("{}\n{}.plan.json\n", arguments.out, arguments.out);
 }

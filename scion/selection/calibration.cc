@@ -324,11 +324,12 @@ class Calibrator {
   CalibrationSummary summary(const std::vector<double>& before,
                              const std::vector<double>& after) const {
     CalibrationSummary summary{.utterances = static_cast<int64_t>(audio_.utterances.size()),
-                               .audio_seconds = audio_.seconds};
+                               .audio_seconds = audio_.seconds,
+                               .student_parameters = student_.registry().parameter_count()};
     for (size_t m = 0; m < places_.maps.size(); ++m) {
       const ReadOut& map = places_.maps[m];
       summary.read_outs.push_back({map.name, map.teacher_inputs(), map.student_inputs(), before[m],
-                                   after[m], is_compensated(map)});
+                                   after[m], is_compensated(map), map.parameters()});
     }
     if (config_.batch_norm) summary.batch_norms = static_cast<int64_t>(places_.norms.size());
     return summary;
@@ -367,8 +368,16 @@ void CalibrationConfig::declare(Options& options) {
   options.add("seconds", seconds, "calibration audio, at most").range(0, 1e9).unit("s");
 }
 
+double CalibrationSummary::compensated_share() const {
+  int64_t compensated = 0;
+  for (const ReadOutRecord& map : read_outs)
+    if (map.compensated) compensated += map.parameters;
+  return static_cast<double>(compensated) / static_cast<double>(student_parameters);
+}
+
 nlohmann::json CalibrationSummary::to_json() const {
   nlohmann::json json = {{"utterances", utterances},
+                         {"compensated_share", compensated_share()},
                          {"audio_seconds", audio_seconds},
                          {"batch_norms", batch_norms},
                          {"read_outs", nlohmann::json::array()}};
@@ -378,7 +387,8 @@ nlohmann::json CalibrationSummary::to_json() const {
                                  {"student_inputs", map.student_inputs},
                                  {"before", map.before},
                                  {"after", map.after},
-                                 {"compensated", map.compensated}});
+                                 {"compensated", map.compensated},
+                                 {"parameters", map.parameters}});
   return json;
 }
 
@@ -392,8 +402,10 @@ std::string CalibrationSummary::to_text() const {
                         map.teacher_inputs, map.student_inputs, map.before, map.after,
                         map.compensated ? "" : "  (as selected)");
   return text +
-         fmt::format("{} batch normalisations taken anew; {} utterances, {:.0f} s of speech\n",
-                     batch_norms, utterances, audio_seconds);
+         fmt::format(
+             "compensated: {:.1f} % of the student's parameters; {} batch normalisations taken "
+             "anew; {} utterances, {:.0f} s of speech\n",
+             100 * compensated_share(), batch_norms, utterances, audio_seconds);
 }
 
 CalibrationSummary calibrate(const Transducer& teacher, Transducer& student, const Plan& plan,

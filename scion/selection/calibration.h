@@ -42,6 +42,7 @@ struct ReadOutRecord {
   /// inputs, before and after all changes.
   double before = 0, after = 0;
   bool compensated = false;
+  int64_t parameters = 0;  ///< of the student's map
 };
 
 struct CalibrationSummary {
@@ -49,7 +50,10 @@ struct CalibrationSummary {
   int64_t batch_norms = 0;               ///< whose statistics were taken anew
   int64_t utterances = 0;
   double audio_seconds = 0;
+  int64_t student_parameters = 0;  ///< in all
 
+  /// Share of the student's parameters that are in compensated maps.
+  double compensated_share() const;
   nlohmann::json to_json() const;
   std::string to_text() const;
 };

@@ -122,6 +122,12 @@ int64_t ReadOut::student_inputs() const {
   return inputs;
 }
 
+int64_t ReadOut::parameters() const {
+  int64_t parameters = student.bias.defined() ? student.bias.numel() : 0;
+  for (const at::Tensor& weight : student.weights) parameters += weight.numel();
+  return parameters;
+}
+
 AffineMap ReadOut::current() const {
   const int64_t groups_at = student.depthwise ? 1 : 0;
   std::vector<at::Tensor> parts;

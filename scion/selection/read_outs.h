@@ -33,6 +33,7 @@ struct ReadOut {
   int64_t values = 0;  ///< outputs × rows in the utterance by which it was found
 
   int64_t student_inputs() const;
+  int64_t parameters() const;  ///< of the student's map
   int64_t teacher_inputs() const { return teacher_weight.size(1); }
   /// The student's weights as they are.
   AffineMap current() const;

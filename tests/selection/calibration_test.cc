@@ -233,6 +233,13 @@ TEST(Calibration, ChangesThePartsThatAreNamedAndNothingElse) {
   int64_t compensated = 0;
   for (const ReadOutRecord& map : summary.read_outs) compensated += map.compensated ? 1 : 0;
   EXPECT_EQ(compensated, 3);
+  int64_t named = 0;
+  for (const auto& [name, value] : before)
+    if (name.find("attention.out") != std::string::npos || name.starts_with("ctc"))
+      named += value.numel();
+  EXPECT_DOUBLE_EQ(summary.compensated_share() *
+                       static_cast<double>(pair.student().registry().parameter_count()),
+                   static_cast<double>(named));
   EXPECT_NE(summary.to_text().find("attention.out"), std::string::npos);
   EXPECT_EQ(summary.to_json()["read_outs"].size(), summary.read_outs.size());
 }
