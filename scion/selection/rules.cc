@@ -119,7 +119,7 @@ void SelectionRules::declare(Options& options) {
 std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
 
 SelectionRules named_rules(const std::string& name) {
-  if (name == "best") return {.layers = "even-last"};
+  if (name == "best") return {.layers = "even-last", .elements = "magnitude"};
   if (name == "paper") return {};
   if (name == "published") return {.per_tensor = true};
   const std::string near = nearest_name(name, rule_set_names());

@@ -129,11 +129,12 @@ TEST(SelectTaps, EvenlySpacedKeepCentreAndNewest) {
 
 TEST(NamedRules, TakeOptionsOfTheirOwn) {
   EXPECT_EQ(named_rules("best").layers, "even-last");
+  EXPECT_EQ(named_rules("best").elements, "magnitude");
   EXPECT_TRUE(named_rules("published").per_tensor);
   const SelectionRules rules =
-      make_rules("best", {{"elements", "magnitude"}, {"partial", {"ctc"}}}, "here");
+      make_rules("best", {{"elements", "random"}, {"partial", {"ctc"}}}, "here");
   EXPECT_EQ(rules.layers, "even-last");
-  EXPECT_EQ(rules.elements, "magnitude");
+  EXPECT_EQ(rules.elements, "random");
   EXPECT_EQ(rules.partial, std::vector<std::string>{"ctc"});
   EXPECT_THROW(make_rules("best", {{"element", "first"}}, "here"), UserError);
   EXPECT_THROW(make_rules("best", {{"heads", "halved"}}, "here"), UserError);

@@ -69,9 +69,8 @@ TEST(Recipe, MistakesAreNamed) {
       std::string::npos);
   EXPECT_NE(error_of("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
   EXPECT_NE(error_of("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
-  EXPECT_NE(
-      error_of("layers = \"even-last\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
-      std::string::npos);
+  EXPECT_NE(error_of("rules = \"best\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
+            std::string::npos);
   EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
   EXPECT_NE(error_of("init = \"xavier\"", "init = \"xavier\"\nrules = \"best\"")
                 .find("both init and rules"),
@@ -178,7 +177,7 @@ elements = "activation"
 TEST(Recipe, ComparisonsNameEvaluationsThatThereAre) {
   const std::string given = R"(
 [[comparisons]]
-arm = "select even-last"
+arm = "best"
 schedule = "short"
 baseline = "xavier"
 baseline_schedule = "full"
@@ -252,7 +251,7 @@ TEST(Recipe, TeachersBySeedOrFile) {
   EXPECT_EQ(runs[0].key, (RunKey{0, 1}));
   EXPECT_EQ(runs[1].key, (RunKey{4, 1}));
   EXPECT_EQ(runs.back().key, (RunKey{2, 2}));
-  EXPECT_EQ(runs.back().directory, "/out/students/short/select even-last/teacher-2/seed-2");
+  EXPECT_EQ(runs.back().directory, "/out/students/short/best/teacher-2/seed-2");
 
   text.replace(text.find(seeds), seeds.size(), "seeds = 2");
   text.replace(text.find("[teacher.model]"), 0, "[teacher]\nfiles = [\"a.safetensors\", \"/b\"]\n");
