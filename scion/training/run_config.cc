@@ -28,8 +28,8 @@ static void declare_distillation(TrainConfig& train, Options& options) {
       .range(0, 1000);
   options
       .add("distill_nodes", train.distill_nodes,
-           "all: every node counts 1, of which there are frames x (labels + 1); occupied: as much "
-           "as it is probable in the teacher's alignments, frames + labels in all")
+           "all: every node alike; occupied: as much as it is probable in the teacher's alignments; "
+           "either way frames + labels in all")
       .choices({"all", "occupied"});
   options
       .add("distill_ctc_weight", train.distill_ctc_weight,

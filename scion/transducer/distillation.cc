@@ -69,8 +69,12 @@ NodeTargets node_targets(const JoinerBatch& teacher, NodeWeighting weighting,
   // Exactly zero where there is no other class, whose probability in the student is zero, too.
   const at::Tensor has_rest = teacher.weight.size(0) - 1 - has_label > 0;
   const at::Tensor rest = (node - blanks - labels).clamp_min(0) * has_rest;
-  at::Tensor weights = node;
-  if (weighting == NodeWeighting::occupied) {
+  at::Tensor weights;
+  if (weighting == NodeWeighting::all) {
+    const at::Tensor arcs = teacher.frame_lengths + teacher.token_lengths;
+    const at::Tensor nodes = teacher.frame_lengths * (teacher.token_lengths + 1);
+    weights = node * beside_arcs(arcs / nodes.clamp_min(1)).view({-1, 1, 1});
+  } else {
     const LatticeArcs flows = lattice_flows(
         {blank, label.narrow(2, 0, states - 1)},
         {teacher.tokens, teacher.frame_lengths, teacher.token_lengths}, Topology::regular);

@@ -9,11 +9,12 @@
 
 namespace scion {
 
-/// How much a node of the lattice counts.
+/// How much a node of the lattice counts. Either way it is T + U in all, as many as an alignment
+/// has arcs, so that one weight of the divergence suits both.
 enum class NodeWeighting {
-  all,       ///< every node 1, as published
-  occupied,  ///< the probability, given the labels, that the teacher's alignments pass it: T + U in
-             ///< all, and nothing where no alignment goes
+  all,       ///< every node alike: (T + U) / (T · (U + 1)); as published, but for that factor
+  occupied,  ///< the probability, given the labels, that the teacher's alignments pass it: nothing
+             ///< where none goes
 };
 
 /// A teacher's targets, without gradient, on the inputs' device. Nodes that are `occupied` in an
