@@ -49,7 +49,8 @@ struct SelectionRules {
 };
 
 /// "published": the authors' per-tensor rule. "paper": the same choice made axis-true. "best": the
-/// one to use, layers even-last and elements by magnitude (docs/evidence.md). UserError with the nearest name for another one.
+/// one to use, layers even-last and elements by magnitude (docs/evidence.md). UserError with the
+/// nearest name for another one.
 SelectionRules named_rules(const std::string& name);
 std::vector<std::string> rule_set_names();
 

@@ -27,9 +27,10 @@ static void declare_distillation(TrainConfig& train, Options& options) {
            "rest}, summed over an utterance; 0: none")
       .range(0, 1000);
   options
-      .add("distill_nodes", train.distill_nodes,
-           "all: every node alike; occupied: as much as it is probable in the teacher's alignments; "
-           "either way frames + labels in all")
+      .add(
+          "distill_nodes", train.distill_nodes,
+          "all: every node alike; occupied: as much as it is probable in the teacher's alignments; "
+          "either way frames + labels in all")
       .choices({"all", "occupied"});
   options
       .add("distill_ctc_weight", train.distill_ctc_weight,
