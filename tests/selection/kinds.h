@@ -100,10 +100,10 @@ inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) {
 }
 
 /// Some number for every element of every leaf: different ones, and no order.
-inline LeafScores made_up_scores(const Registry& teacher) {
+inline LeafScores made_up_scores(const Registry& teacher, Grain grain = Grain::leaf) {
   LeafScores scores;
   for (const Parameter& parameter : teacher.all())
-    for (const Axis& axis : parameter.axes)
+    for (const Axis& axis : plan_axes(parameter, grain))
       axis.visit_leaves([&](const Axis& leaf) {
         std::vector<double>& values = scores[leaf.name()];
         values.clear();

@@ -36,9 +36,10 @@ std::string describe(const SelectionRules& rules) {
 
 Selection select_by(const Transducer& teacher, const ModelConfig& student,
                     const SelectionRules& rules) {
-  return select_student(
-      teacher, student, rules, "xavier", 5,
-      rules.elements == "activation" ? made_up_scores(teacher.registry()) : LeafScores());
+  return select_student(teacher, student, rules, "xavier", 5,
+                        rules.elements == "activation"
+                            ? made_up_scores(teacher.registry(), grain_of(rules))
+                            : LeafScores());
 }
 
 // Puts the elements of one leaf in another order, in every tensor.
@@ -215,7 +216,7 @@ TEST_P(EveryKind, PlansSurviveJson) {
   for (const SelectionRules& rules : many_rules()) {
     SCOPED_TRACE(describe(rules));
     const Plan plan = make_plan(teacher.registry(), student.registry(), rules,
-                                made_up_scores(teacher.registry()));
+                                made_up_scores(teacher.registry(), grain_of(rules)));
     const Plan again = Plan::from_json(nlohmann::json::parse(plan.to_json().dump()), "here");
     EXPECT_EQ(plan.to_json(), again.to_json());
     EXPECT_EQ(plan.to_text(), again.to_text());
