@@ -79,14 +79,6 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
   return result;
 }
 
-// The arm's mean over runs, evaluation by evaluation.
-Curve curve_of(const std::vector<ResultRow>& rows, const RecipeCheck& check,
-               const std::string& schedule, const std::string& arm) {
-  const std::vector<Curve> curves = learning_curves(rows);
-  const Curve* curve = find_curve(curves, schedule, check.set, arm);
-  return curve == nullptr ? Curve{} : *curve;
-}
-
 SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
                       const std::vector<ResultRow>& rows) {
   const std::string& schedule =
@@ -97,20 +89,22 @@ SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
                   check.arm, check.schedule, check.limit, check.baseline, schedule,
                   100 * check.share, check.set),
       false, "no evaluation there"};
-  const Curve arm = curve_of(rows, check, check.schedule, check.arm);
-  const Curve baseline = curve_of(rows, check, schedule, check.baseline);
+  const std::vector<Curve> curves = learning_curves(rows);
+  const Curve* arm = find_curve(curves, check.schedule, check.set, check.arm);
+  const Curve* baseline = find_curve(curves, schedule, check.set, check.baseline);
+  if (arm == nullptr || baseline == nullptr || arm->points.empty()) return result;
   const auto there =
-      std::find_if(baseline.points.begin(), baseline.points.end(),
+      std::find_if(baseline->points.begin(), baseline->points.end(),
                    [&](const CurvePoint& point) { return point.epoch >= asked - 1e-9; });
-  if (arm.points.empty() || there == baseline.points.end()) return result;
-  const Crossing crossing = find_crossing(arm, there->wer, Scale::epochs);
-  const bool reached = arm.points.back().wer <= there->wer;
+  if (there == baseline->points.end()) return result;
+  const Crossing crossing = find_crossing(*arm, there->wer, Scale::epochs);
+  const bool reached = arm->points.back().wer <= there->wer;
   const double factor = there->epoch / crossing.position;
   result.passed = reached && factor >= check.limit;
   result.detail = fmt::format(
       "{:.1f} % at epoch {:g}; {}", there->wer, there->epoch,
       reached ? fmt::format("there at epoch {:.2f}: {:.2f} ×", crossing.position, factor)
-              : fmt::format("never there: {:.1f} % at the end", arm.points.back().wer));
+              : fmt::format("never there: {:.1f} % at the end", arm->points.back().wer));
   return result;
 }
 

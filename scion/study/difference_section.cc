@@ -124,6 +124,7 @@ Section difference_section(const ReportContext& context) {
   std::vector<const ArmDifference*> all;
   if (differences.primary) all.push_back(&*differences.primary);
   for (const ArmDifference& entry : differences.secondary) all.push_back(&entry);
+  const std::vector<const ArmDifference*> by_baseline = all;
   for (const ArmDifference& entry : differences.declared) all.push_back(&entry);
   if (all.empty()) return section;
   section.text = fmt::format(
@@ -134,8 +135,7 @@ Section difference_section(const ReportContext& context) {
       100 * differences.options.confidence, differences.options.draws, drawn_text(*all.front()),
       scope_text(all));
   Table table = difference_table(context, context.has_many_arms() ? "The primary comparison" : "");
-  for (const ArmDifference* entry : all) {
-    if (!differences.declared.empty() && entry == &differences.declared.front()) break;
+  for (const ArmDifference* entry : by_baseline) {
     const bool is_primary = differences.primary && entry == &*differences.primary;
     if (is_primary || !context.has_many_arms())
       table.rows.push_back(difference_row(context, *entry, is_primary));

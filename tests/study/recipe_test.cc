@@ -88,6 +88,16 @@ Recipe with_arms(const std::string& arms) {
   return recipe;
 }
 
+// What is said of arms, comparisons and checks that are wrong; "none" where they are right.
+std::string error_with(const std::string& tables) {
+  try {
+    with_arms(tables);
+  } catch (const UserError& error) {
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "none";
+}
+
 TEST(Recipe, AnArmHasOptionsOfItsOwn) {
   const Recipe recipe = with_arms(R"(
 [[arms]]
@@ -192,14 +202,7 @@ set = "clean"
   EXPECT_EQ(comparison.first_epoch, 20);
   EXPECT_FALSE(comparison.epoch.has_value());
   EXPECT_TRUE(comparison.crosses_schedules());
-  const auto error = [](const std::string& text) {
-    try {
-      with_arms(text);
-    } catch (const UserError& error) {
-      return std::string(error.what()) + " | " + error.hint();
-    }
-    return std::string("none");
-  };
+  const auto& error = error_with;
   EXPECT_NE(error(given + "epoch = 9").find("not evaluated at epoch 9 of 'short'"),
             std::string::npos);
   EXPECT_NE(error(given + "weights = \"mean\"").find("weights = 'mean'"), std::string::npos);
@@ -212,12 +215,7 @@ set = "clean"
 
 TEST(Recipe, MistakesInArmsAreNamed) {
   const auto error = [](const std::string& arm) {
-    try {
-      with_arms("[[arms]]\nname = \"x\"\n" + arm);
-    } catch (const UserError& error) {
-      return std::string(error.what()) + " | " + error.hint();
-    }
-    return std::string("none");
+    return error_with("[[arms]]\nname = \"x\"\n" + arm);
   };
   EXPECT_NE(error("like = \"xaver\"").find("no arm before it is called \"xaver\""),
             std::string::npos);
