@@ -154,9 +154,9 @@ nlohmann::json numbers(const at::Tensor& tensor) {
 }
 
 /// Loss and gradients, over and over for a tenth of a second at least. The first time is for the
-/// memory, and counts only where it is long: while the others had their turns, the allocator gave
-/// back what a training step would have found ready.
-nlohmann::json turn(Route& route, const at::Device& device) {
+/// memory: while the others had their turns, the allocator gave back what a training step would
+/// have found ready. In a turn that is not a process's first it counts where it is long.
+nlohmann::json turn(Route& route, const at::Device& device, bool first_turn) {
   nlohmann::json answer;
   double milliseconds = 0, processor = 0;
   int count = 0;
@@ -169,7 +169,7 @@ nlohmann::json turn(Route& route, const at::Device& device) {
     wait_for(device);
     const double spent = milliseconds_since(start);
     const bool first = answer.is_null();
-    if (!first || spent > 2000) {
+    if (!first || (!first_turn && spent > 2000)) {
       milliseconds += spent;
       processor += 1e3 * (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor_start);
       ++count;
@@ -306,7 +306,8 @@ int main(int argc, char** argv) {
   }
   Route route = make_route(arguments[1], c);
   std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);)
-    std::cout << turn(route, c.device()).dump() << std::endl;
+  bool first = true;
+  for (std::string line; std::getline(std::cin, line); first = false)
+    std::cout << turn(route, c.device(), first).dump() << std::endl;
   return 0;
 }

@@ -136,12 +136,12 @@ class Worker:
             self.process.communicate()
 
 
-SLOW = 2000  # ms: a turn that needs no other one to warm up
+SLOW = 2000  # ms: a route of which a turn less is enough
 
 
 def run_turns(routes, path, device, threads, turns):
-    """{name: [answers]}, {name: why there are none}. The first of several turns only warms up; slow routes, and all
-    when there is to be one turn, go without."""
+    """{name: [answers]}, {name: why there are none}. The first of several turns only warms up, but for slow routes; a
+    single turn begins with one that is not counted."""
     answers, failures, workers = {}, {}, {}
     for count in range(turns + 1 if turns > 1 else 1):
         for route in routes:

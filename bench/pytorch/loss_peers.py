@@ -233,9 +233,10 @@ class MemoryPeak:
         return peak - self.before
 
 
-def turn(leaves, losses, fresh, device):
-    """Loss and gradients, over and over for a tenth of a second at least. The first time is for the memory, and counts
-    only where it is long: while the others had their turns, the allocator gave back what a step would have found."""
+def turn(leaves, losses, fresh, device, first_turn):
+    """Loss and gradients, over and over for a tenth of a second at least. The first time is for the memory: while the
+    others had their turns, the allocator gave back what a step would have found. In a turn that is not a process's
+    first it counts where it is long."""
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     answer, count, milliseconds, processor = {}, 0, 0, 0
     while milliseconds < 100:
@@ -246,7 +247,7 @@ def turn(leaves, losses, fresh, device):
         values.sum().backward()
         wait()
         spent = (time.perf_counter() - start) * 1e3
-        if answer or spent > 2000:
+        if answer or (not first_turn and spent > 2000):
             milliseconds += spent
             processor += (time.process_time() - processor_start) * 1e3
             count += 1
@@ -272,8 +273,8 @@ def main():
     else:
         leaves, losses = ROUTES[name](case, Path(folder) / name.split()[0])
     print("ready", flush=True)
-    for _ in sys.stdin:
-        print(json.dumps(turn(leaves, losses, fresh, device)), flush=True)
+    for i, _ in enumerate(sys.stdin):
+        print(json.dumps(turn(leaves, losses, fresh, device, first_turn=i == 0)), flush=True)
 
 
 if __name__ == "__main__":

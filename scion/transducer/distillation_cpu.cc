@@ -65,23 +65,18 @@ at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
   return divergences;
 }
 
-void distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
-                             const TargetNodes::Node& target, int64_t b, int64_t n, int64_t u,
-                             const NodeSoftmax& softmax, int64_t classes, NodeWeights weights,
-                             float* out) {
+NodeGradient distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
+                                     const TargetNodes::Node& target, int64_t b, int64_t n,
+                                     int64_t u, NodeWeights weights) {
+  NodeGradient gradient = node_gradient(batch, terms, b, n, u, weights.transducer);
   const float pull = weights.divergence * target.weight;
-  const float blank = weights.transducer * terms.blank(b)[n];
-  const float label = weights.transducer * terms.label(b)[n];
-  const float push = blank + label + pull;
-  const bool has_label = u + 1 < batch.states_of(b);
-  const int64_t next = has_label ? batch.labels_of(b)[u] : 0;
-  const float blank_probability = softmax.of_arc(batch.blank());
-  const float label_probability = has_label ? softmax.of_arc(next) : 0;
+  gradient.arcs += pull;
   // p_v / p_rest is at most 1: where p_rest is below e^-60 the product stays finite.
-  const float others = pull * target.rest * std::exp(std::min(-terms.rest(b)[n], 60.F));
-  softmax.scaled(classes, push - others, out);
-  out[batch.blank()] = push * blank_probability - blank - pull * target.blank;
-  if (has_label) out[next] = push * label_probability - label - pull * target.label;
+  gradient.others =
+      gradient.arcs - pull * target.rest * std::exp(std::min(-terms.rest(b)[n], 60.F));
+  gradient.blank += pull * target.blank;
+  if (gradient.label_class != NodeGradient::kNoLabel) gradient.label += pull * target.label;
+  return gradient;
 }
 
 }  // namespace scion

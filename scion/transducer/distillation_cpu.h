@@ -45,10 +45,9 @@ at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
 struct NodeWeights {
   float transducer, divergence;  ///< the utterance's; the node's own weight is in its target
 };
-/// node_gradient() and the divergence's gradient in one pass over the row, which may be `out`.
-void distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
-                             const TargetNodes::Node& target, int64_t b, int64_t n, int64_t u,
-                             const NodeSoftmax& softmax, int64_t classes, NodeWeights weights,
-                             float* out);
+/// node_gradient() and the divergence's.
+NodeGradient distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
+                                     const TargetNodes::Node& target, int64_t b, int64_t n,
+                                     int64_t u, NodeWeights weights);
 
 }  // namespace scion

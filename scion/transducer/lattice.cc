@@ -369,30 +369,34 @@ at::Tensor solve_lattices(const LatticeBatch& batch, NodeTerms& terms, bool flow
   return losses;
 }
 
-float NodeSoftmax::of_arc(int64_t symbol) const {
-  if (kept_ != nullptr) return exact_[symbol == blank_ ? 0 : 1];
-  return std::exp(logits_[symbol] - log_sum_);
+int64_t next_label(const LatticeBatch& batch, int64_t b, int64_t u) {
+  return u + 1 < batch.states_of(b) ? batch.labels_of(b)[u] : NodeGradient::kNoLabel;
 }
 
-void NodeSoftmax::scaled(int64_t classes, float scale, float* out) const {
-  if (kept_ == nullptr) {
-    loss_kernels().scaled_softmax(logits_, classes, log_sum_, scale, out);
+NodeGradient node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
+                           int64_t u, float weight) {
+  const float blank = weight * terms.blank(b)[n], label = weight * terms.label(b)[n];
+  const float flow = blank + label;
+  return {flow, flow, blank, label, batch.blank(), next_label(batch, b, u)};
+}
+
+void write_gradient(const NodeGradient& gradient, const float* logits, float log_sum,
+                    int64_t classes, float* out) {
+  const auto of_arc = [&](int64_t symbol, float asked) {
+    return gradient.arcs * std::exp(logits[symbol] - log_sum) - asked;
+  };
+  const bool has_label = gradient.label_class != NodeGradient::kNoLabel;
+  if (gradient.arcs == gradient.others) {
+    loss_kernels().scaled_softmax(logits, classes, log_sum, gradient.others, out);
+    out[gradient.blank_class] -= gradient.blank;
+    if (has_label) out[gradient.label_class] -= gradient.label;
     return;
   }
-  pair_kernels()->scaled(kept_, classes, scale, out);
-  out[label_] = scale * exact_[1];
-  out[blank_] = scale * exact_[0];
-}
-
-bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
-                   int64_t u, const NodeSoftmax& softmax, int64_t classes, float weight,
-                   float* out) {
-  const float blank = terms.blank(b)[n], label = terms.label(b)[n], flow = blank + label;
-  if (flow < kNegligibleFlow) return false;
-  softmax.scaled(classes, weight * flow, out);
-  out[batch.blank()] -= weight * blank;
-  if (u + 1 < batch.states_of(b)) out[batch.labels_of(b)[u]] -= weight * label;
-  return true;
+  const float blank = of_arc(gradient.blank_class, gradient.blank);
+  const float label = has_label ? of_arc(gradient.label_class, gradient.label) : 0;
+  loss_kernels().scaled_softmax(logits, classes, log_sum, gradient.others, out);
+  out[gradient.blank_class] = blank;
+  if (has_label) out[gradient.label_class] = label;
 }
 
 }  // namespace scion

@@ -150,31 +150,21 @@ inline constexpr float kNegligibleFlow = 1e-10f;
 /// The same where factors are rounded to bfloat16, eight bits.
 inline constexpr float kNegligibleFlowInBFloat16 = 1e-6f;
 
-/// A node's softmax, from its logits or as it was kept.
-class NodeSoftmax {
- public:
-  NodeSoftmax(const float* logits, float log_sum) : logits_(logits), log_sum_(log_sum) {}
-  /// Kept in bfloat16, and once more in float where the gradient is a difference: `exact` holds the
-  /// probabilities of blank and label.
-  NodeSoftmax(const uint16_t* kept, const float* exact, int64_t blank, int64_t label)
-      : kept_(kept), exact_(exact), blank_(blank), label_(label) {}
-  /// Of blank or the next label.
-  float of_arc(int64_t symbol) const;
-  /// out[k] = scale · softmax[k], k < classes; `out` may be where the logits are.
-  void scaled(int64_t classes, float scale, float* out) const;
-
- private:
-  const float* logits_ = nullptr;
-  float log_sum_ = 0;
-  const uint16_t* kept_ = nullptr;
-  const float* exact_ = nullptr;
-  int64_t blank_ = 0, label_ = 0;
+/// The gradient of a node's logits: `others` times each class's probability, but for blank and next
+/// label `arcs` times theirs, less what is asked for there.
+struct NodeGradient {
+  float others = 0, arcs = 0;
+  float blank = 0, label = 0;
+  int64_t blank_class = 0, label_class = kNoLabel;
+  static constexpr int64_t kNoLabel = -1;
 };
-
-/// out = weight · ∂loss/∂logits of node n = (t, u): weight · (flow · softmax − arcs). False, and
-/// `out` untouched, where the flow is negligible.
-bool node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
-                   int64_t u, const NodeSoftmax& softmax, int64_t classes, float weight,
-                   float* out);
+/// The class of state u's next label, or kNoLabel.
+int64_t next_label(const LatticeBatch& batch, int64_t b, int64_t u);
+/// weight · ∂loss/∂logits of node n = (t, u), from its flows: weight · (flow · softmax − arcs).
+NodeGradient node_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t n,
+                           int64_t u, float weight);
+/// out[k], k < classes, from the logits and their log-sum; `out` may be where the logits are.
+void write_gradient(const NodeGradient& gradient, const float* logits, float log_sum,
+                    int64_t classes, float* out);
 
 }  // namespace scion

@@ -11,17 +11,20 @@
 namespace scion {
 namespace {
 
-constexpr int64_t kLanes = 16;
+constexpr int kLanes = 16;
+#include "scion/transducer/vector_math.inc"
+
 constexpr int kPanelVectors = 4, kBlockRows = 6;
 
 // Sixteen floats to the lower halves of 32 bits.
 inline __m512i rounded(__m512 x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)); }
 
 inline __mmask16 first_lanes(int64_t n) {
-  return (__mmask16)(n >= kLanes ? 0xFFFF : (1u << n) - 1);
+  return (__mmask16)(n >= kLanes ? 0xFFFF : n <= 0 ? 0 : (1u << n) - 1);
 }
 
-inline __m512 load_part(const float* p, int64_t n) {
+/// Up to sixteen of n floats, then zeros.
+inline __m512 load_first(const float* p, int64_t n) {
   return _mm512_maskz_loadu_ps(first_lanes(n), p);
 }
 
@@ -36,7 +39,7 @@ void pairs_in_rows(const float* x, int64_t x_row, int64_t rows, int64_t n, uint3
                    int64_t out_row) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t k = 0; k < n; k += kLanes) {
-      store_pairs(out + r * out_row + k / 2, load_part(x + r * x_row + k, n - k), n - k);
+      store_pairs(out + r * out_row + k / 2, load_first(x + r * x_row + k, n - k), n - k);
     }
   }
 }
@@ -52,6 +55,31 @@ void pairs_across_rows(const float* x, int64_t x_row, int64_t rows, int64_t n, u
       _mm512_storeu_si512(out + r / 2 * out_row + k,
                           _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
     }
+  }
+}
+
+void pairs_of_halves(const uint16_t* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
+                     int64_t out_row) {
+  const auto wide = [](const uint16_t* p) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  };
+  for (int64_t r = 0; r < rows; r += 2) {
+    const uint16_t* const row = x + r * x_row;
+    for (int64_t k = 0; k < n; k += kLanes) {
+      const __m512i high = r + 1 < rows ? wide(row + x_row + k) : _mm512_setzero_si512();
+      _mm512_storeu_si512(out + r / 2 * out_row + k,
+                          _mm512_or_si512(wide(row + k), _mm512_slli_epi32(high, 16)));
+    }
+  }
+}
+
+void add_pairs(const uint32_t* pairs, int64_t rows, int64_t stride, int64_t n, float* out) {
+  const auto ones = (__m512bh)_mm512_set1_epi32(0x3F803F80);
+  for (int64_t k = 0; k < n; k += kLanes) {
+    __m512 sum = load_first(out + k, n - k);
+    for (int64_t r = 0; r < rows; ++r)
+      sum = _mm512_dpbf16_ps(sum, (__m512bh)_mm512_loadu_si512(pairs + r * stride + k), ones);
+    _mm512_mask_storeu_ps(out + k, first_lanes(n - k), sum);
   }
 }
 
@@ -75,7 +103,7 @@ void tanh_of_sums(const float* a, const float* b, int64_t b_stride, int64_t rows
                   float* out, int64_t out_stride) {
   for (int64_t r = 0; r < rows; ++r, b += b_stride, out += out_stride) {
     for (int64_t k = 0; k < n; k += kLanes) {
-      const __m512 sum = _mm512_add_ps(load_part(a + k, n - k), load_part(b + k, n - k));
+      const __m512 sum = _mm512_add_ps(load_first(a + k, n - k), load_first(b + k, n - k));
       _mm512_mask_storeu_ps(out + k, first_lanes(n - k), rough_tanh(sum));
     }
   }
@@ -85,7 +113,7 @@ void pairs_of_tanh(const float* a, const float* b, int64_t b_stride, int64_t row
                    uint32_t* out, int64_t out_row) {
   for (int64_t r = 0; r < rows; ++r, b += b_stride, out += out_row) {
     for (int64_t k = 0; k < n; k += kLanes) {
-      const __m512 sum = _mm512_add_ps(load_part(a + k, n - k), load_part(b + k, n - k));
+      const __m512 sum = _mm512_add_ps(load_first(a + k, n - k), load_first(b + k, n - k));
       store_pairs(out + k / 2, rough_tanh(sum), n - k);
     }
   }
@@ -136,71 +164,110 @@ inline void multiply_block(int64_t depth, Operand a, const uint32_t* b, int64_t 
   }
 }
 
-template <int R, int V>
+/// Blocks differ by a row at most: in a block of few rows every sum would wait for itself.
+template <int V>
 void multiply_rows(int64_t m, int64_t depth, Operand a, const uint32_t* b, int64_t b_row,
                    MatrixStart start, float* c, int64_t c_row) {
-  for (; m >= R; m -= R) {
-    multiply_block<R, V>(depth, a, b, b_row, start, c, c_row);
-    a.a += R * a.row;
-    if (start.values) start.values += R * start.row_stride;
-    c += R * c_row;
-  }
-  if constexpr (R > 1) {
-    if (m > 0) multiply_rows<R / 2, V>(m, depth, a, b, b_row, start, c, c_row);
+  constexpr decltype(&multiply_block<1, V>) of_rows[kBlockRows] = {
+      multiply_block<1, V>, multiply_block<2, V>, multiply_block<3, V>,
+      multiply_block<4, V>, multiply_block<5, V>, multiply_block<6, V>};
+  for (int64_t blocks = (m + kBlockRows - 1) / kBlockRows; blocks > 0; --blocks) {
+    const int64_t rows = (m + blocks - 1) / blocks;
+    of_rows[rows - 1](depth, a, b, b_row, start, c, c_row);
+    a.a += rows * a.row;
+    if (start.values) start.values += rows * start.row_stride;
+    c += rows * c_row;
+    m -= rows;
   }
 }
 
 void multiply(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row, int64_t a_column,
               const uint32_t* b, int64_t b_row, int64_t b_panel, MatrixStart start, float* c,
               int64_t c_row) {
-  constexpr auto whole = multiply_rows<kBlockRows, kPanelVectors>;
-  constexpr decltype(whole) by_vectors[] = {multiply_rows<kBlockRows, 1>,
-                                            multiply_rows<kBlockRows, 2>,
-                                            multiply_rows<kBlockRows, 3>, whole};
+  constexpr decltype(&multiply_rows<1>) of_vectors[kPanelVectors] = {
+      multiply_rows<1>, multiply_rows<2>, multiply_rows<3>, multiply_rows<4>};
   constexpr int64_t kPanel = kPanelVectors * kLanes;
   for (int64_t column = 0; column < n; column += kPanel, b += b_panel) {
     MatrixStart from = start;
     if (from.values) from.values += column;
     const int64_t vectors = n - column >= kPanel ? kPanelVectors : (n - column) / kLanes;
-    by_vectors[vectors - 1](m, k, {a, a_row, a_column}, b, b_row, from, c + column, c_row);
+    of_vectors[vectors - 1](m, k, {a, a_row, a_column}, b, b_row, from, c + column, c_row);
   }
 }
 
-/// 2^x with an error of 7.5e-5, little beside the rounding to bfloat16; 0 below the normal numbers,
-/// NaN stays NaN.
-inline __m512 rough_exp2(__m512 x) {
+// ---- a softmax in halves ------------------------------------------------------------------------
+
+/// 2^x to 1e-7; 0 below the normal numbers, NaN stays NaN.
+inline __m512 exp2_of(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 part = _mm512_sub_ps(x, whole);
-  __m512 y = _mm512_fmadd_ps(part, _mm512_set1_ps(0.055171666f), _mm512_set1_ps(0.24261114f));
-  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(0.69326099f));
-  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(0.99992807f));
+  __m512 y = _mm512_fmadd_ps(part, _mm512_set1_ps(1.3276471e-3f), _mm512_set1_ps(9.6755410e-3f));
+  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(0.055507131f));
+  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(0.2402212f));
+  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(0.69314694f));
+  y = _mm512_fmadd_ps(y, part, _mm512_set1_ps(1.0000001f));
   return _mm512_scalef_ps(y, whole);
 }
 
-void softmax(const float* logits, int64_t n, float log_sum, uint16_t* out) {
-  constexpr float kLog2E = 1.44269504f;
-  const __m512 scale = _mm512_set1_ps(kLog2E), shift = _mm512_set1_ps(-log_sum * kLog2E);
-  for (int64_t k = 0; k < n; k += kLanes) {
-    const __m512 z = load_part(logits + k, n - k);
-    const auto half = (__m256i)_mm512_cvtneps_pbh(rough_exp2(_mm512_fmadd_ps(z, scale, shift)));
-    _mm256_mask_storeu_epi16(out + k, first_lanes(n - k), half);
+/// Two vectors of n numbers, zeros behind them, as thirty-two halves.
+inline void store_halves(uint16_t* out, __m512 low, __m512 high) {
+  _mm512_storeu_si512(out, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+}
+
+/// exp(row − maximum) to `out`, zeros up to whole stores; in float their sums over the columns k,
+/// k + 16, …
+inline __m512 exponentials_of_row(const float* row, int64_t classes, float maximum, uint16_t* out) {
+  const auto exponentials = [&](int64_t k) {
+    const __m512 z = _mm512_sub_ps(load_first(row + k, classes - k), _mm512_set1_ps(maximum));
+    return _mm512_maskz_mov_ps(first_lanes(classes - k),
+                               exp2_of(_mm512_mul_ps(z, _mm512_set1_ps(kLog2E))));
+  };
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t k = 0; k < classes; k += 2 * kLanes) {
+    const __m512 low = exponentials(k), high = exponentials(k + kLanes);
+    sum = _mm512_add_ps(sum, _mm512_add_ps(low, high));
+    store_halves(out + k, low, high);
+  }
+  return sum;
+}
+
+void exponentials(const float* logits, int64_t rows, int64_t stride, int64_t classes, uint16_t* out,
+                  int64_t out_stride, float* log_sums, float* factors) {
+  for (int64_t first = 0; first < rows; first += kLanes) {
+    const int64_t count = rows - first < kLanes ? rows - first : kLanes;
+    const float* const row = logits + first * stride;
+    uint16_t* const to = out + first * out_stride;
+    Vec maxima, sums;
+    sums_of_rows(
+        row, count, stride, classes,
+        [&](int64_t r, float maximum) {
+          return exponentials_of_row(row + r * stride, classes, maximum, to + r * out_stride);
+        },
+        maxima, sums);
+    store_part(log_sums + first, count, maxima + log_of(sums));
+    store_part(factors + first, count, 1.f / sums);
   }
 }
 
-void scaled(const uint16_t* x, int64_t n, float scale, float* out) {
-  for (int64_t k = 0; k < n; k += kLanes) {
-    const __mmask16 lanes = first_lanes(n - k);
-    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x + k));
-    const auto value = (__m512)_mm512_slli_epi32(wide, 16);
-    _mm512_mask_storeu_ps(out + k, lanes, _mm512_mul_ps(value, _mm512_set1_ps(scale)));
+void scaled(const uint16_t* x, int64_t n, float scale, uint16_t* out) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const auto product = [&](__m256i halves) {
+    const auto value = (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+    return _mm512_mul_ps(value, factor);
+  };
+  for (int64_t k = 0; k < n; k += 2 * kLanes) {
+    const __m512i halves = _mm512_loadu_si512(x + k);
+    store_halves(out + k, product(_mm512_castsi512_si256(halves)),
+                 product(_mm512_extracti64x4_epi64(halves, 1)));
   }
 }
 
 }  // namespace
 
 const PairKernels& avx512bf16_pair_kernels() {
-  static constexpr PairKernels kernels = {pairs_in_rows, pairs_across_rows, multiply, tanh_of_sums,
-                                          pairs_of_tanh, softmax,           scaled};
+  static constexpr PairKernels kernels = {pairs_in_rows, pairs_across_rows, pairs_of_halves,
+                                          multiply,      add_pairs,         tanh_of_sums,
+                                          pairs_of_tanh, exponentials,      scaled};
   return kernels;
 }
 

@@ -52,16 +52,16 @@ void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b
                     const float* logits, int64_t classes, float weight, float* row, T* out) {
   const int64_t states = batch.states_of(b);
   for (int64_t u = 0; u < batch.max_states(); ++u, out += classes) {
+    const int64_t n = t * states + u;
+    if (u >= states || terms.blank(b)[n] + terms.label(b)[n] < kNegligibleFlow) {
+      std::fill_n(out, classes, T(0));
+      continue;
+    }
     float* to = row;
     if constexpr (std::is_same_v<T, float>) to = out;
-    const int64_t n = t * states + u;
-    const bool some =
-        u < states &&
-        node_gradient(batch, terms, b, n, u, NodeSoftmax(logits + u * classes, terms.log_sum(b)[n]),
-                      classes, weight, to);
-    if (!some) {
-      std::fill_n(out, classes, T(0));
-    } else if constexpr (!std::is_same_v<T, float>) {
+    write_gradient(node_gradient(batch, terms, b, n, u, weight), logits + u * classes,
+                   terms.log_sum(b)[n], classes, to);
+    if constexpr (!std::is_same_v<T, float>) {
       for (int64_t k = 0; k < classes; ++k) out[k] = static_cast<T>(to[k]);
     }
   }

@@ -75,20 +75,28 @@ struct PairKernels {
   /// 0
   void (*pairs_across_rows)(const float* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                             int64_t out_row);
+  /// The same of bfloat16
+  void (*pairs_of_halves)(const uint16_t* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
+                          int64_t out_row);
   /// As LossKernels::multiply, with k pairs.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row,
                    int64_t a_column, const uint32_t* b, int64_t b_row, int64_t b_panel,
                    MatrixStart start, float* c, int64_t c_row);
+  /// out[k] += Σ_r of both of pairs[r][k], k < n; rows of whole vectors
+  void (*add_pairs)(const uint32_t* pairs, int64_t rows, int64_t stride, int64_t n, float* out);
   /// As LossKernels::tanh_of_sums, with a relative error of 1e-5, 4e-5 beyond 5.5; in floats, or
   /// rounded to pairs in rows (n of them, a last one alone with 0).
   void (*tanh_of_sums)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
                        float* out, int64_t out_stride);
   void (*pairs_of_tanh)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
                         uint32_t* out, int64_t out_row);
-  /// out[k] = exp(logits[k] − log_sum), k < n, as bfloat16
-  void (*softmax)(const float* logits, int64_t n, float log_sum, uint16_t* out);
-  /// out[k] = scale · x[k], k < n, of bfloat16
-  void (*scaled)(const uint16_t* x, int64_t n, float scale, float* out);
+  /// A softmax as it is kept: out[r][k] = exp(logits[r][k] − m_r) as bfloat16, m_r the row's
+  /// maximum, zeros up to a multiple of 32; log_sums[r] as of log_sum_exp, and factors[r], which
+  /// makes probabilities of what is kept.
+  void (*exponentials)(const float* logits, int64_t rows, int64_t stride, int64_t classes,
+                       uint16_t* out, int64_t out_stride, float* log_sums, float* factors);
+  /// out[k] = scale · x[k] of and in bfloat16, k < n and up to a multiple of 32
+  void (*scaled)(const uint16_t* x, int64_t n, float scale, uint16_t* out);
 };
 /// nullptr where the processor has no AVX512-BF16.
 const PairKernels* pair_kernels();

@@ -220,25 +220,71 @@ TEST(PairKernels, TanhOfSumsInFloatsAndInPairs) {
   EXPECT_TRUE(pairs.slice(1, 519).eq(7).all().item<bool>());
 }
 
-TEST(PairKernels, SoftmaxAsItIsKept) {
+uint16_t* halves_of(const at::Tensor& x) { return static_cast<uint16_t*>(x.mutable_data_ptr()); }
+
+TEST(PairKernels, ExponentialsAreASoftmaxWithItsSums) {
   if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
   at::manual_seed(6);
-  for (const int64_t V : {1, 7, 16, 28, 100}) {
+  for (const int64_t V : {1, 7, 16, 28, 100, 300}) {
     for (const double scale : {1.0, 20.0, 300.0}) {
-      const at::Tensor z = at::randn({V}) * scale;
-      if (V > 1) z[1] = -INFINITY;
-      const at::Tensor kept = at::full({V + 1}, 7, at::kBFloat16), out = at::full({V + 1}, 7.F);
-      const float log_sum = z.logsumexp(0).item<float>();
-      pair_kernels()->softmax(z.const_data_ptr<float>(), V, log_sum,
-                              static_cast<uint16_t*>(kept.mutable_data_ptr()));
-      const at::Tensor expected = z.to(at::kDouble).softmax(0);
-      EXPECT_TRUE(at::allclose(kept.slice(0, 0, V).to(at::kDouble), expected, 4.5e-3, 1e-38))
-          << V << " " << scale;
-      pair_kernels()->scaled(bits(kept), V, 0.3F, out.data_ptr<float>());
-      EXPECT_TRUE(at::equal(out.slice(0, 0, V), kept.slice(0, 0, V).to(at::kFloat) * 0.3F));
-      EXPECT_EQ(kept[V].item<float>(), 7);
-      EXPECT_EQ(out[V].item<float>(), 7);
+      const int64_t rows = 19, width = (V + 31) / 32 * 32 + 1;
+      const at::Tensor z = at::randn({rows, V + 2}) * scale;
+      if (V > 1) z.select(1, 1).fill_(-INFINITY);
+      const at::Tensor kept = at::full({rows, width}, 7, at::kBFloat16);
+      const at::Tensor log_sums = at::empty({rows}), factors = at::empty({rows});
+      pair_kernels()->exponentials(z.const_data_ptr<float>(), rows, V + 2, V, halves_of(kept),
+                                   width, log_sums.data_ptr<float>(), factors.data_ptr<float>());
+      const at::Tensor logits = z.slice(1, 0, V).to(at::kDouble);
+      const at::Tensor found = kept.slice(1, 0, V).to(at::kDouble) * factors.unsqueeze(1);
+      EXPECT_TRUE(at::allclose(found, logits.softmax(1), 4.5e-3, 2e-38)) << V << " " << scale;
+      EXPECT_TRUE(at::allclose(log_sums.to(at::kDouble), logits.logsumexp(1), 1e-6, 1e-6));
+      EXPECT_TRUE(kept.slice(1, V, width - 1).eq(0).all().item<bool>());
+      EXPECT_TRUE(kept.select(1, width - 1).eq(7).all().item<bool>());
     }
+  }
+}
+
+TEST(PairKernels, ExponentialsOfBrokenRowsAreNoNumbers) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  for (const int64_t V : {5, 300}) {
+    const at::Tensor z = at::zeros({4, V}),
+                     kept = at::empty({4, (V + 31) / 32 * 32}, at::kBFloat16);
+    z[0].fill_(-INFINITY);
+    z[1][3] = INFINITY;
+    z[2][V - 1] = NAN;
+    const at::Tensor log_sums = at::empty({4}), factors = at::empty({4});
+    pair_kernels()->exponentials(z.const_data_ptr<float>(), 4, V, V, halves_of(kept), kept.size(1),
+                                 log_sums.data_ptr<float>(), factors.data_ptr<float>());
+    EXPECT_TRUE(log_sums.slice(0, 0, 3).isnan().all().item<bool>()) << log_sums;
+    EXPECT_NEAR(log_sums[3].item<float>(), std::log(V), 1e-6);
+  }
+}
+
+TEST(PairKernels, HalvesAreScaledPairedAndAdded) {
+  if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
+  at::manual_seed(7);
+  for (const int64_t rows : {1, 2, 7}) {
+    const at::Tensor x = at::randn({rows, 64}).to(at::kBFloat16), y = at::full_like(x, 7);
+    for (int64_t r = 0; r < rows; ++r)
+      pair_kernels()->scaled(bits(x[r]), 40, 0.3F, halves_of(y[r]));
+    EXPECT_TRUE(at::equal(y, (x.to(at::kFloat) * 0.3F).to(at::kBFloat16)));
+
+    const int64_t pairs = (rows + 1) / 2;
+    const at::Tensor found = at::full({pairs, 50}, 7, at::kInt);
+    pair_kernels()->pairs_of_halves(bits(y), 64, rows, 48,
+                                    static_cast<uint32_t*>(found.mutable_data_ptr()), 50);
+    const at::Tensor halves = found.view(at::kBFloat16).view({pairs, 50, 2});
+    const at::Tensor even = at::constant_pad_nd(y, {0, 0, 0, rows % 2}).view({pairs, 2, 64});
+    EXPECT_TRUE(at::equal(halves.slice(1, 0, 48), even.transpose(1, 2).slice(1, 0, 48)));
+    EXPECT_TRUE(found.slice(1, 48).eq(7).all().item<bool>());
+
+    const at::Tensor sums = at::ones({45});
+    pair_kernels()->add_pairs(static_cast<const uint32_t*>(found.const_data_ptr()), pairs, 50, 44,
+                              sums.data_ptr<float>());
+    EXPECT_LT(
+        largest_difference(sums.slice(0, 0, 44), y.to(at::kDouble).sum(0).slice(0, 0, 44) + 1),
+        1e-6);
+    EXPECT_EQ(sums[44].item<float>(), 1);
   }
 }
 
