@@ -8,6 +8,7 @@ import argparse
 import json
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def scion():
             "--benchmark_min_time=1",
         ],
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
     ).stdout
     return json.loads(report)["benchmarks"][0]["x_real_time"]
 
@@ -76,6 +77,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5)
     turns = parser.parse_args().turns
+    if not PROGRAM.exists():
+        sys.exit(f"error: there is no program {PROGRAM}\n"
+                 "hint: make bench BENCH_FLAGS=--benchmark_filter=features builds it")
     torch.set_num_threads(1)
     samples = (numpy.random.default_rng(1).standard_normal(SECONDS * RATE) * 0.1).astype(numpy.float32)
     speeds = {"scion": [], "torchaudio": [], "kaldi-native-fbank": []}

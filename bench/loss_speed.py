@@ -188,7 +188,7 @@ def check(routes, answers):
 
 def ask(device, *arguments):
     command = [str(x) for x in (PROGRAMS[device], *arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def floor_seconds(route, case, nodes, peak):
@@ -257,7 +257,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the small shapes, scion and torchaudio only")
     parser.add_argument("--full", action="store_true", help="the large shapes with one thread, too")
-    parser.add_argument("--cases", nargs="+", default=[case.name for case in CASES], help="some of the shapes")
+    names = [case.name for case in CASES]
+    parser.add_argument("--cases", nargs="+", default=names, choices=names, metavar="CASE",
+                        help=f"some of the shapes: {', '.join(names)}")
     parser.add_argument("--turns", type=int, default=2, help="of the small shapes (2)")
     parser.add_argument("--processor-time", action="store_true",
                         help="count what the processors spent instead of what went by: less disturbed by other work, "

@@ -102,7 +102,7 @@ threads = {threads}
 ctc_weight = {0 if preset.startswith("conformer") else 0.3}
 """)
     dumped = subprocess.run([scion, "train", "--config", path, "--dump-config"], check=True,
-                            capture_output=True, text=True).stdout
+                            stdout=subprocess.PIPE, text=True).stdout
     path.write_text(dumped)
     return path
 

@@ -4,7 +4,7 @@
 #   scripts/install_dependencies.sh GROUP...
 #
 #   build   what the program and its tests need; libtorch in .deps/python
-#   bench   Google Benchmark
+#   bench   Google Benchmark, and what Python's peers are installed with
 #   lint    clang-format and clang-tidy
 #   cuda    nvcc in .deps/cuda, unless a CUDA toolkit is installed
 #
@@ -20,7 +20,7 @@ packages_of() {
         libjemalloc-dev libspdlog-dev libfmt-dev libxxhash-dev zlib1g-dev libgtest-dev libgmock-dev \
         libutf8proc-dev libsimdjson-dev
       ;;
-    bench) echo libbenchmark-dev ;;
+    bench) echo libbenchmark-dev python3-dev python3-venv ;;
     lint) echo clang clang-format clang-tidy libomp-dev ;;
     cuda) echo g++ python3 python3-pip ;;
     *)

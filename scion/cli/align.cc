@@ -6,8 +6,7 @@
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
-#include "scion/data/dataset.h"
-#include "scion/model/model_file.h"
+#include "scion/model/model_dataset.h"
 #include "scion/scoring/nist.h"
 #include "scion/transducer/lattice_paths.h"
 #include "scion/transducer/word_times.h"
@@ -52,10 +51,9 @@ void run(const AlignArguments& arguments) {
   const at::NoGradGuard no_grad;
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   const ModelFile file = load_model(arguments.model);
-  const ModelConfig& config = file.model->config();
-  const Tokenizer tokenizer(file.tokenizer);
-  const Dataset data({arguments.manifest}, config.features, tokenizer, "", {1.0}, config.text);
-  const double frame_seconds = encoder_frame_seconds(config);
+  const Dataset data = dataset_for(file, {arguments.manifest});
+  const Tokenizer& tokenizer = data.tokenizer();
+  const double frame_seconds = encoder_frame_seconds(file.model->config());
   spdlog::info("aligns {} utterances of {} by {}", data.size(), arguments.manifest,
                arguments.model);
   Progress progress("aligning", int64_t(data.size()), "utterances");

@@ -6,7 +6,7 @@
 #include "scion/core/file.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
-#include "scion/model/model_file.h"
+#include "scion/model/model_dataset.h"
 #include "scion/selection/calibration.h"
 
 namespace scion {
@@ -40,9 +40,7 @@ void run(const CalibrateArguments& arguments) {
   const ModelFile teacher = load_model(arguments.teacher);
   ModelFile student = load_model(arguments.student);
   const Plan plan = plan_of(student, arguments);
-  const ModelConfig& model = teacher.model->config();
-  const Tokenizer tokenizer(teacher.tokenizer);
-  const Dataset data({arguments.manifest}, model.features, tokenizer, "", {1.0}, model.text);
+  const Dataset data = dataset_for(teacher, {arguments.manifest});
   spdlog::info("calibrates {} beside {} on at most {:.0f} s of {}", arguments.student,
                arguments.teacher, arguments.config.seconds, arguments.manifest);
   const CalibrationSummary summary =

@@ -9,7 +9,7 @@
 #include "scion/core/error.h"
 #include "scion/core/log.h"
 #include "scion/study/cost.h"
-#include "scion/study/report.h"
+#include "scion/study/write_report.h"
 
 namespace scion {
 namespace {

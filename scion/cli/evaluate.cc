@@ -5,7 +5,7 @@
 #include "scion/core/device.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
-#include "scion/model/model_file.h"
+#include "scion/model/model_dataset.h"
 #include "scion/scoring/bootstrap.h"
 #include "scion/scoring/sclite.h"
 #include "scion/training/evaluation.h"
@@ -54,18 +54,16 @@ void run(const EvaluateArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   ModelFile file = load_model(arguments.model);
   file.model->to(find_device(arguments.device));
-  const Tokenizer tokenizer(file.tokenizer);
-  const ModelConfig& model = file.model->config();
-  const Dataset data({arguments.manifest}, model.features, tokenizer, "", {1.0}, model.text);
+  const Dataset data = dataset_for(file, {arguments.manifest});
   EvaluationConfig config;
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
   spdlog::info("evaluates {} on {} utterances of {}", arguments.model, data.size(),
                arguments.manifest);
-  const EvaluationResult result = evaluate(*file.model, tokenizer, data, config);
+  const EvaluationResult result = evaluate(*file.model, data.tokenizer(), data, config);
   const Interval interval = speaker_interval(result);
   if (!arguments.hypotheses.empty())
-    write_hypotheses(arguments.hypotheses, result, file.model->config(), tokenizer);
+    write_hypotheses(arguments.hypotheses, result, file.model->config(), data.tokenizer());
   if (arguments.json) {
     nlohmann::json json = result.to_json();
     json["wer_interval_95"] = {100 * interval.low, 100 * interval.high};

@@ -9,6 +9,7 @@
 #include "scion/cli/config_flags.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
+#include "scion/model/model_dataset.h"
 #include "scion/selection/calibration.h"
 #include "scion/selection/vocabulary.h"
 #include "scion/training/run_config.h"
@@ -70,11 +71,8 @@ CalibratedSelection make_student(const SelectArguments& arguments, const ModelFi
   if (!pieces.empty())
     throw UserError("--calibration and --tokenizer do not go together",
                     "calibration needs a student that writes with the teacher's pieces");
-  const Tokenizer tokenizer(teacher.tokenizer);
-  const ModelConfig& model = teacher.model->config();
-  const Dataset data({arguments.audio}, model.features, tokenizer, "", {1.0}, model.text);
-  return select_calibrated(*teacher.model, student, rules, arguments.init, seed, data,
-                           arguments.calibration);
+  return select_calibrated(*teacher.model, student, rules, arguments.init, seed,
+                           dataset_for(teacher, {arguments.audio}), arguments.calibration);
 }
 
 void select(const SelectArguments& arguments) {

@@ -81,8 +81,7 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
 
 SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
                       const std::vector<ResultRow>& rows) {
-  const std::string& schedule =
-      check.baseline_schedule.empty() ? check.schedule : check.baseline_schedule;
+  const std::string& schedule = check.schedule_of_baseline();
   const double asked = check.share * static_cast<double>(recipe.schedule(schedule).epochs);
   SelfCheck result{
       fmt::format("{} in {} needs ≥ {:g} × fewer epochs than {} in {} to its WER at {:.0f} % on {}",

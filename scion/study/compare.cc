@@ -12,9 +12,9 @@
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
 #include "scion/study/collect.h"
-#include "scion/study/report.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
+#include "scion/study/write_report.h"
 #include "scion/training/run_record.h"
 
 namespace scion {

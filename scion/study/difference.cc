@@ -22,9 +22,8 @@ struct Side {
 };
 
 Side first_side(const Comparison& comparison) {
-  return {comparison.first,
-          comparison.first_schedule.empty() ? comparison.schedule : comparison.first_schedule,
-          comparison.set, comparison.weights, comparison.first_epoch};
+  return {comparison.first, comparison.schedule_of_first(), comparison.set, comparison.weights,
+          comparison.first_epoch};
 }
 
 Side second_side(const Comparison& comparison) {

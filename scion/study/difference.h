@@ -21,7 +21,11 @@ struct Comparison {
   std::string first_schedule = {};
   std::optional<double> first_epoch = {};
 
-  bool crosses_schedules() const { return !first_schedule.empty() && first_schedule != schedule; }
+  /// The schedule of the first arm: `schedule` where no other is named.
+  const std::string& schedule_of_first() const {
+    return first_schedule.empty() ? schedule : first_schedule;
+  }
+  bool crosses_schedules() const { return schedule_of_first() != schedule; }
   bool operator==(const Comparison&) const = default;
 };
 

@@ -23,7 +23,7 @@ std::string where_text(const ReportContext& context, const Comparison& compariso
       context.place(comparison.schedule, comparison.set) + ", " + look_text(comparison);
   if (!comparison.crosses_schedules() && comparison.first_epoch == comparison.epoch) return second;
   return fmt::format("{} − {}epoch {:g}", second,
-                     comparison.crosses_schedules() ? comparison.first_schedule + ", " : "",
+                     comparison.crosses_schedules() ? comparison.schedule_of_first() + ", " : "",
                      *comparison.first_epoch);
 }
 

@@ -1,12 +1,11 @@
-// The finding in one sentence and in a few figures.
+#include "scion/study/headline.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "scion/study/report.h"
 #include "scion/study/report_context.h"
-#include "scion/study/sections.h"
 
 namespace scion {
 namespace {

@@ -223,10 +223,7 @@ class RecipeReader {
   void validate_comparison(const Comparison& comparison) const {
     require_named(recipe_.sets, comparison.set, "set");
     require_evaluation(comparison.second, comparison.schedule, comparison.epoch);
-    require_evaluation(
-        comparison.first,
-        comparison.crosses_schedules() ? comparison.first_schedule : comparison.schedule,
-        comparison.first_epoch);
+    require_evaluation(comparison.first, comparison.schedule_of_first(), comparison.first_epoch);
     if (comparison.weights != "raw" && comparison.weights != "averaged")
       throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, comparison.weights),
                       "raw, averaged");
@@ -239,9 +236,7 @@ class RecipeReader {
     if (check.kind == "arm_wer" && check.arm.empty()) return;
     require_evaluation(check.arm, check.schedule, {});
     if (check.kind == "arm_wer") return;
-    require_evaluation(check.baseline,
-                       check.baseline_schedule.empty() ? check.schedule : check.baseline_schedule,
-                       {});
+    require_evaluation(check.baseline, check.schedule_of_baseline(), {});
   }
 
   void validate_arm(const RecipeArm& arm) const {

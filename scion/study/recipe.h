@@ -44,6 +44,11 @@ struct RecipeCheck {
   std::string arm, baseline;
   double share = 0;               ///< of the epochs of the schedule; speed_up: of the baseline's
   std::string baseline_schedule;  ///< speed_up: where the baseline has another
+
+  /// The schedule of the baseline: `schedule` where no other is named.
+  const std::string& schedule_of_baseline() const {
+    return baseline_schedule.empty() ? schedule : baseline_schedule;
+  }
 };
 
 struct Recipe {

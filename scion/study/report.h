@@ -1,4 +1,4 @@
-// The report of a study: everything that it shows, as a page and as text.
+// What the report of a study shows.
 #pragma once
 
 #include <cstdint>
@@ -55,18 +55,6 @@ struct StudyReport {
   std::vector<SelfCheck> checks;
   std::vector<std::string> notes;
 };
-
-/// The finding in one sentence: the primary comparison with its interval or, without one, the first
-/// set's speed-up. "" without results of two arms.
-std::string headline(const StudyReport& report);
-
-/// One self-contained page: nothing is loaded from elsewhere.
-std::string report_html(const StudyReport& report);
-/// The same headline and tables for a terminal.
-std::string report_text(const StudyReport& report);
-/// Writes report.html into the folder (made if it is missing) and returns its path.
-std::filesystem::path write_report(const StudyReport& report,
-                                   const std::filesystem::path& directory);
 
 /// A report of a table of results (see read_result_table). The baseline is, when not named, the arm
 /// "random" or, without one, the table's first arm. UserErrors: no such arm, a single arm.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "scion/study/report_context.h"
-#include "scion/study/sections.h"
+#include "scion/study/section.h"
 
 namespace scion {
 

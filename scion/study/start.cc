@@ -2,8 +2,7 @@
 
 #include "scion/core/file.h"
 #include "scion/core/options.h"
-#include "scion/data/dataset.h"
-#include "scion/model/model_file.h"
+#include "scion/model/model_dataset.h"
 #include "scion/selection/random_init.h"
 #include "scion/selection/select.h"
 #include "scion/study/changes.h"
@@ -12,21 +11,14 @@ namespace scion {
 namespace fs = std::filesystem;
 namespace {
 
-// The files themselves, for the constructor of a dataset.
-std::vector<fs::path> manifests_of(const RunConfig& config) {
-  return {config.data.train.begin(), config.data.train.end()};
-}
-
 CalibratedSelection make_start(const RecipeArm& arm, const ModelFile& teacher,
                                const SelectionRules& rules, const RunConfig& config) {
   const auto seed = static_cast<uint64_t>(rules.seed);
   if (!arm.calibration)
     return {select_student(*teacher.model, config.model, rules, "xavier", seed), {}};
-  const Tokenizer tokenizer(teacher.tokenizer);
-  const ModelConfig& model = teacher.model->config();
-  const Dataset data(manifests_of(config), model.features, tokenizer, "", {1.0}, model.text);
-  return select_calibrated(*teacher.model, config.model, rules, "xavier", seed, data,
-                           *arm.calibration);
+  const std::vector<fs::path> manifests(config.data.train.begin(), config.data.train.end());
+  return select_calibrated(*teacher.model, config.model, rules, "xavier", seed,
+                           dataset_for(teacher, manifests), *arm.calibration);
 }
 
 }  // namespace

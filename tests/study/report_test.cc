@@ -1,5 +1,3 @@
-#include "scion/study/report.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +8,9 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/study/curves.h"
+#include "scion/study/headline.h"
 #include "scion/study/sections.h"
+#include "scion/study/write_report.h"
 #include "tests/study/html_check.h"
 #include "tests/study/made_up_study.h"
 
