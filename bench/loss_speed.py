@@ -31,7 +31,9 @@ from pytorch import loss_peers
 from safetensors.torch import save_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAMS = {device: REPOSITORY / f"build/{preset}/bin/loss_speed" for device, preset in (("cpu", "cpu"), ("cuda", "cuda"))}
+BUILT = {preset: REPOSITORY / f"build/{preset}/bin/loss_speed" for preset in ("cpu", "cuda")}
+# The CUDA build works on the processor, too.
+PROGRAMS = {"cpu": BUILT["cpu"] if BUILT["cpu"].exists() else BUILT["cuda"], "cuda": BUILT["cuda"]}
 PEERS = REPOSITORY / ".deps/bench-loss"
 
 
@@ -221,9 +223,11 @@ def print_case(case, device, threads, routes, answers, failures, nodes, peak, cl
               flush=True)
 
 
-def find_places():
-    """(device, threads): what there is to run on."""
-    places = [("cpu", 1), ("cpu", 2)]
+def find_places(devices):
+    """(device, threads): what there is of them to run on."""
+    places = [("cpu", 1), ("cpu", 2)] if "cpu" in devices else []
+    if "cuda" not in devices:
+        return places
     if not torch.cuda.is_available():
         print("device cuda: none here")
     elif not PROGRAMS["cuda"].exists():
@@ -241,15 +245,16 @@ def memory_available():
     return 0
 
 
-def fitting(case, routes):
-    """Those whose logits and gradient this machine can hold; a line for each other."""
+def fitting(case, routes, device):
+    """Those whose logits and gradient there is memory for; a line for each other."""
     needed = 4 * case.padded * 2.6
-    if needed < memory_available():
+    free = memory_available() if device == "cpu" else torch.cuda.mem_get_info()[0]
+    if needed < free:
         return routes
     for route in routes:
         if route.group == "logits" or "torchaudio" in route.name:
             print(f"{case.name:16} {route.name:26} not run: logits and gradient need {needed / 1e9:.1f} GB, "
-                  f"{memory_available() / 1e9:.1f} are free")
+                  f"{free / 1e9:.1f} are free")
     return [route for route in routes if route.ours and route.group != "logits" or route.peer == "fast_rnnt"]
 
 
@@ -261,6 +266,8 @@ def main():
     parser.add_argument("--cases", nargs="+", default=names, choices=names, metavar="CASE",
                         help=f"some of the shapes: {', '.join(names)}")
     parser.add_argument("--turns", type=int, default=2, help="of the small shapes (2)")
+    parser.add_argument("--devices", nargs="+", default=["cpu", "cuda"], choices=["cpu", "cuda"],
+                        help="where to run (cpu cuda, as far as they are there)")
     parser.add_argument("--processor-time", action="store_true",
                         help="count what the processors spent instead of what went by: less disturbed by other work, "
                              "right for one thread only")
@@ -272,7 +279,7 @@ def main():
     for name, reason in absent.items():
         print(f"{name}: not here: {reason}")
     routes = [route for route in ROUTES if not (arguments.quick and route.peer) and route.peer not in absent]
-    places = find_places()
+    places = find_places(arguments.devices)
     peaks = {place: ask(place[0], "peaks", *place) for place in places}
     for (device, threads), peak in peaks.items():
         print(f"{peak['name']}, {threads} threads: products {peak['fp32'] / 1e9:.0f} GFLOP/s in fp32, "
@@ -285,11 +292,10 @@ def main():
             path = Path(folder) / "case.safetensors"
             case.write(path)
             nodes = ask("cpu", path, "nodes", "cpu", 2)
-            possible = fitting(case, routes)
             for device, threads in places:
                 if case.heavy and (device, threads) == ("cpu", 1) and not arguments.full:
                     continue
-                there = [route for route in possible if case.padded <= route.most and
+                there = [route for route in fitting(case, routes, device) if case.padded <= route.most and
                          (device == "cpu" or route.peer not in loss_peers.CPU_ONLY)]
                 turns = 1 if case.heavy else arguments.turns
                 answers, failures = run_turns(there, path, device, threads, turns)

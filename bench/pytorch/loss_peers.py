@@ -4,11 +4,12 @@
 could not be had is absent, by name. `route(name)` gives a function of a case.
 
 Two are built from their C++ sources as extensions of the torch that is here: their own build files
-ask for pybind11 from GitHub, a CUDA toolkit and C++14. CPU only.
+ask for pybind11 from GitHub, a CUDA toolkit and C++14. fast_rnnt with its CUDA half where there are a
+GPU and nvcc. Without a network, sources that are in `folder`/sources already are taken.
 """
 
 import contextlib
-import importlib
+import importlib.util
 import io
 import json
 import subprocess
@@ -27,33 +28,51 @@ PRUNED_STATES = 5
 
 
 def fetch_source(name, version, folder):
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                    "--no-binary", ":all:", "--no-build-isolation", "--dest", folder, f"{name}=={version}"], check=True,
-                   capture_output=True, text=True)
-    with tarfile.open(folder / f"{name}-{version}.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+    archive = folder.parent / "sources" / f"{name}-{version}.tar.gz"
+    if not archive.exists():
+        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                        "--no-binary", ":all:", "--no-build-isolation", "--dest", archive.parent, f"{name}=={version}"],
+                       check=True, capture_output=True, text=True)
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter="data")
     return folder / f"{name}-{version}"
 
 
-def build_extension(name, root, sources, package, folder):
+def has_cuda():
+    """Whether extensions can have CUDA in them, and what it is good for."""
+    if not torch.cuda.is_available():
+        return False
+    from torch.utils import cpp_extension
+
+    return cpp_extension.CUDA_HOME is not None
+
+
+def build_extension(name, root, sources, package, folder, flags=()):
     """The extension `_NAME` and the package beside it, in `folder`."""
     from torch.utils import cpp_extension
 
-    for source in sources:
-        if source.endswith(".cu"):  # no CUDA in them
-            (root / source).with_suffix(".cc").write_bytes((root / source).read_bytes())
-    files = [str((root / source).with_suffix(".cc")) for source in sources]
     with contextlib.redirect_stdout(io.StringIO()):
-        cpp_extension.load(f"_{name}", files, extra_include_paths=[str(root)], extra_cflags=["-O3"],
-                           build_directory=str(folder))
+        cpp_extension.load(f"_{name}", [str(root / source) for source in sources], extra_include_paths=[str(root)],
+                           extra_cflags=["-O3", *flags], extra_cuda_cflags=["-O3", *flags], build_directory=str(folder))
     (folder / name).symlink_to((root / package).resolve())
+
+
+def without_cuda(root, sources):
+    """Copies as C++ of sources that have no CUDA in them."""
+    for source in sources:
+        (root / source).with_suffix(".cc").write_bytes((root / source).read_bytes())
+    return [str(Path(source).with_suffix(".cc")) for source in sources]
 
 
 def build_fast_rnnt(folder):
     root = fetch_source("fast_rnnt", "1.3", folder)
-    build_extension("fast_rnnt", root, ["fast_rnnt/csrc/mutual_information_cpu.cu", "fast_rnnt/python/csrc/fast_rnnt.cu",
-                                        "fast_rnnt/python/csrc/mutual_information.cu"],
-                    "fast_rnnt/python/fast_rnnt", folder)
+    sources = ["fast_rnnt/csrc/mutual_information_cpu.cu", "fast_rnnt/python/csrc/fast_rnnt.cu",
+               "fast_rnnt/python/csrc/mutual_information.cu"]
+    if has_cuda():
+        sources, flags = [*sources, "fast_rnnt/csrc/mutual_information_cuda.cu"], ["-DFT_WITH_CUDA"]
+    else:
+        sources, flags = without_cuda(root, sources), []
+    build_extension("fast_rnnt", root, sources, "fast_rnnt/python/fast_rnnt", folder, flags)
 
 
 def build_optimized_transducer(folder):
@@ -67,13 +86,15 @@ def build_optimized_transducer(folder):
 
 
 def install_warprnnt_numba(folder):
+    if importlib.util.find_spec("warprnnt_numba"):
+        return
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "warprnnt_numba",
                     "numba"], check=True, capture_output=True, text=True)
 
 
 PREPARE = {"fast_rnnt": build_fast_rnnt, "optimized_transducer": build_optimized_transducer,
            "warprnnt_numba": install_warprnnt_numba}
-CPU_ONLY = {"fast_rnnt", "optimized_transducer"}
+CPU_ONLY = {"optimized_transducer"} | (set() if has_cuda() else {"fast_rnnt"})
 ABSENT = {"k2": "its wheels on PyPI are made for torch 1.13 and Python 3.9 or older; its pruned loss is fast_rnnt's"}
 
 
@@ -181,17 +202,17 @@ def fast_rnnt_pruned(case, folder):
     module = load("fast_rnnt", folder)
     leaves = joiner_leaves(case, "simple_encoder", "simple_predictor")
     encoder, predictor, weight, bias, simple_encoder, simple_predictor = leaves
-    zeros = torch.zeros_like(case["tokens"][:, 0])
-    boundary = torch.stack([zeros, zeros, case["token_lengths"], case["frame_lengths"]], 1)
+    tokens, frames, labels = (x.long() for x in int32(case))
+    boundary = torch.stack([torch.zeros_like(frames), torch.zeros_like(frames), labels, frames], 1)
 
     def losses():
         am, lm = F.linear(encoder, simple_encoder), F.linear(predictor, simple_predictor)
-        simple, (px, py) = module.rnnt_loss_simple(lm, am, case["tokens"], 0, boundary, reduction="none",
+        simple, (px, py) = module.rnnt_loss_simple(lm, am, tokens, 0, boundary, reduction="none",
                                                    return_grad=True)
         ranges = module.get_rnnt_prune_ranges(px, py, boundary, PRUNED_STATES)
-        frames, states = module.do_rnnt_pruning(encoder, predictor, ranges)
-        logits = F.linear(torch.tanh(frames + states), weight, bias)
-        return module.rnnt_loss_pruned(logits, case["tokens"], ranges, 0, boundary, reduction="none") + simple
+        at_frames, at_states = module.do_rnnt_pruning(encoder, predictor, ranges)
+        logits = F.linear(torch.tanh(at_frames + at_states), weight, bias)
+        return module.rnnt_loss_pruned(logits, tokens, ranges, 0, boundary, reduction="none") + simple
 
     return leaves, losses
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Puts programs into a folder with every library they need but the C library's, so that they run on
+# another Linux of the same processor family whose glibc is not older than this machine's:
+#   scripts/bundle.sh [--without-torch] FOLDER PROGRAM...      then FOLDER/run scion transcribe ...
+#
+#   --without-torch   leaves out libtorch and what it brings; the other machine has the same version,
+#                     and FOLDER/run is told where: TORCH=<folder that holds lib/libtorch_cpu.so>
+set -euo pipefail
+
+fail() {
+  echo "error: $1" >&2
+  echo "hint: $2" >&2
+  exit 2
+}
+
+with_torch=1
+[ "${1:-}" != --without-torch ] || { with_torch=0 && shift; }
+[ $# -ge 2 ] || fail "$# arguments" "scripts/bundle.sh [--without-torch] FOLDER PROGRAM..."
+folder=$1
+shift
+[ ! -e "$folder" ] || fail "'$folder' is there already" "name a new folder, or remove it"
+new=$folder.new.$$
+trap 'rm -rf "$new"' EXIT
+mkdir -p "$new/bin" "$new/lib"
+
+# name => path (address), a line each; the C library's own parts fit the system they are on.
+libraries_of() {
+  local missing
+  missing=$(ldd "$1" | awk '/not found/ {print $1}')
+  [ -z "$missing" ] || fail "'$1' does not find $missing" "does it run here?"
+  ldd "$1" | awk '$2 == "=>" {print $3}' |
+    grep -Ev '/(ld-linux[^/]*|lib(c|m|dl|rt|pthread|util|resolv))\.so[^/]*$'
+}
+
+for program in "$@"; do
+  [ -x "$program" ] || fail "there is no program '$program'" "'make build' builds build/cpu/bin/scion"
+  cp "$program" "$new/bin/"
+  while read -r library; do
+    case $library in
+      */torch/lib/* | */nvidia/*) [ $with_torch = 1 ] || continue ;;
+    esac
+    cp -nL "$library" "$new/lib/"
+  done < <(libraries_of "$program")
+done
+
+cat >"$new/run" <<'EOF'
+#!/bin/sh
+# run PROGRAM ARGUMENTS...: one of bin/, with the libraries of lib/
+here=$(cd "$(dirname "$0")" && pwd)
+LD_LIBRARY_PATH=$here/lib${TORCH:+:$TORCH/lib}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export LD_LIBRARY_PATH
+program=$1
+shift
+exec "$here/bin/$program" "$@"
+EOF
+chmod +x "$new/run"
+mv "$new" "$folder"
+du -sh "$folder" | awk '{print $2 ": " $1}'
