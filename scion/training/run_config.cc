@@ -208,9 +208,6 @@ void RunConfig::validate() const {
   if (train.loss == "pruned" && !model.simple_joiner)
     throw UserError("train.loss is pruned and model.simple_joiner is false",
                     "set model.simple_joiner = true or train.loss = \"exact\"");
-  if (train.loss == "pruned" && train.fast_emit > 0)
-    throw UserError(fmt::format("train.fast_emit is {} and train.loss is pruned", train.fast_emit),
-                    "use train.delay_penalty, or the exact loss");
   augment.validate();
   check_start(train.init);
   parse_span(train.warmup, 1, "train.warmup");

@@ -10,12 +10,18 @@
 
 namespace scion {
 
-/// The valid nodes of a batch in one row: node (t, u) of utterance b is
-/// n = first_node[b] + t · states + u. Frames and states are counted through in the same way.
+/// The nodes of a batch in one row, those of LatticeBatch: node (t, u) of utterance b is
+/// n = first_node[b] + t · width + u − the frame's first state, where width is that of a band or
+/// all of the utterance's states. Frames and states are counted through in the same way.
 struct PackedLattices {
   int64_t utterances, max_frames, max_states;             // B, T, U + 1
   const int64_t *first_node, *first_frame, *first_state;  // (B + 1) each: sums of those before
   const int64_t* labels;                                  // (B, U)
+  // A band's first state of each frame, (B, T), in 0 … U + 1 − width; nullptr: whole lattices. A
+  // band's nodes behind an utterance's last state are none: without a number of their own, and
+  // nothing flows through them.
+  const int64_t* band;
+  int64_t band_width;
 };
 
 /// Per node, (N) each.
@@ -54,7 +60,8 @@ struct HiddenArguments {
   Launch launch() const { return {(count + kBlock / kWarp - 1) / (kBlock / kWarp), kBlock, 0}; }
 };
 
-/// Rows of logits: those of the nodes from `first` on, or of all places of (B, T, U+1).
+/// Rows of logits: those of the nodes from `first` on, or of all places of (B, T, U+1), which are
+/// whole lattices' alone.
 struct LogitsRows {
   const void* values;
   Number type;
@@ -69,7 +76,7 @@ SCION_DEVICE int threads_for(int64_t classes) {
   return threads;
 }
 
-/// The three terms of each node.
+/// The three terms of each node; no number, −∞ and 0 for a node that is none.
 struct TermsArguments {
   PackedLattices lattices;
   LogitsRows logits;
@@ -100,9 +107,11 @@ struct LatticeArguments {
   PackedLattices lattices;
   const void *blank, *label;  // log-probabilities of the arcs
   Number type;                // float32 or float64: theirs, the losses' and the flows'
-  bool packed;                // arcs (N) each; else blank (B, T, U+1), label (B, T, U)
+  bool packed;                // arcs (N) each; else whole, blank (B, T, U+1), label (B, T, U)
   bool same_frame;            // a label leads to its own frame (regular); else to the next one
-  bool constrained;  // packed arcs in which a label's counts the blank behind it, too: added here
+  // Packed arcs in which a label's counts the blank behind it, too: added here, and what flows
+  // through the one is added to the other's flow.
+  bool constrained;
   int64_t nodes;
 
   double *alpha, *beta;     // (N); beta nullptr: losses only

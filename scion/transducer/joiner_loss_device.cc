@@ -2,6 +2,9 @@
 // by a matrix product, then each logit's gradient in its place.
 #include <c10/core/DeviceGuard.h>
 
+#include <limits>
+
+#include "scion/core/device.h"
 #include "scion/transducer/device_capsule.h"
 #include "scion/transducer/device_solve.h"
 #include "scion/transducer/distillation_cpu.h"
@@ -226,6 +229,24 @@ class JoinerGradients {
   at::Tensor encoder_, predictor_, weight_, bias_;
 };
 
+/// A band's states where nobody reads them: in place of an error, utterances that have others than
+/// rows ascending by one in 0 … U are marked. `first` is fit for kernels whatever they are.
+struct RangesOnDevice {
+  at::Tensor first;  // (B, T) int64
+  at::Tensor wrong;  // (B) bool
+
+  RangesOnDevice(const at::Tensor& ranges, const LatticeBatch& batch) {
+    const at::Tensor states = ranges.to(at::kLong);
+    const int64_t width = states.size(2), last = batch.max_states() - width;
+    first = states.select(2, 0).clamp(0, last).contiguous();
+    const at::Tensor differ =
+        states.ne(first.unsqueeze(2) + at::arange(width, states.options())).any(2);
+    const at::Tensor frames = at::arange(batch.max_frames(), states.options()).unsqueeze(0);
+    const at::Tensor lengths = upload(batch.frames(), states.device()).unsqueeze(1);
+    wrong = differ.logical_and(frames.lt(lengths)).any(1);
+  }
+};
+
 /// What the joiner's forward half leaves behind.
 struct JoinerSolve {
   Solve solve;
@@ -235,7 +256,6 @@ struct JoinerSolve {
 };
 
 /// Losses, and with targets the divergences, (B) each.
-
 class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
  public:
   static variable_list forward(AutogradContext* ctx, const at::Tensor& encoder,
@@ -295,6 +315,18 @@ at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encode
   return DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, NodeTargets(),
                                  bf16, workspace,
                                  wants_gradient({encoder, predictor, weight, bias}))[0];
+}
+
+at::Tensor device_pruned_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
+                                     const at::Tensor& predictor, const at::Tensor& weight,
+                                     const at::Tensor& bias, const at::Tensor& ranges,
+                                     const LatticeBatch& batch, bool bf16, int64_t workspace) {
+  const c10::DeviceGuard guard(encoder.device());
+  const RangesOnDevice band(ranges, batch);
+  const at::Tensor losses =
+      device_joiner_loss(device, encoder, predictor, weight, bias,
+                         batch.band(band.first, ranges.size(2)), bf16, workspace);
+  return losses.masked_fill(band.wrong, std::numeric_limits<double>::quiet_NaN());
 }
 
 DistilledLoss device_distilled_loss(const LossDevice& device, const at::Tensor& encoder,

@@ -35,7 +35,8 @@ class LatticeBatch {
   /// tokens (B, U), frames (B), states (B): int64 on the CPU, contiguous, checked before
   LatticeBatch(at::Tensor tokens, at::Tensor frames, at::Tensor states, int64_t max_frames,
                const LatticeRules& rules);
-  /// Its states from `first` (B, T) int64 on, contiguous on the CPU, each in 0 … U + 1 − width.
+  /// Its states from `first` (B, T) int64 on, contiguous, each in 0 … U + 1 − width. On a device it
+  /// is for kernels alone: first_of() reads it on the CPU.
   LatticeBatch band(at::Tensor first, int64_t width) const;
 
   int64_t size() const { return size_; }

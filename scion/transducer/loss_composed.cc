@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "scion/core/device.h"
-#include "scion/core/error.h"
 #include "scion/transducer/lattice.h"
 
 namespace scion {
@@ -107,12 +106,6 @@ at::Tensor nan_where(const at::Tensor& utterances, const at::Tensor& losses) {
 }
 
 }  // namespace
-
-void refuse_fast_emit(const TransducerLossOptions& options) {
-  if (options.fast_emit != 0)
-    throw UserError("FastEmit of a loss that is composed of tensor operations",
-                    "use the delay penalty, or the exact loss");
-}
 
 SimpleLoss composed_simple_loss(const at::Tensor& given_am, const at::Tensor& given_lm,
                                 const LatticeLabels& labels, const SimpleLossOptions& options) {

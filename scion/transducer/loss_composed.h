@@ -1,6 +1,6 @@
-// Losses in single tensor operations: on other devices than the CPU, in float64, with the smoothing
-// that sees the encoder alone, and of a band's given logits. Inputs have been checked. Internal to
-// scion/transducer.
+// Losses in single tensor operations: the simple pass on other devices than the CPU, in float64 and
+// with the smoothing that sees the encoder alone, and the loss of a band's given logits. Inputs
+// have been checked. Internal to scion/transducer.
 #pragma once
 
 #include "scion/transducer/pruned_loss.h"
@@ -12,8 +12,5 @@ SimpleLoss composed_simple_loss(const at::Tensor& am, const at::Tensor& lm,
                                 const LatticeLabels& labels, const SimpleLossOptions& options);
 at::Tensor composed_pruned_loss(const at::Tensor& logits, const at::Tensor& ranges,
                                 const LatticeLabels& labels, const SimpleLossOptions& options);
-
-/// UserError unless FastEmit is off: it is no weight of an arc.
-void refuse_fast_emit(const TransducerLossOptions& options);
 
 }  // namespace scion

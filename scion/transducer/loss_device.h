@@ -23,7 +23,7 @@ struct LossDevice {
 const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors);
 
 /// As transducer_loss(), transducer_loss_from_log_probs() and joiner_transducer_loss(), of checked
-/// inputs.
+/// inputs; the joiner's over whole lattices or a band, wherever its first states lie.
 at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
                                   const LatticeBatch& batch);
 at::Tensor device_log_probs_loss(const LossDevice& device, const at::Tensor& log_probs,
@@ -32,6 +32,12 @@ at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encode
                               const at::Tensor& predictor, const at::Tensor& weight,
                               const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
                               int64_t workspace);
+
+/// As pruned_joiner_loss() of ranges (B, T, W), W ≤ U + 1, on the joiner's device, where they stay.
+at::Tensor device_pruned_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
+                                     const at::Tensor& predictor, const at::Tensor& weight,
+                                     const at::Tensor& bias, const at::Tensor& ranges,
+                                     const LatticeBatch& batch, bool bf16, int64_t workspace);
 
 /// As distilled_joiner_loss(), of checked inputs.
 DistilledLoss device_distilled_loss(const LossDevice& device, const at::Tensor& encoder,

@@ -1,4 +1,4 @@
-// The valid nodes of a batch in one row, on a device. Internal to scion/transducer.
+// The nodes of a batch in one row, on a device. Internal to scion/transducer.
 #pragma once
 
 #include "scion/transducer/device_kernels.h"
@@ -6,7 +6,8 @@
 
 namespace scion {
 
-/// Where a batch's nodes, frames and states begin, on the host and on the device.
+/// Where a batch's nodes, frames and states begin, on the host and on the device; of a band the
+/// frames' first states, on the device alone.
 class PackedBatch {
  public:
   PackedBatch(const LatticeBatch& batch, at::Device device);
@@ -24,8 +25,8 @@ class PackedBatch {
   PackedLattices view() const;
 
  private:
-  int64_t utterances_, max_frames_, max_states_;
-  at::Tensor host_, device_;
+  int64_t utterances_, max_frames_, max_states_, band_width_;
+  at::Tensor host_, device_, band_;
 };
 
 }  // namespace scion

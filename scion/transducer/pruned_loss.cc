@@ -2,7 +2,6 @@
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
-#include "scion/model/functional.h"
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_composed.h"
 #include "scion/transducer/loss_cpu.h"
@@ -137,41 +136,30 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
   return first.unsqueeze(2) + at::arange(width, first.options());
 }
 
-std::pair<at::Tensor, at::Tensor> take_ranges(const at::Tensor& encoder,
-                                              const at::Tensor& predictor,
-                                              const at::Tensor& ranges) {
-  const int64_t batch = ranges.size(0), frames = ranges.size(1), width = ranges.size(2);
-  const at::Tensor rows =
-      ranges.view({batch, frames * width, 1}).expand({-1, -1, predictor.size(2)});
-  return {encoder.unsqueeze(2),
-          predictor.gather(1, rows).view({batch, frames, width, predictor.size(2)})};
-}
-
 at::Tensor pruned_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
                               const at::Tensor& weight, const at::Tensor& bias,
                               const at::Tensor& ranges, const LatticeLabels& labels,
                               const TransducerLossOptions& options) {
   check_joiner_shapes(encoder, predictor, weight, bias, labels.tokens);
-  if (ranges.dim() != 3 || ranges.size(2) < 1 ||
+  if (ranges.dim() != 3 || ranges.size(2) < 1 || ranges.size(2) > predictor.size(1) ||
       ranges.sizes().slice(0, 2) != encoder.sizes().slice(0, 2))
-    throw UserError(fmt::format("encoder {} and ranges {} do not fit together", shape_text(encoder),
-                                shape_text(ranges)),
-                    "give (B, T, D) and (B, T, W)");
+    throw UserError(fmt::format("encoder {}, predictor {} and ranges {} do not fit together",
+                                shape_text(encoder), shape_text(predictor), shape_text(ranges)),
+                    "give (B, T, D), (B, U+1, D) and (B, T, W), W of the U + 1 states");
   const LatticeBatch batch = check_lattice_batch(
       encoder.size(0), encoder.size(1), weight.size(0), labels.tokens, labels.frame_lengths,
       labels.token_lengths,
       {options.blank, options.fast_emit, options.delay_penalty, options.topology});
-  if (find_loss_device({encoder, predictor, weight, bias}) == nullptr)
+  const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias});
+  if (device == nullptr)
     return fused_joiner_loss({encoder, predictor, weight, bias}, check_band(batch, ranges),
                              options);
-  refuse_fast_emit(options);
-  const auto [frames, states] = take_ranges(encoder, predictor, ranges);
-  const at::Tensor logits =
-      linear(at::tanh(frames + states), weight, bias, Context::for_evaluation(options.bf16));
-  return pruned_transducer_loss(logits, ranges, labels,
-                                {.topology = options.topology,
-                                 .blank = options.blank,
-                                 .delay_penalty = options.delay_penalty});
+  if (ranges.is_cpu())
+    return device_joiner_loss(*device, encoder, predictor, weight, bias, check_band(batch, ranges),
+                              options.bf16, options.workspace_bytes);
+  return device_pruned_joiner_loss(*device, encoder, predictor, weight, bias,
+                                   ranges.to(encoder.device()), batch, options.bf16,
+                                   options.workspace_bytes);
 }
 
 at::Tensor pruned_transducer_loss(const at::Tensor& logits, const at::Tensor& ranges,

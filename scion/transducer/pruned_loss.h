@@ -46,14 +46,11 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
 at::Tensor pruning_ranges(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology,
                           int64_t width);
 
-/// What the joiner needs: encoder (B, T, D) → (B, T, 1, D) and predictor (B, U+1, D) →
-/// (B, T, W, D), its rows at `ranges`.
-std::pair<at::Tensor, at::Tensor> take_ranges(const at::Tensor& encoder,
-                                              const at::Tensor& predictor,
-                                              const at::Tensor& ranges);
-
 /// The second pass, fused with the joiner as joiner_transducer_loss() is: the same over the states
-/// `ranges` (B, T, W) int64 of each frame, ascending by one in 0 … U.
+/// `ranges` (B, T, W) int64 of each frame, ascending by one in 0 … U; what stands behind an
+/// utterance's frames does not matter. Other ones are a UserError where they or the joiner are on
+/// the CPU. Where both are on a GPU nobody waits to read them: there they make the utterance's loss
+/// NaN and its gradient 0, as broken logits do.
 at::Tensor pruned_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
                               const at::Tensor& weight, const at::Tensor& bias,
                               const at::Tensor& ranges, const LatticeLabels& labels,

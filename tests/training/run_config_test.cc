@@ -74,6 +74,9 @@ TEST(RunConfig, DistillationNeedsSomethingToLearn) {
   config.model.simple_joiner = true;
   config.train.loss = "pruned";
   EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("train.loss is pruned"));
+  config.train.distill.clear();
+  config.train.fast_emit = 0.1;
+  EXPECT_NO_THROW(config.validate());
   for (std::string TrainConfig::*span :
        {&TrainConfig::distill_until, &TrainConfig::copied_warmup, &TrainConfig::anchor_until}) {
     config = loaded({{"data", {{"train", {"a.jsonl"}}}}});

@@ -48,6 +48,17 @@ inline at::Tensor logits_of(const JoinerBatch& joiner) {
                     joiner.weight, joiner.bias);
 }
 
+/// The joiner's rows at the states `ranges` (B, T, W): encoder (B, T, D) → (B, T, 1, D) and
+/// predictor (B, U+1, D) → (B, T, W, D).
+inline std::pair<at::Tensor, at::Tensor> take_ranges(const at::Tensor& encoder,
+                                                     const at::Tensor& predictor,
+                                                     const at::Tensor& ranges) {
+  const int64_t D = predictor.size(2);
+  const at::Tensor rows = ranges.flatten(1).unsqueeze(2).expand({-1, -1, D});
+  return {encoder.unsqueeze(2),
+          predictor.gather(1, rows).view({ranges.size(0), ranges.size(1), ranges.size(2), D})};
+}
+
 /// Sum over all alignments of the product of arcs, one recursive call an arc: the definition.
 /// log_probs (T, U+1, V) float64 of one utterance, cut to its size.
 struct AllAlignments {
@@ -69,14 +80,24 @@ struct AllAlignments {
   }
 };
 
-/// −log P of every utterance (B) float64, from logits (B, T, U+1, V).
+/// The nodes of a band: ranges (B, T, W) → (B, T, U+1) bool.
+inline at::Tensor nodes_of(const at::Tensor& ranges, const Case& c) {
+  const at::Tensor none = at::zeros({ranges.size(0), ranges.size(1), c.U + 1}, at::kBool);
+  return none.scatter(2, ranges, true);
+}
+
+/// −log P of every utterance (B) float64, from logits (B, T, U+1, V); where `within` (B, T, U+1)
+/// is given, over the alignments that pass through these nodes alone.
 inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c, int64_t blank = 0,
-                                         Topology topology = Topology::regular) {
+                                         Topology topology = Topology::regular,
+                                         const at::Tensor& within = {}) {
   std::vector<double> losses;
   for (int64_t b = 0; b < logits.size(0); ++b) {
     const int64_t T = c.frames[b].item<int64_t>(), U = c.labels[b].item<int64_t>();
-    const at::Tensor log_probs =
-        logits[b].slice(0, 0, T).slice(1, 0, U + 1).to(at::kDouble).log_softmax(-1).contiguous();
+    const auto own = [&](const at::Tensor& x) { return x[b].slice(0, 0, T).slice(1, 0, U + 1); };
+    at::Tensor log_probs = own(logits).to(at::kDouble).log_softmax(-1).contiguous();
+    if (within.defined())
+      log_probs = log_probs.masked_fill(own(within).logical_not().unsqueeze(2), -INFINITY);
     const AllAlignments all{log_probs.accessor<double, 3>(), c.tokens[b].const_data_ptr<int64_t>(),
                             blank, topology};
     // Without a frame there is no alignment, not an empty one.

@@ -18,6 +18,7 @@ using scion::testing::has_gpu;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using scion::testing::NoWaitingForTheGpu;
+using scion::testing::take_ranges;
 
 class CudaLoss : public ::testing::Test {
  protected:
@@ -227,6 +228,113 @@ TEST_F(CudaLoss, PrunedEqualsTheCpus) {
   };
   expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
                         run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);
+}
+
+/// Five states a frame, from the first to the last, where a GPU would have found them.
+at::Tensor climbing_band(const Case& c, at::Device device) {
+  const at::Tensor last = (c.labels - 4).clamp_min(0).unsqueeze(1);
+  const at::Tensor frames = (c.frames - 1).clamp_min(1).unsqueeze(1);
+  const at::Tensor first = at::minimum((last * at::arange(c.T)).div(frames, "floor"), last);
+  return upload(first.unsqueeze(2) + at::arange(5), device);
+}
+
+LossFunction band_loss(const Case& c, const TransducerLossOptions& options) {
+  return [=](const std::vector<at::Tensor>& x) {
+    return pruned_joiner_loss(x[0], x[1], x[2], x[3], climbing_band(c, x[0].device()),
+                              {c.tokens, c.frames, c.labels}, options);
+  };
+}
+
+TEST_F(CudaLoss, OverABandEqualsTheCpus) {
+  for (const auto& [frames, labels, V, D] :
+       std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
+           {{1}, {3}, 2, 1},
+           {{90, 30, 1, 0}, {40, 0, 2, 5}, 28, 64},
+           {{300, 120, 1, 5}, {17, 100, 3, 1}, 61, 37},
+           {{600, 700}, {150, 20}, 500, 256}})
+    for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained})
+      for (const int64_t workspace : {int64_t{0}, int64_t{1} << 30}) {
+        const TransducerLossOptions options{.fast_emit = 0.1,
+                                            .delay_penalty = 0.05,
+                                            .topology = topology,
+                                            .workspace_bytes = workspace};
+        const Case c = make_case(frames, labels, V);
+        const std::vector<at::Tensor> inputs = joiner_inputs(c, D);
+        const at::Tensor weights = at::randn({c.tokens.size(0)});
+        expect_equal_outcomes(run_on(at::kCUDA, band_loss(c, options), inputs, weights),
+                              run_on(at::kCPU, band_loss(c, options), inputs, weights), 2e-5);
+      }
+}
+
+TEST_F(CudaLoss, OverABandOfShortNumbersIsNearTheExactOne) {
+  const Case c = make_case({150, 120, 90}, {40, 35, 20}, 500);
+  const std::vector<at::Tensor> inputs = joiner_inputs(c, 512);
+  const Outcome exact = run_on(at::kCPU, band_loss(c, {}), inputs, at::ones({3}));
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    std::vector<at::Tensor> given = inputs;
+    given[0] = inputs[0].to(type);
+    given[1] = inputs[1].to(type);
+    const Outcome found = run_on(at::kCUDA, band_loss(c, {.bf16 = true}), given, at::ones({3}));
+    EXPECT_TRUE(at::allclose(found.loss, exact.loss, 1e-3)) << found.loss << exact.loss;
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(found.gradients[i].scalar_type(), given[i].scalar_type()) << i;
+      const at::Tensor error = found.gradients[i].to(at::kFloat) - exact.gradients[i];
+      EXPECT_LT(error.norm().item<double>(), 2e-2 * exact.gradients[i].norm().item<double>()) << i;
+    }
+  }
+}
+
+TEST_F(CudaLoss, OverABandGivesTheSameBytesAgain) {
+  const Case c = make_case({150, 120, 90}, {40, 35, 20}, 500);
+  const std::vector<at::Tensor> inputs = joiner_inputs(c, 256);
+  for (const bool bf16 : {false, true}) {
+    const LossFunction f = band_loss(c, {.bf16 = bf16, .workspace_bytes = int64_t{1} << 20});
+    const Outcome once = run_on(at::kCUDA, f, inputs, at::ones({3})),
+                  again = run_on(at::kCUDA, f, inputs, at::ones({3}));
+    EXPECT_TRUE(at::equal(once.loss, again.loss));
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_TRUE(at::equal(once.gradients[i], again.gradients[i])) << i;
+  }
+}
+
+// Both passes; what the first one finds stays on the GPU.
+TEST_F(CudaLoss, FusedWithBothPassesDoesNotWait) {
+  const Case c = make_case({90, 40, 25}, {20, 6, 12}, 28);
+  std::vector<at::Tensor> inputs = joiner_inputs(c, 64);
+  inputs.push_back(at::randn({28, 64}) * 0.2);
+  inputs.push_back(at::randn({28, 64}) * 0.2);
+  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+    const LossFunction f = [&](const std::vector<at::Tensor>& x) {
+      const SimpleLoss simple =
+          simple_transducer_loss(at::linear(x[0], x[4]), at::linear(x[1], x[5]), labels,
+                                 {.topology = topology, .lm_only_scale = 0.25});
+      const at::Tensor ranges = ranges_of_flows(simple.flows, labels, topology, 5);
+      return simple.losses + pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, labels,
+                                                {.fast_emit = 0.1, .topology = topology});
+    };
+    expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
+                          run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);
+  }
+}
+
+TEST_F(CudaLoss, RangesAreCheckedOnTheProcessorAndMarkedOnTheGpu) {
+  const Case c = make_case({9, 7, 8}, {6, 5, 4}, 6);
+  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  const std::vector<at::Tensor> inputs = joiner_inputs(c, 8);
+  at::Tensor ranges = climbing_band(c, at::kCPU);
+  ranges[1][3][2] += 1;
+  const auto losses = [&](at::Device device) {
+    std::vector<at::Tensor> x;
+    for (const at::Tensor& input : inputs) x.push_back(input.cuda());
+    return pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges.to(device), labels).cpu();
+  };
+  EXPECT_THROW(losses(at::kCPU), UserError);
+  const at::Tensor marked = losses(at::kCUDA);
+  EXPECT_TRUE(at::equal(marked.isnan(), at::tensor({0, 1, 0}).to(at::kBool)));
+  ranges[1][3][2] -= 1;
+  EXPECT_TRUE(at::equal(losses(at::kCPU), losses(at::kCUDA)));
+  EXPECT_EQ(losses(at::kCPU)[0].item<float>(), marked[0].item<float>());
 }
 
 TEST_F(CudaLoss, OfLogProbabilitiesEqualsTheCpus) {

@@ -38,7 +38,6 @@ struct Route {
   /// (B, T, U+1, V), by the definition
   std::function<at::Tensor(const Tensors&)> logits;
   std::function<at::Tensor(const Tensors&, const Case&, const TransducerLossOptions&)> losses;
-  bool constrained = true;  ///< whether it knows that topology
 };
 
 std::ostream& operator<<(std::ostream& out, const Route& route) { return out << route.name; }
@@ -115,14 +114,17 @@ std::vector<Route> all_routes() {
       {"device_logits", [](const Case& c) { return Tensors{route_logits(c)}; }, 1, first,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
          return device_transducer_loss(host_device(), in[0], lattices(c, options));
-       },
-       false},
+       }},
       {"device_joiner", random_joiner, 2, joiner_logits,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
          return device_joiner_loss(host_device(), in[0], in[1], in[2], in[3], lattices(c, options),
                                    false, 1 << 20);
-       },
-       false},
+       }},
+      {"device_joiner_band", random_joiner, 2, joiner_logits,
+       [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
+         return device_pruned_joiner_loss(host_device(), in[0], in[1], in[2], in[3], all_states(c),
+                                          lattices(c, options), false, 1 << 20);
+       }},
   };
 }
 
@@ -171,15 +173,11 @@ INSTANTIATE_TEST_SUITE_P(All, Routes, ::testing::ValuesIn(all_routes()),
 
 constexpr Topology kTopologies[] = {Topology::regular, Topology::modified, Topology::constrained};
 
-std::vector<Topology> topologies_of(const Route& route) {
-  return {kTopologies, kTopologies + (route.constrained ? 3 : 2)};
-}
-
 // U = 0, T = 1, more labels than frames, no frame at all, in each topology.
 TEST_P(Routes, IsTheSumOverAllAlignments) {
   const Case c = make_case({4, 1, 3, 1, 2, 0, 0}, {2, 2, 0, 1, 3, 2, 0}, 5);
   const Tensors inputs = GetParam().inputs(c);
-  for (const Topology topology : topologies_of(GetParam())) {
+  for (const Topology topology : kTopologies) {
     const at::Tensor losses = GetParam().losses(inputs, c, {.topology = topology});
     const at::Tensor expected = brute_force_transducer(GetParam().logits(inputs), c, 0, topology);
     EXPECT_TRUE(at::equal(losses.isposinf(), expected.isposinf())) << int(topology);
@@ -195,7 +193,7 @@ TEST_P(Routes, GradientIsThatOfTheSumOverAllAlignments) {
   const Case c = make_case({3, 1, 2, 0}, {2, 1, 3, 1}, 4);
   const at::Tensor weights = at::tensor({0.5, -2.0, 1.5, 1.0}, at::kFloat);
   const Tensors inputs = GetParam().inputs(c);
-  for (const Topology topology : topologies_of(GetParam())) {
+  for (const Topology topology : kTopologies) {
     const Result found = run(inputs, c, weights, {.topology = topology});
     for (size_t i = 0; i < inputs.size(); ++i) {
       const auto loss = [&](const at::Tensor& x) {
@@ -353,7 +351,7 @@ TEST_P(Routes, ThreadsDoNotChangeAByte) {
   for (const Case& c : {make_case({60, 31, 17}, {12, 9, 0}, 28), make_case({200}, {40}, 70)}) {
     const Tensors inputs = GetParam().inputs(c);
     const at::Tensor weights = at::rand({c.tokens.size(0)});
-    for (const Topology topology : topologies_of(GetParam())) {
+    for (const Topology topology : kTopologies) {
       const int before = thread_count();
       set_thread_count(1);
       const Result one = run(inputs, c, weights, {.topology = topology});
@@ -428,9 +426,7 @@ TEST(AllRoutes, AgreeOnRandomShapes) {
     const Tensors inputs = random_joiner(c);
     std::vector<Result> results;
     for (const Route& route : all_routes()) {
-      if (route.name.starts_with("simple") ||
-          (options.topology == Topology::constrained && !route.constrained))
-        continue;
+      if (route.name.starts_with("simple")) continue;
       Tensors leaves;
       for (const at::Tensor& input : inputs) leaves.push_back(input.clone().requires_grad_());
       Tensors given = leaves;

@@ -7,6 +7,7 @@
 #include "scion/core/safetensors.h"
 #include "tests/core/cuda.h"
 #include "tests/core/temporary_folder.h"
+#include "tests/transducer/host_device.h"
 #include "tests/transducer/lattice_cases.h"
 
 namespace scion {
@@ -17,6 +18,7 @@ using scion::testing::finite_differences;
 using scion::testing::has_gpu;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
+using scion::testing::take_ranges;
 using ::testing::HasSubstr;
 
 const std::map<std::string, Topology> topologies = {{"regular", Topology::regular},
@@ -140,6 +142,54 @@ TEST(PrunedLoss, EqualsK2) {
     losses.masked_fill(losses.isinf(), 0).sum().backward();
     k2.expect_equal(encoder.grad(), topology + ".pruned.grad_enc");
     k2.expect_equal(predictor.grad(), topology + ".pruned.grad_dec");
+  });
+}
+
+/// A joiner's losses over a band: encoder, predictor, weight and bias; ranges.
+using BandLoss = std::function<at::Tensor(const std::vector<at::Tensor>&, const at::Tensor&)>;
+
+/// Losses and gradients of the fused second pass on k2's inputs, in float.
+void expect_k2s_band(const K2Case& k2, const std::string& topology, const BandLoss& loss) {
+  const auto single = [&](const std::string& key) {
+    return k2.at(key).to(at::kFloat, false, true);
+  };
+  const at::Tensor encoder = single("enc").requires_grad_(), weight = single("W").t();
+  const at::Tensor predictor = single("dec").requires_grad_();
+  const at::Tensor bias = at::zeros({weight.size(0)}, weight.options());
+  const at::Tensor losses = loss({encoder, predictor, weight, bias}, k2.at(topology + ".ranges"));
+  const auto expect_near = [&](const at::Tensor& found, const std::string& key) {
+    EXPECT_TRUE(at::allclose(found, single(topology + ".pruned." + key), 1e-5, 1e-5)) << key;
+  };
+  expect_near(losses, "loss");
+  if (!k2.has(topology + ".pruned.grad_enc")) return;
+  losses.sum().backward();
+  expect_near(encoder.grad(), "grad_enc");
+  expect_near(predictor.grad(), "grad_dec");
+}
+
+TEST(PrunedLoss, FusedWithTheJoinerEqualsK2) {
+  for_each_k2_case([](const K2Case& k2, const std::string& topology) {
+    const TransducerLossOptions options{.blank = k2.options.blank,
+                                        .delay_penalty = k2.options.delay_penalty,
+                                        .topology = k2.options.topology};
+    expect_k2s_band(k2, topology, [&](const auto& x, const at::Tensor& ranges) {
+      return pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, k2.labels, options);
+    });
+  });
+}
+
+TEST(PrunedLoss, OfTheDevicesKernelsEqualsK2) {
+  for_each_k2_case_on(at::kCPU, [](const K2Case& k2, const std::string& topology) {
+    const LatticeRules rules{.blank = k2.options.blank,
+                             .delay_penalty = k2.options.delay_penalty,
+                             .topology = k2.options.topology};
+    expect_k2s_band(k2, topology, [&](const auto& x, const at::Tensor& ranges) {
+      const LatticeBatch batch =
+          check_lattice_batch(x[0].size(0), x[0].size(1), x[2].size(0), k2.labels.tokens,
+                              k2.labels.frame_lengths, k2.labels.token_lengths, rules);
+      return device_pruned_joiner_loss(scion::testing::host_device(), x[0], x[1], x[2], x[3],
+                                       ranges, batch, false, 1 << 20);
+    });
   });
 }
 
@@ -366,6 +416,11 @@ TEST_F(PrunedLossTest, ErrorsNameTheShapes) {
                 pruned_joiner_loss(am, lm, at::randn({6, 6}), at::randn({6}), gap, labels_of(c));
               }),
               HasSubstr("states of frame 2 of utterance 1 are"));
+  const at::Tensor wide = at::arange(c.U + 2).expand({2, c.T, c.U + 2});
+  EXPECT_THAT(error_of<UserError>([&] {
+                pruned_joiner_loss(am, lm, at::randn({6, 6}), at::randn({6}), wide, labels_of(c));
+              }),
+              HasSubstr("predictor (2, 5, 6) and ranges (2, 6, 6) do not fit together"));
   EXPECT_THAT(error_of<UserError>([&] {
                 pruned_transducer_loss(at::randn({2, c.T, 3, 6}), ranges, labels_of(c), {});
               }),
