@@ -28,7 +28,7 @@ build: deps ## build the program: build/cpu/bin/scion
 test: build ## build and run every test
 	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
 
-demo: deps ## train a teacher and two students on the speech in data/an4, and compare
+demo: deps ## train a teacher and students, random and selected, on the speech in data/an4, and compare
 	@scripts/build.sh cpu $(JOBS) --target scion
 	@$(PROGRAM) compare recipes/an4/compare.toml --out exp/an4 $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
 

@@ -16,12 +16,9 @@ namespace scion {
 namespace {
 
 nlohmann::json to_json(const ModelFile& file) {
-  ModelConfig config = file.model->config();
-  Options options;
-  config.declare(options);
   nlohmann::json json = {{"parameters", file.model->registry().parameter_count()},
                          {"vocabulary", file.model->vocabulary()},
-                         {"model", options.to_json()},
+                         {"model", options_json(file.model->config())},
                          {"provenance", file.provenance}};
   for (const Parameter& parameter : file.model->registry().all())
     json["tensors"].push_back({{"name", parameter.name},
@@ -45,7 +42,7 @@ void print_selection(const nlohmann::json& selected, const std::string& indent) 
   const std::vector<std::string> known = rule_set_names();
   const bool named = std::find(known.begin(), known.end(), rule_set) != known.end();
   const std::string changes =
-      changes_text(rules_json(named ? named_rules(rule_set) : SelectionRules()),
+      changes_text(options_json(named ? named_rules(rule_set) : SelectionRules()),
                    selected.value("rules", nlohmann::json::object()));
   fmt::print("{}selected from {} (checksum {}) by the rules '{}'{}\n", indent,
              selected.value("teacher", "?"), selected.value("teacher_checksum", "?"), rule_set,

@@ -29,6 +29,8 @@ void add_train(CLI::App& app) {
     apply_config_flags(config, command->remaining(),
                        {"config", "out", "distill", "dump-config", "help"});
     if (!arguments->distill.empty()) config.train.distill = arguments->distill;
+    // What is written down with the run is read again from elsewhere.
+    resolve_paths(config, std::filesystem::current_path());
     config.validate();
     if (arguments->dump) {
       fmt::print("{}", config.to_toml());

@@ -104,6 +104,14 @@ class Options {
   std::vector<std::pair<std::string, std::string>> sections_;
 };
 
+/// A configuration's options with their values, in nested objects.
+template <class Config>
+nlohmann::json options_json(Config config) {
+  Options options;
+  config.declare(options);
+  return options.to_json();
+}
+
 /// TOML text as JSON (tables → objects, arrays → arrays, numbers, strings, booleans).
 /// UserError with line and column when it does not parse.
 nlohmann::json parse_toml(std::string_view text, const std::string& place);

@@ -22,10 +22,9 @@ constexpr int condition_version = 1;
 constexpr int64_t sample_rate = 16000;
 
 std::string condition_name(const fs::path& manifest, const fs::path& babble_manifest,
-                           CorruptionConfig config) {
-  Options options;
-  config.declare(options);
-  std::string recipe = fmt::format("version {}\n{}\n", condition_version, options.to_json().dump());
+                           const CorruptionConfig& config) {
+  std::string recipe =
+      fmt::format("version {}\n{}\n", condition_version, options_json(config).dump());
   for (const fs::path& path : {manifest, babble_manifest})
     if (!path.empty())
       recipe += fmt::format("{} {}\n", fs::absolute(path).lexically_normal().string(),

@@ -18,10 +18,8 @@ using Json = nlohmann::json;
 constexpr int store_version = 3;
 
 /// The settings that features follow from. Normalisation is the model's work.
-Json feature_settings(FeatureConfig config) {
-  Options options;
-  config.declare(options);
-  Json settings = options.to_json();
+Json feature_settings(const FeatureConfig& config) {
+  Json settings = options_json(config);
   settings.erase("normalisation");
   return settings;
 }

@@ -23,11 +23,8 @@ SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
   at::Tensor bytes = at::empty({static_cast<int64_t>(tokenizer.size())}, at::kByte);
   std::copy(tokenizer.begin(), tokenizer.end(), bytes.data_ptr<uint8_t>());
   content.tensors.emplace_back(tokenizer_name, bytes);
-  Options options;
-  ModelConfig config = model.config();
-  config.declare(options);
   content.metadata["format"] = "scion-transducer-1";
-  content.metadata["model"] = options.to_json().dump();
+  content.metadata["model"] = options_json(model.config()).dump();
   content.metadata["vocabulary"] = std::to_string(model.vocabulary());
   content.metadata["provenance"] = provenance.dump();
   return content;

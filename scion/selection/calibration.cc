@@ -432,16 +432,9 @@ CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConf
   return result;
 }
 
-nlohmann::json calibration_options(const CalibrationConfig& config) {
-  CalibrationConfig copy = config;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
-}
-
 nlohmann::json calibration_provenance(const CalibrationConfig& config,
                                       const CalibrationSummary& summary) {
-  return {{"options", calibration_options(config)}, {"summary", summary.to_json()}};
+  return {{"options", options_json(config)}, {"summary", summary.to_json()}};
 }
 
 }  // namespace scion

@@ -76,9 +76,6 @@ CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConf
                                       uint64_t seed, const Dataset& data,
                                       const CalibrationConfig& config);
 
-/// All options.
-nlohmann::json calibration_options(const CalibrationConfig& config);
-
 /// What a calibrated student's file records beside its selection.
 nlohmann::json calibration_provenance(const CalibrationConfig& config,
                                       const CalibrationSummary& summary);

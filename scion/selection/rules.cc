@@ -144,13 +144,6 @@ SelectionRules make_rules(const std::string& name, const nlohmann::json& options
   return rules;
 }
 
-nlohmann::json rules_json(const SelectionRules& rules) {
-  SelectionRules copy = rules;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
-}
-
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student) {
   check_layer_rule(rule);
   if (student > teacher)

@@ -59,9 +59,6 @@ std::vector<std::string> rule_set_names();
 SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
                           const std::string& place);
 
-/// All options of the rules.
-nlohmann::json rules_json(const SelectionRules& rules);
-
 /// Teacher layer of each student layer, ascending. UserError when there is no such rule, or when
 /// layers given one by one do not fit.
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student);

@@ -9,12 +9,6 @@
 namespace scion {
 namespace {
 
-nlohmann::json options_json(auto config) {
-  Options options;
-  config.declare(options);
-  return options.to_json();
-}
-
 template <class Value>
 void require_equal(const std::string& what, const Value& teacher, const Value& student) {
   if (teacher != student)
@@ -135,7 +129,7 @@ nlohmann::json selection_provenance(const std::filesystem::path& teacher_file,
             {"teacher_checksum", checksum(read_file(teacher_file))},
             {"teacher_provenance", teacher_provenance},
             {"rule_set", rules_name},
-            {"rules", rules_json(rules)},
+            {"rules", options_json(rules)},
             {"plan", plan.to_json()}}}};
 }
 

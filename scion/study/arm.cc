@@ -1,19 +1,13 @@
 #include "scion/study/arm.h"
 
 #include "scion/core/error.h"
+#include "scion/core/options.h"
 #include "scion/study/changes.h"
 #include "scion/study/toml_table.h"
 #include "scion/study/toml_text.h"
 
 namespace scion {
 namespace {
-
-nlohmann::json run_json(const RunConfig& config) {
-  RunConfig copy = config;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
-}
 
 // "layers even-last, train.peak_lr 0.008"
 std::string values_text(const nlohmann::json& values, const std::string& prefix = "") {
@@ -28,13 +22,14 @@ std::string values_text(const nlohmann::json& values, const std::string& prefix 
 }
 
 nlohmann::json own_rules(const RecipeArm& arm) {
-  nlohmann::json own = changed_values(rules_json(named_rules(arm.rules)), rules_json(arm.select));
+  nlohmann::json own =
+      changed_values(options_json(named_rules(arm.rules)), options_json(arm.select));
   own.erase("seed");  // the run's
   return own;
 }
 
 nlohmann::json own_calibration(const RecipeArm& arm) {
-  return changed_values(calibration_options({}), calibration_options(*arm.calibration));
+  return changed_values(options_json(CalibrationConfig()), options_json(*arm.calibration));
 }
 
 // The rule set, its options by [arms.select], and the two that may stand in the arm itself.
@@ -101,7 +96,7 @@ std::string RecipeArm::description(const RunConfig& student) const {
   }
   if (!control.empty()) text += fmt::format(", then {} inside each tensor (control)", control);
   if (distill) text += ", distilled";
-  if (const std::string own = values_text(changed_values(run_json(student), run_json(run)));
+  if (const std::string own = values_text(changed_values(options_json(student), options_json(run)));
       !own.empty())
     text += "; " + own;
   return text;
@@ -157,8 +152,9 @@ std::string arm_toml(const RecipeArm& arm, const RunConfig& student) {
   if (!arm.schedules.empty()) text += toml_line("schedules", arm.schedules);
   text += toml_line("tuned", arm.tuned);
   if (arm.selected()) text += toml_tables("arms.select", own_rules(arm));
-  if (arm.calibration) text += toml_tables("arms.calibrate", calibration_options(*arm.calibration));
-  return text + toml_tables("arms.run", changed_values(run_json(student), run_json(arm.run)));
+  if (arm.calibration) text += toml_tables("arms.calibrate", options_json(*arm.calibration));
+  return text +
+         toml_tables("arms.run", changed_values(options_json(student), options_json(arm.run)));
 }
 
 }  // namespace scion

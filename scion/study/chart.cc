@@ -46,20 +46,14 @@ Series cleaned(const Series& series, bool logarithmic) {
   return result;
 }
 
-std::string shortened(const std::string& name) {
-  std::vector<std::string> characters = split_characters(name);
-  if (characters.size() <= longest_label) return name;
-  characters.resize(longest_label - 1);
-  return fmt::format("{}…", fmt::join(characters, ""));
-}
-
 // Where values stand on the picture.
 class Plane {
  public:
   Plane(const std::vector<Series>& series, bool log_y) : log_y_(log_y) {
     double widest = 0;
     for (const Series& one : series) {
-      widest = std::max(widest, static_cast<double>(split_characters(shortened(one.name)).size()));
+      widest = std::max(
+          widest, static_cast<double>(split_characters(shortened(one.name, longest_label)).size()));
       for (const double x : one.x) x_.include(x);
       for (const auto* values : {&one.y, &one.low, &one.high})
         for (const double y : *values) y_.include(y);
@@ -221,7 +215,7 @@ std::string labels_svg(const std::vector<Series>& series, const Plane& plane) {
                          label.end, plane.right() + 8, label.y);
     svg += fmt::format("<text class=\"name s{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
                        label.series->colour % colours, plane.right() + 10, label.y + 4,
-                       escape_html(shortened(label.series->name)));
+                       escape_html(shortened(label.series->name, longest_label)));
   }
   return svg;
 }
@@ -241,6 +235,13 @@ std::string points_json(const Chart& chart, const std::vector<Series>& series, c
 }
 
 }  // namespace
+
+std::string shortened(const std::string& name, size_t longest) {
+  std::vector<std::string> characters = split_characters(name);
+  if (characters.size() <= longest) return name;
+  characters.resize(longest - 1);
+  return fmt::format("{}…", fmt::join(characters, ""));
+}
 
 std::vector<double> linear_ticks(double low, double high, int count) {
   const double rough = (high - low) / count;

@@ -27,6 +27,9 @@ struct Chart {
 /// are not finite (or not positive on a logarithmic scale) are left out; "" when none is left.
 std::string chart_html(const Chart& chart);
 
+/// The name or, of a longer one, its first characters and an ellipsis: `longest` in all.
+std::string shortened(const std::string& name, size_t longest);
+
 /// Round numbers in [low, high], about `count` of them; low < high.
 std::vector<double> linear_ticks(double low, double high, int count);
 /// Round numbers in [low, high], evenly spaced on a logarithmic scale as far as that is possible;

@@ -158,11 +158,8 @@ class Estimate {
   }
 
   double speed_of(const RunConfig& config) {
-    RunConfig copy = config;
-    Options options;
-    copy.model.declare(options);
     const auto [entry, is_new] = speeds_.emplace(
-        options.to_json().dump() + fmt::format("{}", config.loader.batch_seconds), 0);
+        options_json(config.model).dump() + fmt::format("{}", config.loader.batch_seconds), 0);
     if (is_new) entry->second = measured_speed(config, recipe_.threads);
     return entry->second;
   }

@@ -54,13 +54,6 @@ class PanelPlane {
   Span span_;
 };
 
-std::string shortened_name(const std::string& name) {
-  std::vector<std::string> characters = split_characters(name);
-  if (characters.size() <= longest_name) return name;
-  characters.resize(longest_name - 1);
-  return fmt::format("{}…", fmt::join(characters, ""));
-}
-
 double middle_of(size_t row) { return head + (static_cast<double>(row) + 0.5) * row_height; }
 
 std::string dot_svg(const Dot& dot, const PanelPlane& plane, double y, size_t colour) {
@@ -104,7 +97,7 @@ std::string panel_svg(const DotPlot& plot, const DotPanel& panel, const PanelPla
 std::string dot_plot_html(const DotPlot& plot) {
   size_t longest = 0;
   for (const DotRow& row : plot.rows)
-    longest = std::max(longest, split_characters(shortened_name(row.name)).size());
+    longest = std::max(longest, split_characters(shortened(row.name, longest_name)).size());
   const double left = 18 + static_cast<double>(longest) * name_character;
   const double count = static_cast<double>(plot.panels.size());
   const double panel_width = (plot_width - left - 12 - panel_gap * (count - 1)) / count;
@@ -124,7 +117,7 @@ std::string dot_plot_html(const DotPlot& plot) {
     html += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
                         plot.rows[i].heading ? "row-heading" : "row-name",
                         plot.rows[i].heading ? 0 : 12, middle_of(i) + 4,
-                        escape_html(shortened_name(plot.rows[i].name)));
+                        escape_html(shortened(plot.rows[i].name, longest_name)));
   return html + panels + "</svg>\n</figure>\n";
 }
 

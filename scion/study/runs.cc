@@ -53,18 +53,11 @@ double epochs_done(const fs::path& directory) {
   return line.value("epoch", 0.0);
 }
 
-nlohmann::json config_json(const RunConfig& config) {
-  RunConfig copy = config;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
-}
-
 // Written by an older program, a file lacks new options: they had their defaults. The whole
 // comparison may have moved since.
 std::string changed_config(const fs::path& file, const RunConfig& config) {
   const RunConfig before = read_run_config(file);
-  nlohmann::json then = config_json(before);
+  nlohmann::json then = options_json(before);
   const std::string old_out = fs::path(before.data.cache).parent_path();
   const std::string out = fs::path(config.data.cache).parent_path();
   if (old_out != out && !old_out.empty()) {
@@ -73,7 +66,7 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
       text.replace(at, old_out.size(), out);
     then = nlohmann::json::parse(text);
   }
-  return first_change(then, config_json(config));
+  return first_change(then, options_json(config));
 }
 
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,

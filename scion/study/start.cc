@@ -24,14 +24,14 @@ CalibratedSelection make_start(const RecipeArm& arm, const ModelFile& teacher,
 }  // namespace
 
 nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
-  nlohmann::json rules = rules_json(arm.select);
+  nlohmann::json rules = options_json(arm.select);
   rules["seed"] = seed;
-  return {{"rules", arm.rules},
-          {"select", rules},
-          {"control", arm.control},
-          {"calibrate",
-           arm.calibration ? calibration_options(*arm.calibration) : nlohmann::json::object()},
-          {"teacher", teacher.string()}};
+  return {
+      {"rules", arm.rules},
+      {"select", rules},
+      {"control", arm.control},
+      {"calibrate", arm.calibration ? options_json(*arm.calibration) : nlohmann::json::object()},
+      {"teacher", teacher.string()}};
 }
 
 std::string changed_start(const fs::path& file, const nlohmann::json& start) {

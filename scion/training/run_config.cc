@@ -219,7 +219,7 @@ void RunConfig::validate() const {
     if (!span.empty()) parse_span(span, 1, name);
 }
 
-static void resolve_paths(RunConfig& config, const fs::path& directory) {
+void resolve_paths(RunConfig& config, const fs::path& directory) {
   const auto resolve = [&](std::string& path) {
     if (!path.empty() && fs::path(path).is_relative()) path = (directory / path).lexically_normal();
   };
@@ -273,11 +273,12 @@ RunConfig read_run_config(const fs::path& path) {
 }
 
 bool is_configuration(const fs::path& path, const RunConfig& config) {
-  RunConfig written;
+  RunConfig written, wanted = config;
   Options options;
   written.declare(options);
   options.load_toml(read_file(path), path.string());
-  return written.to_toml() == config.to_toml();
+  for (RunConfig* each : {&written, &wanted}) resolve_paths(*each, fs::current_path());
+  return written.to_toml() == wanted.to_toml();
 }
 
 ModelConfig read_model_config(const fs::path& path) {

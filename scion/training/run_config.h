@@ -90,9 +90,11 @@ struct RunConfig {
 void load_run_config(RunConfig& config, nlohmann::json table, const std::string& place,
                      const std::filesystem::path& directory);
 RunConfig read_run_config(const std::filesystem::path& path);
+/// Takes the configuration's relative paths from `directory`.
+void resolve_paths(RunConfig& config, const std::filesystem::path& directory);
 
 /// Whether the file, as to_toml() wrote it, says what `config` says. Options that it lacks, because
-/// an older program wrote it, have their defaults.
+/// an older program wrote it, have their defaults; relative paths are those of the current folder.
 bool is_configuration(const std::filesystem::path& path, const RunConfig& config);
 
 /// A [model] table alone, or a file with one.

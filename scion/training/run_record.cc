@@ -194,9 +194,6 @@ json to_json(const RunRecord& record) {
                       {"last_wer", set.last_wer},
                       {"best_epoch", set.best_epoch},
                       {"best_wer", set.best_wer}};
-  RunConfig config = record.config;
-  Options options;
-  config.declare(options);
   const auto left = record.seconds_left();
   return {{"kind", "run"},
           {"directory", record.directory.string()},
@@ -216,7 +213,7 @@ json to_json(const RunRecord& record) {
           {"sets", sets},
           {"checkpoints", record.checkpoints},
           {"files", record.files},
-          {"config", options.to_json()}};
+          {"config", options_json(record.config)}};
 }
 
 std::string to_text(const RunRecord& record) {

@@ -51,13 +51,6 @@ Tokenizer find_tokenizer(const RunConfig& config, const ModelFile& start) {
   return Tokenizer::train(texts, config.tokenizer);
 }
 
-nlohmann::json configuration_json(const auto& config) {
-  auto copy = config;
-  Options options;
-  copy.declare(options);
-  return options.to_json();
-}
-
 // Where measured runs keep their start.
 constexpr const char* first_weights = "first.safetensors";
 
@@ -129,11 +122,11 @@ class Run {
 
   void make_model() {
     if (start_.model) {
-      const nlohmann::json given = configuration_json(start_.model->config());
-      if (given != configuration_json(config_.model))
+      const nlohmann::json given = options_json(start_.model->config());
+      if (given != options_json(config_.model))
         throw UserError(
             fmt::format("{} is a model of another configuration: {}", config_.train.init,
-                        nlohmann::json::diff(given, configuration_json(config_.model)).dump()),
+                        nlohmann::json::diff(given, options_json(config_.model)).dump()),
             "set [model] to what 'scion inspect' prints for the file");
       model_ = std::move(start_.model);
       copied_ = copied_parameters(model_->registry(), start_.provenance);

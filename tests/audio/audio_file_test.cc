@@ -6,6 +6,7 @@
 
 #include "scion/core/error.h"
 #include "tests/audio/audio_samples.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

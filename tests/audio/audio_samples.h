@@ -31,6 +31,25 @@ inline std::vector<float> voice(double seconds, uint64_t seed, int64_t rate = 16
   return samples;
 }
 
+inline double mean_square(const std::vector<float>& samples) {
+  double sum = 0;
+  for (const float value : samples) sum += double(value) * value;
+  return sum / double(samples.size());
+}
+
+/// What was added to `clean`.
+inline std::vector<float> difference(const std::vector<float>& changed,
+                                     const std::vector<float>& clean) {
+  std::vector<float> result(changed.size());
+  for (size_t i = 0; i < changed.size(); ++i) result[i] = changed[i] - clean[i];
+  return result;
+}
+
+/// The level of `clean` over what was added to it, in dB.
+inline double snr_db(const std::vector<float>& clean, const std::vector<float>& noisy) {
+  return 10 * std::log10(mean_square(clean) / mean_square(difference(noisy, clean)));
+}
+
 /// Interleaved samples written by libsndfile, e.g. with SF_FORMAT_FLAC | SF_FORMAT_PCM_16.
 inline void write_sound(const std::filesystem::path& path, const std::vector<float>& samples,
                         int format = SF_FORMAT_WAV | SF_FORMAT_PCM_16, int rate = 16000,

@@ -18,22 +18,6 @@ CorruptionConfig nothing() {
   return config;
 }
 
-double power(const std::vector<float>& x) {
-  double sum = 0;
-  for (const float v : x) sum += double(v) * v;
-  return sum / double(x.size());
-}
-
-std::vector<float> difference(const std::vector<float>& a, const std::vector<float>& b) {
-  std::vector<float> out(a.size());
-  for (size_t i = 0; i < a.size(); ++i) out[i] = a[i] - b[i];
-  return out;
-}
-
-double snr_db(const std::vector<float>& clean, const std::vector<float>& noisy) {
-  return 10 * std::log10(power(clean) / power(difference(noisy, clean)));
-}
-
 TEST(Corrupt, SameRecipeSameSamples) {
   const std::vector<float> speech = voice(1, 1);
   const std::vector<std::vector<float>> others = {voice(0.7, 2), voice(2, 3)};
@@ -102,7 +86,7 @@ TEST(Corrupt, ReverberationDecaysAsAsked) {
   const auto tail = [&](double from, double to) {
     const std::vector<float> part(response.begin() + int64_t(from * 16000) + 1,
                                   response.begin() + int64_t(to * 16000));
-    return power(part);
+    return mean_square(part);
   };
   const double reflected = tail(0, 0.4) * 0.4 * 16000;
   EXPECT_NEAR(10 * std::log10(0.25 / reflected), 6, 0.2);

@@ -8,6 +8,7 @@
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
 #include "tests/audio/audio_samples.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {
@@ -16,18 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr int64_t sound_rate = 16000;
-
-double power_of(const std::vector<float>& samples) {
-  double sum = 0;
-  for (const float value : samples) sum += double(value) * value;
-  return sum / double(samples.size());
-}
-
-std::vector<float> difference(const std::vector<float>& a, const std::vector<float>& b) {
-  std::vector<float> result(a.size());
-  for (size_t i = 0; i < a.size(); ++i) result[i] = a[i] - b[i];
-  return result;
-}
 
 std::vector<float> white_noise(size_t count, uint64_t seed, double amplitude) {
   Random random(seed, Stream::corruption);
@@ -78,7 +67,7 @@ TEST_F(Augmented, NoiseIsAsLoudAsDrawn) {
   for (uint64_t utterance = 0; utterance < 60; ++utterance) {
     const std::vector<float> noisy = augmented(2, utterance);
     ASSERT_EQ(noisy.size(), speech_.size());
-    const double snr = 10 * std::log10(power_of(speech_) / power_of(difference(noisy, speech_)));
+    const double snr = snr_db(speech_, noisy);
     lowest = std::min(lowest, snr);
     highest = std::max(highest, snr);
   }
@@ -108,7 +97,7 @@ TEST_F(Augmented, VolumeIsAFactorInItsRange) {
   config_.volume_high_db = 3;
   for (uint64_t utterance = 0; utterance < 30; ++utterance) {
     const std::vector<float> changed = augmented(0, utterance);
-    const double factor = std::sqrt(power_of(changed) / power_of(speech_));
+    const double factor = std::sqrt(mean_square(changed) / mean_square(speech_));
     EXPECT_GE(20 * std::log10(factor), -6.001);
     EXPECT_LE(20 * std::log10(factor), 3.001);
     for (size_t i = 0; i < speech_.size(); i += 501)
@@ -128,7 +117,7 @@ TEST_F(Augmented, AMeasuredRoomMovesNothingAndKeepsThePower) {
   const std::vector<float> wet = augmented(0, 1);
   std::vector<float> expected = speech_;
   for (size_t i = 200; i < speech_.size(); ++i) expected[i] += 0.5f * speech_[i - 200];
-  const double scale = std::sqrt(power_of(speech_) / power_of(expected));
+  const double scale = std::sqrt(mean_square(speech_) / mean_square(expected));
   for (size_t i = 0; i < speech_.size(); ++i)
     ASSERT_NEAR(wet[i], scale * double(expected[i]), 1e-4) << i;
 }
@@ -141,7 +130,7 @@ TEST_F(Augmented, SimulatedRoomsAreDrawnFromAPoolAndKeepThePower) {
   for (uint64_t utterance = 0; utterance < 30; ++utterance) {
     std::vector<float> samples = speech_;
     augmentation.apply(samples, 0, utterance);
-    EXPECT_NEAR(power_of(samples) / power_of(speech_), 1, 1e-4);
+    EXPECT_NEAR(mean_square(samples) / mean_square(speech_), 1, 1e-4);
     different.insert(samples);
   }
   EXPECT_EQ(different.size(), 3u);

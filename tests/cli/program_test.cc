@@ -216,6 +216,8 @@ TEST_F(Program, ADumpedConfigurationDumpsItself) {
   const ProgramResult first = run("train --config student.toml --train.peak_lr 7e-3 --dump-config");
   ASSERT_EQ(first.status, 0) << first.error;
   EXPECT_THAT(first.out, HasSubstr("peak_lr = 0.007"));
+  EXPECT_THAT(run("train --config student.toml --data.cache kept --dump-config").out,
+              HasSubstr("cache = \"" + file("kept").string() + "\""));
   write_file(file("dumped.toml"), first.out);
   EXPECT_EQ(run("train --config dumped.toml --dump-config").out, first.out);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

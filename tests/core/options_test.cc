@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

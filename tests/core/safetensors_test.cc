@@ -10,6 +10,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

@@ -43,15 +43,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// What `action` throws, as "message | hint"; "" when it throws nothing of type E.
-template <class E, class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return std::string(error.what()) + " | " + error.hint();
-  }
-  return "";
-}
-
 }  // namespace scion

@@ -6,6 +6,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 
 namespace scion {

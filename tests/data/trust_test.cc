@@ -5,6 +5,7 @@
 #include "scion/core/file.h"
 #include "scion/data/loader.h"
 #include "scion/data/skipped_log.h"
+#include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 
 namespace scion {

@@ -7,22 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
 
 namespace scion {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-template <class Action>
-std::string user_error(Action action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Score, ReadsKaldiText) {
   const auto transcripts =
@@ -52,7 +43,7 @@ TEST(Score, ReadsJsonLines) {
 
 TEST(Score, NamesTheBadLine) {
   const auto parse = [](const char* text) {
-    return user_error([&] { parse_transcripts(text, Role::reference, "refs.txt"); });
+    return message_of<UserError>([&] { parse_transcripts(text, Role::reference, "refs.txt"); });
   };
   EXPECT_EQ(parse("a x\nb y\na z\n"), "id 'a' occurs again in line 3 of refs.txt");
   EXPECT_EQ(parse("{\"id\": \"a\", \"text\": \"\"}\n{\"id\"\n"), "line 2 of refs.txt is not JSON");
@@ -68,11 +59,11 @@ TEST(Score, NamesTheBadLine) {
 
 TEST(Score, MissingAndExtraIds) {
   const std::vector<Transcript> references = {{"a", "x y"}, {"b", "z"}};
-  EXPECT_EQ(user_error([&] {
+  EXPECT_EQ(message_of<UserError>([&] {
               score(references, {{"a", "x y"}});
             }),
             "1 of 2 references have no hypothesis: b");
-  EXPECT_EQ(user_error([&] {
+  EXPECT_EQ(message_of<UserError>([&] {
               score(references, {{"a", ""},
                                  {"b", ""},
                                  {"c", ""},
@@ -108,7 +99,7 @@ TEST(Score, Speakers) {
   EXPECT_THAT(counts_by_speaker(result.utterances),
               ElementsAre(ErrorCounts{0, 0, 2, 3}, ErrorCounts{1, 0, 0, 0}));
   options.speakers_from_ids = false;
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(message_of<UserError>([&] {
                 score({{"a", "x"}}, {{"a", "x"}}, options);
               }),
               HasSubstr("the speaker of reference 'a' is not known"));

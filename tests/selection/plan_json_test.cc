@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "tests/core/error_of.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {
@@ -40,12 +41,7 @@ TEST(PlanJson, WhatIsBrokenIsNamed) {
   const auto error = [](const std::function<void(nlohmann::json&)>& harm) {
     nlohmann::json json = some_plan();
     harm(json);
-    try {
-      Plan::from_json(json, "student.plan.json");
-    } catch (const UserError& refusal) {
-      return std::string(refusal.what());
-    }
-    return std::string();
+    return error_of<UserError>([&] { Plan::from_json(json, "student.plan.json"); });
   };
   using Json = nlohmann::json;
   const std::vector<std::pair<std::string, std::function<void(Json&)>>> harms = {

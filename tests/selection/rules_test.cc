@@ -5,6 +5,7 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/safetensors.h"
+#include "tests/core/error_of.h"
 
 namespace scion {
 namespace {
@@ -142,12 +143,8 @@ TEST(NamedRules, TakeOptionsOfTheirOwn) {
 }
 
 TEST(NamedRules, UnknownNamesGetAHint) {
-  try {
-    named_rules("papr");
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_NE(error.hint().find("paper"), std::string::npos);
-  }
+  EXPECT_NE(error_of<UserError>([] { named_rules("papr"); }).find("did you mean 'paper'"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {
@@ -100,12 +101,9 @@ TEST(Scores, DecideWhatIsKept) {
 TEST(Scores, OfAnotherTeacherAreRefused) {
   Transducer teacher(enlarged(small_config()), 7), student(small_config(), 7);
   const auto error = [&](const LeafScores& scores) {
-    try {
+    return error_of<UserError>([&] {
       make_plan(teacher.registry(), student.registry(), {.elements = "activation"}, scores);
-    } catch (const UserError& refusal) {
-      return std::string(refusal.what()) + " / " + refusal.hint();
-    }
-    return std::string();
+    });
   };
   EXPECT_NE(error({}).find("--calibration"), std::string::npos);
   EXPECT_NE(error({{"joiner.widht", {1}}}).find("did you mean 'joiner.width'"), std::string::npos);

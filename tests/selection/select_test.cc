@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "tests/core/temporary_folder.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {
@@ -81,12 +82,11 @@ TEST(SelectStudent, TheFileRecordsRulesAndPlan) {
   Transducer teacher(enlarged(small_config()), 7);
   const SelectionRules rules = named_rules("best");
   const Selection selection = select_student(teacher, small_config(), rules, "xavier", 1);
-  const std::filesystem::path file =
-      std::filesystem::temp_directory_path() / fmt::format("scion_teacher_{}", getpid());
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "teacher.safetensors";
   save_model(file, teacher, "tokenizer", {{"trained", 1}});
   const nlohmann::json provenance =
       selection_provenance(file, {{"trained", 1}}, "best", rules, selection.plan)["selected"];
-  std::filesystem::remove(file);
   EXPECT_EQ(provenance["rules"]["layers"], "even-last");
   EXPECT_EQ(provenance["teacher_provenance"]["trained"], 1);
   EXPECT_EQ(Plan::from_json(provenance["plan"], "file").to_json(), selection.plan.to_json());

@@ -4,6 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/selection/random_init.h"
+#include "tests/core/error_of.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {
@@ -90,12 +91,10 @@ TEST(Vocabulary, MatchesCompose) {
 
 TEST(Vocabulary, OfAnotherSizeNeedsATokenizer) {
   Transducer teacher(small_config(), 7), student(small_config(), 6);
-  try {
-    make_plan(teacher.registry(), student.registry(), named_rules("best"));
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_NE(std::string(error.what()).find("7 pieces, the student's 6"), std::string::npos);
-  }
+  EXPECT_NE(error_of<UserError>([&] {
+              make_plan(teacher.registry(), student.registry(), named_rules("best"));
+            }).find("7 pieces, the student's 6"),
+            std::string::npos);
 }
 
 }  // namespace

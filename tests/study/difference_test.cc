@@ -5,6 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/random.h"
+#include "tests/core/error_of.h"
 
 namespace scion {
 namespace {
@@ -40,12 +41,7 @@ std::vector<ResultRow> made_up_rows() {
 }
 
 std::string user_error(const std::vector<ResultRow>& rows, const Comparison& comparison) {
-  try {
-    compare_arms(rows, comparison);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
+  return message_of<UserError>([&] { compare_arms(rows, comparison); });
 }
 
 TEST(Difference, ComparesAcrossSchedules) {

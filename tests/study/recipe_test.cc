@@ -7,6 +7,8 @@
 #include "scion/study/checks.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
+#include "tests/core/error_of.h"
+#include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
@@ -31,7 +33,7 @@ TEST(Recipe, ReadsBackAsItIsWritten) {
   Recipe recipe = read_recipe(an4_recipe);
   recipe.seeds = 7;
   recipe.about = "quotes \"…\" and\nlines";
-  const fs::path folder = testing::fresh_folder("recipe-again");
+  const TemporaryFolder folder;
   write_file(folder / "again.toml", recipe.to_toml());
   const Recipe again = read_recipe(folder / "again.toml");
   EXPECT_EQ(again.to_toml(), recipe.to_toml());
@@ -43,59 +45,46 @@ TEST(Recipe, ReadsBackAsItIsWritten) {
   EXPECT_EQ(again.student.to_toml(), recipe.student.to_toml());
   EXPECT_EQ(again.checks.size(), recipe.checks.size());
   EXPECT_EQ(again.grid, recipe.grid);
-  fs::remove_all(folder);
 }
 
-std::string error_of(const std::string& from, const std::string& to) {
+std::string error_after(const std::string& from, const std::string& to) {
   std::string text = read_file(an4_recipe);
   const size_t found = text.find(from);
   EXPECT_NE(found, std::string::npos);
   text.replace(found, from.size(), to);
-  const fs::path folder = testing::fresh_folder("recipe");
+  const TemporaryFolder folder;
   write_file(folder / "recipe.toml", text);
-  std::string message;
-  try {
-    read_recipe(folder / "recipe.toml");
-  } catch (const UserError& error) {
-    message = std::string(error.what()) + " | " + error.hint();
-  }
-  fs::remove_all(folder);
-  return message;
+  return error_of<UserError>([&] { read_recipe(folder / "recipe.toml"); });
 }
 
 TEST(Recipe, MistakesAreNamed) {
   EXPECT_NE(
-      error_of("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
+      error_after("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
       std::string::npos);
-  EXPECT_NE(error_of("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
-  EXPECT_NE(error_of("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
-  EXPECT_NE(error_of("rules = \"best\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
-            std::string::npos);
-  EXPECT_NE(error_of("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
-  EXPECT_NE(error_of("init = \"xavier\"", "init = \"xavier\"\nrules = \"best\"")
+  EXPECT_NE(error_after("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
+  EXPECT_NE(error_after("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
+  EXPECT_NE(
+      error_after("rules = \"best\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
+      std::string::npos);
+  EXPECT_NE(error_after("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
+  EXPECT_NE(error_after("init = \"xavier\"", "init = \"xavier\"\nrules = \"best\"")
                 .find("both init and rules"),
             std::string::npos);
 }
 
 // The main job's recipe with more arms, read.
 Recipe with_arms(const std::string& arms) {
-  const fs::path folder = testing::fresh_folder("recipe-arms");
+  const TemporaryFolder folder;
   write_file(folder / "recipe.toml", read_file(an4_recipe) + arms);
   Recipe recipe = read_recipe(folder / "recipe.toml");
   write_file(folder / "again.toml", recipe.to_toml());
   EXPECT_EQ(read_recipe(folder / "again.toml").to_toml(), recipe.to_toml());
-  fs::remove_all(folder);
   return recipe;
 }
 
-// What is said of arms, comparisons and checks that are wrong; "none" where they are right.
+// What is said of arms, comparisons and checks that are wrong.
 std::string error_with(const std::string& tables) {
-  try {
-    with_arms(tables);
-  } catch (const UserError& error) {
-    return std::string(error.what()) + " | " + error.hint();
-  }
-  return "none";
+  return error_of<UserError>([&] { with_arms(tables); });
 }
 
 TEST(Recipe, AnArmHasOptionsOfItsOwn) {
@@ -236,7 +225,7 @@ TEST(Recipe, MistakesInArmsAreNamed) {
 
 TEST(Recipe, TeachersBySeedOrFile) {
   const std::string seeds = "teacher_seeds = [4, 2]\nseeds = 2\npairing = \"paired\"";
-  const fs::path folder = testing::fresh_folder("recipe-teachers");
+  const TemporaryFolder folder;
   std::string text = read_file(an4_recipe);
   text.replace(text.find("seeds = 3"), 9, seeds);
   write_file(folder / "recipe.toml", text);
@@ -261,7 +250,6 @@ TEST(Recipe, TeachersBySeedOrFile) {
   EXPECT_FALSE(files.trains_teachers());
   // Crossed: xavier once a seed, the other two arms with both teachers.
   EXPECT_EQ(student_runs(files, {"/out", "", "", {}, {}}, {}).size(), 2U * 2U * (1U + 2U * 2U));
-  fs::remove_all(folder);
 }
 
 TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
@@ -277,7 +265,7 @@ TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
 TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
   Tuning tuning;
   tuning.trials = {{"a", "full", 2e-3, 15.5}, {"b c", "short", 8e-3, 40.25}};
-  const fs::path folder = testing::fresh_folder("tuning");
+  const TemporaryFolder folder;
   write_file(folder / "tuning.json", tuning.to_json());
   const Tuning read = read_tuning(folder / "tuning.json");
   ASSERT_EQ(read.trials.size(), 2U);
@@ -288,7 +276,6 @@ TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
   EXPECT_EQ(read.to_json(), tuning.to_json());
   write_file(folder / "tuning.json", "{\"trials\": [{\"arm\": 3}]}");
   EXPECT_THROW(read_tuning(folder / "tuning.json"), UserError);
-  fs::remove_all(folder);
 }
 
 // What stands beside the main job's recipe decides the rates of the arms that have none of their

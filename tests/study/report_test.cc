@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -11,6 +10,8 @@
 #include "scion/study/headline.h"
 #include "scion/study/sections.h"
 #include "scion/study/write_report.h"
+#include "tests/core/error_of.h"
+#include "tests/core/temporary_folder.h"
 #include "tests/study/html_check.h"
 #include "tests/study/made_up_study.h"
 
@@ -27,20 +28,6 @@ const StudyReport& study() {
 }
 
 const std::string paper_table = SCION_SOURCE_DIR "/tests/golden/paper/table.csv";
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory()
-      : path_(std::filesystem::temp_directory_path() /
-              ("scion-report-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(Report, PageIsWellFormedAndSelfContained) {
   const std::string html = report_html(study());
@@ -193,7 +180,7 @@ TEST(TableStudy, Paper) {
 
 // Another table: three arms, two seeds, times; worked out by hand.
 TEST(TableStudy, ByHand) {
-  TemporaryDirectory directory;
+  const TemporaryFolder directory;
   write_file(directory / "t.csv",
              "arm,seed,epoch,set,wer,training_seconds,compute_seconds\n"
              "scratch,1,1,dev,62,10,10\nscratch,2,1,dev,58,10,10\n"
@@ -222,23 +209,18 @@ TEST(TableStudy, ByHand) {
 
 TEST(TableStudy, Errors) {
   const auto message = [](const std::filesystem::path& path, const std::string& baseline) {
-    try {
-      run_table_study(path, baseline);
-    } catch (const UserError& error) {
-      return std::string(error.what()) + " | " + error.hint();
-    }
-    return std::string("no error");
+    return error_of<UserError>([&] { run_table_study(path, baseline); });
   };
   EXPECT_EQ(message(paper_table, "xavier"),
             "no arm 'xavier' in " + paper_table + " | arms there: random, selected");
-  TemporaryDirectory directory;
+  const TemporaryFolder directory;
   write_file(directory / "one.csv", "epoch,set,arm,wer\n1,a,x,9\n");
   EXPECT_THAT(message(directory / "one.csv", ""), HasSubstr("'x' is the only arm in"));
   EXPECT_THAT(message(directory / "none.csv", ""), HasSubstr("none.csv"));
 }
 
 TEST(Report, IsWrittenIntoAFolder) {
-  TemporaryDirectory directory;
+  const TemporaryFolder directory;
   const auto path = write_report(run_table_study(paper_table), directory / "a/b");
   EXPECT_EQ(path.filename(), "report.html");
   EXPECT_EQ(read_file(path), report_html(run_table_study(paper_table)));

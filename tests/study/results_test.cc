@@ -2,12 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 
 #include "scion/core/error.h"
+#include "tests/core/error_of.h"
+#include "tests/core/temporary_folder.h"
 
 namespace scion {
 namespace {
@@ -28,15 +29,6 @@ ResultRow made_up_row() {
   row.training_seconds = 12.25, row.compute_seconds = 362.25;
   row.utterances = {{"u-1", "u", 3, 4}, {"u-2", "u", 0, 3}};
   return row;
-}
-
-std::string user_error(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Results, RoundTrip) {
@@ -71,21 +63,21 @@ TEST(Results, CutLastLineIsIgnored) {
   other.seed = 4;
   for (const size_t length : {size_t{1}, line.size() / 2, line.size() - 1})
     EXPECT_EQ(parse_results(to_line(other) + "\n" + line.substr(0, length), "x").size(), 1);
-  EXPECT_EQ(
-      user_error([&] { parse_results(line.substr(0, 20) + "\n" + line, "r.jsonl"); }).substr(0, 35),
-      "line 1 of r.jsonl is not a result: ");
-  EXPECT_THAT(user_error([&] { parse_results("{\"arm\": 1}\n", "r.jsonl"); }),
+  EXPECT_EQ(message_of<UserError>([&] {
+              parse_results(line.substr(0, 20) + "\n" + line, "r.jsonl");
+            }).substr(0, 35),
+            "line 1 of r.jsonl is not a result: ");
+  EXPECT_THAT(message_of<UserError>([&] { parse_results("{\"arm\": 1}\n", "r.jsonl"); }),
               HasSubstr("schedule"));
 }
 
 TEST(Results, WritesAndReads) {
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("scion-results-" + std::to_string(getpid()) + ".jsonl");
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "results.jsonl";
   ResultRow other = made_up_row();
   other.arm = "random";
   write_results(path, {made_up_row(), other});
   EXPECT_EQ(read_results(path), (std::vector<ResultRow>{made_up_row(), other}));
-  std::filesystem::remove(path);
 }
 
 TEST(Results, PaperTable) {
@@ -112,7 +104,7 @@ TEST(Results, TableColumnsInAnyOrder) {
 
 TEST(Results, TableErrors) {
   const auto parse = [](const std::string& text) {
-    return user_error([&] { parse_result_table(text, "t.csv"); });
+    return message_of<UserError>([&] { parse_result_table(text, "t.csv"); });
   };
   EXPECT_EQ(parse("epoch,set,arm\n"), "column 'wer' is missing in t.csv");
   EXPECT_EQ(parse("epoch,set,arm,wre\n"), "unknown column 'wre' in t.csv");

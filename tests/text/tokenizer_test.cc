@@ -4,6 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {
@@ -102,12 +103,8 @@ TEST(Tokenizer, SurvivesItsFile) {
 TEST(Tokenizer, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   write_file(folder / "broken.model", "this is no model");
-  try {
-    Tokenizer::load(folder / "broken.model");
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("broken.model is not a SentencePiece model"));
-  }
+  EXPECT_THAT(error_of<UserError>([&] { Tokenizer::load(folder / "broken.model"); }),
+              HasSubstr("broken.model is not a SentencePiece model"));
   EXPECT_THROW(Tokenizer::load(folder / "none.model"), UserError);
   // Well-formed, with a piece that begins with a zero: SentencePiece itself throws. Found by
   // fuzzing.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {
@@ -30,6 +32,22 @@ TEST(RunConfig, PathsAreTakenFromTheFilesFolder) {
   EXPECT_EQ(config.augment.noise, "/somewhere/sounds");
   EXPECT_EQ(config.augment.responses, "/somewhere/rooms");
   EXPECT_EQ(loaded(Json::object()).augment.noise, "");
+}
+
+TEST(RunConfig, ARelativePathIsTheSameAsItsWhole) {
+  const TemporaryFolder folder;
+  RunConfig config = loaded({{"data", {{"train", {"/a.jsonl"}}}}});
+  config.train.init = "start.safetensors";
+  write_file(folder / "config.toml", config.to_toml());
+  EXPECT_TRUE(is_configuration(folder / "config.toml", config));
+  resolve_paths(config, std::filesystem::current_path());
+  EXPECT_EQ(config.train.init, std::filesystem::current_path() / "start.safetensors");
+  EXPECT_TRUE(is_configuration(folder / "config.toml", config));
+  config.train.init = "/elsewhere/start.safetensors";
+  EXPECT_FALSE(is_configuration(folder / "config.toml", config));
+  config.train.init = "xavier";
+  resolve_paths(config, "/here");
+  EXPECT_EQ(config.train.init, "xavier");
 }
 
 TEST(RunConfig, APresetWithoutACtcHeadNeedsNoWeightForIt) {

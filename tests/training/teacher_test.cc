@@ -5,6 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/model/model_file.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/model/small_models.h"
 

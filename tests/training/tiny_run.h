@@ -12,15 +12,6 @@ namespace scion::testing {
 
 inline std::filesystem::path an4() { return std::filesystem::path(SCION_SOURCE_DIR) / "data/an4"; }
 
-/// A fresh folder under the system's temporary folder.
-inline std::filesystem::path fresh_folder(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                     ("scion-test-" + std::to_string(getpid()) + "-" + name);
-  std::filesystem::remove_all(path);
-  std::filesystem::create_directories(path);
-  return path;
-}
-
 inline std::filesystem::path small_manifest(const std::filesystem::path& folder, size_t count) {
   std::vector<Utterance> utterances = read_manifest(an4() / "train.jsonl");
   utterances.resize(count);

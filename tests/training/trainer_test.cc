@@ -15,13 +15,13 @@
 #include "scion/training/optimiser.h"
 #include "scion/training/schedule.h"
 #include "tests/core/event_reader.h"
+#include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using scion::testing::fresh_folder;
 using scion::testing::tiny_run;
 
 size_t count_lines(const fs::path& path) {
@@ -72,14 +72,14 @@ bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes,
 
 TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   constexpr uintmax_t never = std::numeric_limits<uintmax_t>::max();
-  const fs::path folder = fresh_folder("kill");
+  const TemporaryFolder folder;
   // From a trained model, beside a wider teacher that falls silent in the middle of an epoch.
-  RunConfig config = tiny_run(folder);
+  RunConfig config = tiny_run(folder.path());
   config.train.epochs = 1;
   train(config, folder / "first");
   config.model.conformer.width = 24;
   train(config, folder / "teacher");
-  config = tiny_run(folder);
+  config = tiny_run(folder.path());
   config.train.init = folder / "first/model.safetensors";
   config.train.copied_lr_scale = 0.5;
   config.train.anchor_decay = 2;
@@ -125,12 +125,11 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   EXPECT_EQ(points(folder / "whole"), points(folder / "broken"));
   for (const char* name : {"measures.jsonl", "loss_line.json"})
     EXPECT_EQ(read_file(folder / "whole" / name), read_file(folder / "broken" / name)) << name;
-  fs::remove_all(folder);
 }
 
 TEST(Trainer, LearnsAndLeavesACompleteModel) {
-  const fs::path folder = fresh_folder("learns");
-  RunConfig config = tiny_run(folder);
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path());
   config.train.epochs = 12;
   config.train.peak_lr = 1e-2;
   config.train.warmup = "3u";
@@ -146,12 +145,11 @@ TEST(Trainer, LearnsAndLeavesACompleteModel) {
   train(config, folder / "run");
   config.train.peak_lr = 2e-2;
   EXPECT_THROW(train(config, folder / "run"), UserError);
-  fs::remove_all(folder);
 }
 
 TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
-  const fs::path folder = fresh_folder("measures");
-  RunConfig config = tiny_run(folder);
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path());
   train(config, folder / "plain");
   config.train.measure_every = 1;
   train(config, folder / "measured");
@@ -184,13 +182,12 @@ TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
   EXPECT_EQ(results[2].at("weights"), "raw");
   EXPECT_EQ(results[3].at("weights"), "averaged");
   EXPECT_EQ(results[3].at("epoch"), results[2].at("epoch"));
-  fs::remove_all(folder);
 }
 
 // Subsampling leaves no frame of it: no loss has it, nothing fails, the log names it.
 TEST(Trainer, AnUtteranceWithoutAlignmentIsLeftOutAndNamed) {
-  const fs::path folder = fresh_folder("impossible");
-  RunConfig config = tiny_run(folder);
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path());
   std::vector<Utterance> utterances = read_manifest(config.data.train[0]);
   Utterance cut = utterances[3];
   cut.id = "cut";
@@ -213,12 +210,11 @@ TEST(Trainer, AnUtteranceWithoutAlignmentIsLeftOutAndNamed) {
     for (const auto& update : read_lines(folder / loss / "updates.jsonl"))
       EXPECT_TRUE(update.at("loss").is_number()) << update;
   }
-  fs::remove_all(folder);
 }
 
 TEST(Trainer, DivergenceNamesUtterancesAndLayer) {
-  const fs::path folder = fresh_folder("diverges");
-  RunConfig config = tiny_run(folder);
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path());
   train(config, folder / "first");
   ModelFile start = load_model(folder / "first/model.safetensors");
   const at::NoGradGuard no_grad;
@@ -235,27 +231,25 @@ TEST(Trainer, DivergenceNamesUtterancesAndLayer) {
     EXPECT_NE(std::string(failure.what()).find("an"), std::string::npos);
     EXPECT_NE(failure.hint().find("peak_lr"), std::string::npos);
   }
-  fs::remove_all(folder);
 }
 
 TEST(Checkpoint, ABrokenOneIsPassedOver) {
-  const fs::path folder = fresh_folder("checkpoints");
+  const TemporaryFolder folder;
   Checkpoint checkpoint;
   checkpoint.model.tensors = {{"a", at::ones({3})}};
   checkpoint.state.tensors = {{"b", at::zeros({2})}};
   for (const int64_t update : {1, 2, 3}) {
     checkpoint.position.update = update;
-    save_checkpoint(folder, checkpoint, 2);
+    save_checkpoint(folder.path(), checkpoint, 2);
   }
   EXPECT_FALSE(fs::exists(folder / "update-00000001"));
-  EXPECT_EQ(load_newest_checkpoint(folder)->position.update, 3);
+  EXPECT_EQ(load_newest_checkpoint(folder.path())->position.update, 3);
   std::string bytes = read_file(folder / "update-00000003/model.safetensors");
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_file(folder / "update-00000003/model.safetensors", bytes);
-  EXPECT_EQ(load_newest_checkpoint(folder)->position.update, 2);
+  EXPECT_EQ(load_newest_checkpoint(folder.path())->position.update, 2);
   fs::remove(folder / "update-00000002/state.safetensors");
-  EXPECT_FALSE(load_newest_checkpoint(folder).has_value());
-  fs::remove_all(folder);
+  EXPECT_FALSE(load_newest_checkpoint(folder.path()).has_value());
 }
 
 TEST(Schedule, ReachesItsMarks) {

@@ -5,6 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
+#include "tests/core/error_of.h"
 #include "tests/core/peak_memory.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/transducer/lattice_cases.h"

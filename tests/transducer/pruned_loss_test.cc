@@ -6,6 +6,7 @@
 #include "scion/core/error.h"
 #include "scion/core/safetensors.h"
 #include "tests/core/cuda.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/transducer/host_device.h"
 #include "tests/transducer/lattice_cases.h"
