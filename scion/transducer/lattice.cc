@@ -305,6 +305,12 @@ double solve_whole_regular(const TermRows& rows, bool flows) {
 }
 
 double solve_any(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
+  // Not every node lies on an alignment: what is broken elsewhere would not reach the loss.
+  const auto broken = [](float arc) { return !(arc < INFINITY); };
+  const int64_t nodes = rows.frames * rows.width;
+  if (std::any_of(rows.blank, rows.blank + nodes, broken) ||
+      std::any_of(rows.label, rows.label + nodes, broken))
+    return NAN;
   const bool band = batch.first().defined();
   ArcLattice<float> lattice(
       {.frames = rows.frames,

@@ -257,6 +257,21 @@ TEST_P(Routes, BrokenNumbersTouchTheirUtteranceOnly) {
   }
 }
 
+// No alignment goes through the last frame's first node when two labels are still to come.
+TEST_P(Routes, BrokenNumbersInADeadEndAreNoticed) {
+  const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
+  const Tensors inputs = GetParam().inputs(c);
+  if (inputs.size() > 1) GTEST_SKIP() << "a joiner's rows are those of other nodes, too";
+  for (const Topology topology : {Topology::modified, Topology::constrained}) {
+    const Result without = run(inputs, c, zeros_but_for(3, 1), {.topology = topology});
+    const Tensors broken = {inputs[0].clone()};
+    broken[0][1][3][0][0] = NAN;
+    const Result found = run(broken, c, at::ones({3}), {.topology = topology});
+    EXPECT_TRUE(std::isnan(found.losses[1].item<float>()));
+    expect_alone(found, without, 1);
+  }
+}
+
 TEST_P(Routes, InfiniteLogitsTouchTheirUtteranceOnly) {
   const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
   const Tensors inputs = GetParam().inputs(c);
