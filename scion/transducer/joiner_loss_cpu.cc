@@ -39,13 +39,13 @@ void keep_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, 
 
 void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, const Segment& segment,
                    const KeptNodes& kept, NodeTerms& terms) {
-  const auto [b, begin, end] = segment;
-  const int64_t width = joiner.batch.width_of(b), last = end * width;
+  const int64_t b = segment.utterance, width = joiner.batch.width_of(b);
+  const int64_t last = segment.end * width;
   const bool in_pairs = joiner.pairs != nullptr, in_place = kept.holds(b) && !in_pairs;
   const Tile hidden(in_pairs ? 0 : joiner.tile_rows, joiner.hidden_stride);
   const Tile own(in_place ? 0 : joiner.tile_rows, joiner.classes_stride);
   const PairTile pairs = joiner.pair_tile();
-  for (int64_t n = begin * width; n < last; n += joiner.tile_rows) {
+  for (int64_t n = segment.begin * width; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
     for_each_frame(joiner.batch, b, n, rows, [&](int64_t t, int64_t u, int64_t count, int64_t r) {
       if (in_pairs)
