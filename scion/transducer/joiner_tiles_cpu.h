@@ -110,7 +110,9 @@ struct JoinerView {
     bias = at::zeros({classes_stride}, at::kFloat);
     bias.narrow(0, 0, classes).copy_(joiner.bias);
     const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
-    constexpr int64_t kTileBytes = int64_t{1} << 20;  // one thread's: a usual L2 cache
+    // One thread's. Every tile's sums go through the whole gradient of the weight: small tiles of
+    // many classes would spend their time on that.
+    constexpr int64_t kTileBytes = int64_t{2} << 20;
     tile_rows = std::clamp<int64_t>(kTileBytes / row_bytes, 24, 480) / 24 * 24;  // whole blocks
   }
 
