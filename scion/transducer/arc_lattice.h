@@ -42,10 +42,12 @@ class ArcLattice {
   ArcLattice(const Shape& shape, Rows<const T> blank, Rows<const T> label)
       : shape_(shape), blank_(blank), label_(label) {}
 
-  /// Log-probability of all alignments; −∞ where there is none.
+  /// Log-probability of all alignments; −∞ where there is none, NaN where an arc is NaN or +∞, on
+  /// an alignment or not.
   double forward() {
     alpha_.assign(size_t((shape_.frames + 1) * shape_.width), kImpossible);
     if (shape_.frames == 0) return kImpossible;
+    if (has_broken_arc()) return std::numeric_limits<double>::quiet_NaN();
     if (const int64_t start = node_of_state(0, 0); start >= 0) alpha_[size_t(start)] = 0;
     for (int64_t t = 0; t < shape_.frames; ++t)
       for (int64_t i = 0; i < count(t); ++i) {
@@ -74,17 +76,22 @@ class ArcLattice {
         }
         beta[node(t, i)] = log_of_sum(by_blank, by_label);
         const double here = alpha_[node(t, i)] - total;
-        blank_flow.at(t, i) = flow(here, by_blank);
-        if (i < label_flow.columns) label_flow.at(t, i) = flow(here, by_label);
+        blank_flow.at(t, i) = static_cast<T>(std::exp(here + by_blank));
+        if (i < label_flow.columns) label_flow.at(t, i) = static_cast<T>(std::exp(here + by_label));
       }
   }
 
  private:
   static constexpr double kImpossible = -std::numeric_limits<double>::infinity();
 
-  /// What is NaN before a dead end does not matter.
-  static T flow(double here, double on) {
-    return on == kImpossible ? T(0) : static_cast<T>(std::exp(here + on));
+  bool has_broken_arc() const {
+    const auto broken = [](T arc) { return !(arc < std::numeric_limits<T>::infinity()); };
+    for (int64_t t = 0; t < shape_.frames; ++t)
+      for (int64_t i = 0; i < count(t); ++i) {
+        const bool has_label = first(t) + i < shape_.labels;
+        if (broken(blank_.at(t, i)) || (has_label && broken(label_.at(t, i)))) return true;
+      }
+    return false;
   }
 
   // Behind the last frame only the last state matters.

@@ -1,6 +1,6 @@
 // The kernels of the transducer losses on a device: what each is given, and how it is launched.
 // No torch here. The bodies are in device_kernels.inc, over a Thread that says where it runs: nvcc
-// compiles them for a GPU (loss_cuda.cu), the tests run them on the processor. Internal to
+// compiles them for a GPU (loss_device_cuda.cu), the tests run them on the processor. Internal to
 // scion/transducer.
 #pragma once
 
@@ -36,6 +36,8 @@ struct DeviceTerms {
 struct DeviceTargets {
   const float* probabilities;  // (3, B, T, U+1); nullptr: no teacher
   const float* weights;        // (B, T, U+1)
+  // (B), once they are known. NaN where logits are broken: nothing is asked of that utterance.
+  const float* divergences = nullptr;
 };
 
 /// How many threads work: blocks of `threads`, with so much shared memory each.
@@ -139,7 +141,8 @@ inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
 /// less than the rounding of a float sum.
 inline constexpr float kLeastFlow = 1e-10F;
 
-/// Each utterance's divergence from its teacher, a block each, from all four terms.
+/// Each utterance's divergence from its teacher, a block each, from all four terms; NaN where
+/// logits are broken, whatever they weigh.
 struct DivergenceArguments {
   PackedLattices lattices;
   DeviceTerms terms;

@@ -26,7 +26,7 @@ struct Solve {
         bool with_rest = false);
 
   DeviceTerms terms_view() const;
-  /// What make_terms() of `rows` is asked, for all nodes.
+  /// What node_terms() of `rows` is asked, for all nodes.
   TermsArguments terms_arguments(const LogitsRows& rows, int64_t classes) const;
 
   /// Losses (B) from the log-probabilities in `terms`. With `flows` these take their place.

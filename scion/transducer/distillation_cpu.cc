@@ -49,10 +49,12 @@ at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
   for_each_in_parallel(batch.size(), [&](int64_t b) {
     const int64_t frames = batch.frames_of(b), states = batch.states_of(b);
     const float *blank = terms.blank(b), *label = terms.label(b), *rest = terms.rest(b);
+    const float* const log_sum = terms.log_sum(b);
     double sum = 0;
     for (int64_t t = 0, n = 0; t < frames; ++t) {
       const double early = penalty * (static_cast<double>(frames - 1) / 2 - static_cast<double>(t));
       for (int64_t u = 0; u < states; ++u, ++n) {
+        if (!std::isfinite(log_sum[n])) sum = NAN;
         const TargetNodes::Node target = targets.at(b, t, u);
         if (target.weight == 0) continue;
         sum += target.weight * (divergence_term(target.blank, blank[n]) +

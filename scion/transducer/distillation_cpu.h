@@ -37,7 +37,8 @@ class TargetNodes {
   int64_t frames_ = 0, states_ = 0, plane_ = 0;
 };
 
-/// DistilledLoss::divergence (B), from all four terms before the flows take the place of two.
+/// DistilledLoss::divergence (B), from all four terms before the flows take the place of two; NaN
+/// where logits are broken, whatever they weigh.
 at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
                             const TargetNodes& targets);
 

@@ -24,15 +24,15 @@ void for_each_frame(const LatticeBatch& batch, int64_t b, int64_t n, int64_t row
   }
 }
 
-/// Terms of `rows` nodes from n on, of whose logits the softmax is kept in place of them.
-void keep_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, const float* logits,
-                  int64_t stride, const SoftmaxRows& kept, NodeTerms& terms) {
+/// Softmax and terms of `rows` nodes from n on, whose logits are given.
+void make_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, const float* logits,
+                  int64_t stride, const SoftmaxRows& softmax, NodeTerms& terms) {
   std::vector<int64_t> labels(rows);
   for_each_frame(joiner.batch, b, n, rows, [&](int64_t, int64_t u, int64_t count, int64_t r) {
     for (int64_t i = 0; i < count; ++i) labels[r + i] = next_label(joiner.batch, b, u + i);
   });
   float* const sums = terms.log_sum(b) + n;
-  kept.fill(
+  softmax.fill(
       logits, stride, rows, joiner.batch.blank(), [&](int64_t r) { return labels[r]; }, sums);
   terms.set_arcs(joiner.batch, b, n, rows, logits, stride, sums);
 }
@@ -44,6 +44,8 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
   const bool in_pairs = joiner.pairs != nullptr, in_place = kept.holds(b) && !in_pairs;
   const Tile hidden(in_pairs ? 0 : joiner.tile_rows, joiner.hidden_stride);
   const Tile own(in_place ? 0 : joiner.tile_rows, joiner.classes_stride);
+  const HalfTile own_softmax(in_pairs && !kept.holds(b) ? joiner.tile_rows : 0,
+                             SoftmaxRows::stride_of(joiner.classes));
   const PairTile pairs = joiner.pair_tile();
   for (int64_t n = segment.begin * width; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
@@ -59,8 +61,11 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
       to_logits.multiply(rows, pairs.row(0), pairs.stride(), joiner.from_bias(), logits, stride);
     else
       to_logits.multiply(rows, hidden, pairs, joiner.from_bias(), logits, stride);
-    if (in_pairs && kept.holds(b))
-      keep_softmax(joiner, b, n, rows, logits, stride, kept.softmax(b, n), terms);
+    if (in_pairs)
+      make_softmax(
+          joiner, b, n, rows, logits, stride,
+          kept.holds(b) ? kept.softmax(b, n) : SoftmaxRows(own_softmax.row(0), joiner.classes),
+          terms);
     else
       terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
     if (terms.has_rest()) terms.set_rest(joiner.batch, b, n, rows, logits, stride, joiner.classes);
@@ -128,7 +133,7 @@ class BackwardPass {
     std::vector<Node> nodes;
     int64_t rows() const { return static_cast<int64_t>(nodes.size()); }
     Tile hidden, hidden_gradient;
-    Tile gradient;  // first logits; with products in bfloat16 these alone
+    Tile logits;  // of nodes that are not kept; in float their gradient takes the place
     HalfTile half_gradient;
     HalfTile softmax;  // of nodes that are not kept
     PairTile pairs, other_pairs;
@@ -156,7 +161,7 @@ class BackwardPass {
     Work work{.nodes = {},
               .hidden = view_.hidden_tile(),
               .hidden_gradient = view_.hidden_tile(),
-              .gradient = Tile(in_pairs && all_kept ? 0 : rows, view_.classes_stride),
+              .logits = Tile(in_pairs && all_kept ? 0 : rows, view_.classes_stride),
               .half_gradient = HalfTile(in_pairs ? rows : 0, halves),
               .softmax = HalfTile(in_pairs && !all_kept ? rows : 0, halves),
               .pairs = view_.pair_tile(),
@@ -174,6 +179,7 @@ class BackwardPass {
 
   void visit_segment(Work& work) {
     const auto [b, begin, end] = segments_[work.segment];
+    if (targets_ && is_broken(b)) return;
     const int64_t width = batch_.width_of(b);
     const float* const blank = terms_.blank(b);
     const float* const label = terms_.label(b);
@@ -187,6 +193,12 @@ class BackwardPass {
       }
     }
     finish_tile(work);
+  }
+
+  /// A teacher asks nothing of an utterance with broken logits.
+  bool is_broken(int64_t b) const {
+    const float* const sums = terms_.log_sum(b);
+    return !std::all_of(sums, sums + batch_.nodes_of(b), [](float x) { return std::isfinite(x); });
   }
 
   void finish_tile(Work& work) {
@@ -213,7 +225,7 @@ class BackwardPass {
 
   void make_logits(Work& work) {
     to_logits_->multiply(work.rows(), work.hidden, work.pairs, view_.from_bias(),
-                         work.gradient.row(0), work.gradient.stride());
+                         work.logits.row(0), work.logits.stride());
   }
 
   NodeGradient gradient_of(const Work& work, int64_t r) const {
@@ -230,7 +242,7 @@ class BackwardPass {
     if (!kept) make_logits(work);
     for (int64_t r = 0; r < work.rows(); ++r) {
       const int64_t n = work.nodes[r].n;
-      float* const row = work.gradient.row(r);
+      float* const row = work.logits.row(r);
       write_gradient(gradient_of(work, r), kept ? kept_.logits(b, n) : row, terms_.log_sum(b)[n],
                      view_.classes, row);
     }
@@ -244,7 +256,7 @@ class BackwardPass {
       make_logits(work);
       const auto label = [&](int64_t r) { return next_label(batch_, b, work.nodes[r].u); };
       std::vector<float> log_sums(work.rows());
-      own.fill(work.gradient.row(0), work.gradient.stride(), work.rows(), batch_.blank(), label,
+      own.fill(work.logits.row(0), work.logits.stride(), work.rows(), batch_.blank(), label,
                log_sums.data());
     }
     for (int64_t r = 0; r < work.rows(); ++r) {
@@ -260,12 +272,12 @@ class BackwardPass {
   }
 
   void add_parameter_gradients(Work& work) {
-    loss_kernels().multiply(view_.classes, to_hidden_.columns(), work.rows(), work.gradient.row(0),
-                            1, work.gradient.stride(), work.hidden.row(0), work.hidden.stride(),
+    loss_kernels().multiply(view_.classes, to_hidden_.columns(), work.rows(), work.logits.row(0), 1,
+                            work.logits.stride(), work.hidden.row(0), work.hidden.stride(),
                             loss_kernels().panel, from_sums(work),
                             work.sums.weight.data_ptr<float>(), weight_stride());
-    loss_kernels().add_rows(work.gradient.row(0), work.rows(), work.gradient.stride(),
-                            view_.classes, work.sums.bias.data_ptr<float>());
+    loss_kernels().add_rows(work.logits.row(0), work.rows(), work.logits.stride(), view_.classes,
+                            work.sums.bias.data_ptr<float>());
   }
 
   // Pairs of nodes. The tiles of pairs are as long as two rows of the others are wide.
@@ -288,7 +300,7 @@ class BackwardPass {
     float* const out = work.hidden_gradient.row(0);
     const int64_t stride = work.hidden_gradient.stride();
     if (view_.pairs == nullptr) {
-      to_hidden_.multiply(work.rows(), work.gradient, work.pairs, {}, out, stride);
+      to_hidden_.multiply(work.rows(), work.logits, work.pairs, {}, out, stride);
       return;
     }
     // A row of halves is one of pairs.

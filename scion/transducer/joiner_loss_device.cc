@@ -113,6 +113,7 @@ TilePlan plan_of(const Solve& solve, const PreparedJoiner& joiner, int64_t works
 /// A teacher's targets as kernels read them; undefined without a teacher.
 struct TargetTensors {
   at::Tensor probabilities, weights;  // (3, B, T, U+1), (B, T, U+1) float
+  at::Tensor divergences;             // (B) float, once they are known
 
   TargetTensors() = default;
   explicit TargetTensors(const NodeTargets& targets) {
@@ -123,7 +124,8 @@ struct TargetTensors {
   bool defined() const { return weights.defined(); }
   DeviceTargets view() const {
     if (!defined()) return {nullptr, nullptr};
-    return {probabilities.const_data_ptr<float>(), weights.const_data_ptr<float>()};
+    return {probabilities.const_data_ptr<float>(), weights.const_data_ptr<float>(),
+            divergences.defined() ? divergences.const_data_ptr<float>() : nullptr};
   }
 };
 
@@ -265,12 +267,15 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
                                int64_t workspace, bool gradient) {
     const c10::DeviceGuard guard(encoder.device());
     const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
-    const TargetTensors targets(given);
+    TargetTensors targets(given);
     Solve solve(*device, batch, encoder.device(), /*with_rest=*/targets.defined());
     TileStore store(plan_of(solve, joiner, workspace, gradient), joiner);
     fill_tiles(solve, joiner, store, [](TermsArguments&) {});
     variable_list losses(1);
-    if (targets.defined()) losses.push_back(divergences(solve, targets));
+    if (targets.defined()) {
+      targets.divergences = divergences(solve, targets);
+      losses.push_back(targets.divergences.clone());
+    }
     losses[0] = solve.solve_lattices(gradient);
     if (gradient) {
       ctx->save_for_backward({encoder, predictor, weight, bias});

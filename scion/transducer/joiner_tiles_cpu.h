@@ -2,6 +2,8 @@
 // products, and the joiner's tensors as they are read. Internal to scion/transducer.
 #pragma once
 
+#include <algorithm>
+
 #include "scion/transducer/lattice.h"
 #include "scion/transducer/loss_cpu.h"
 #include "scion/transducer/loss_kernels.h"

@@ -2,6 +2,9 @@
 // scion/transducer.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "scion/transducer/joiner_tiles_cpu.h"
 
 namespace scion {

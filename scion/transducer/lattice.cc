@@ -305,12 +305,6 @@ double solve_whole_regular(const TermRows& rows, bool flows) {
 }
 
 double solve_any(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
-  // Not every node lies on an alignment: what is broken elsewhere would not reach the loss.
-  const auto broken = [](float arc) { return !(arc < INFINITY); };
-  const int64_t nodes = rows.frames * rows.width;
-  if (std::any_of(rows.blank, rows.blank + nodes, broken) ||
-      std::any_of(rows.label, rows.label + nodes, broken))
-    return NAN;
   const bool band = batch.first().defined();
   ArcLattice<float> lattice(
       {.frames = rows.frames,
@@ -334,8 +328,9 @@ TermRows rows_of(const LatticeBatch& batch, NodeTerms& terms, int64_t b) {
 double solve_utterance(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
   const bool whole_regular =
       !batch.first().defined() && batch.rules().topology == Topology::regular && rows.frames > 0;
-  const double log_probability =
+  double log_probability =
       whole_regular ? solve_whole_regular(rows, flows) : solve_any(batch, b, rows, flows);
+  if (log_probability == INFINITY) log_probability = NAN;  // an arc is no probability
   if (flows && !std::isfinite(log_probability)) {
     std::fill_n(rows.blank, batch.nodes_of(b), 0.F);
     std::fill_n(rows.label, batch.nodes_of(b), 0.F);

@@ -36,37 +36,24 @@ LatticeRules rules_of(const TransducerLossOptions& options) {
   return {options.blank, options.fast_emit, options.delay_penalty, options.topology};
 }
 
-class LogitsLoss : public Function<LogitsLoss> {
+/// From logits or, `normalised`, from log-probabilities.
+class GivenLoss : public Function<GivenLoss> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& logits,
-                            const LatticeBatch& batch, bool gradient) {
-    const at::Tensor values = logits.contiguous();
-    LatticeSolution solution = solve_from_logits_cpu(batch, values, gradient);
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& given,
+                            const LatticeBatch& batch, bool normalised, bool gradient) {
+    const at::Tensor values = given.contiguous();
+    LatticeSolution solution =
+        (normalised ? solve_from_log_probs_cpu : solve_from_logits_cpu)(batch, values, gradient);
+    ctx->saved_data["normalised"] = normalised;
     if (gradient) save(ctx, batch, {values, solution.terms});
     return solution.losses;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
     const variable_list saved = ctx->get_saved_variables();
-    const LatticeBatch batch = saved_batch(ctx, saved);
-    return {logits_gradient_cpu(batch, saved[0], saved[1], upstream[0]), {}, {}};
-  }
-};
-
-class LogProbsLoss : public Function<LogProbsLoss> {
- public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& log_probs,
-                            const LatticeBatch& batch, bool gradient) {
-    LatticeSolution solution = solve_from_log_probs_cpu(batch, log_probs.contiguous(), gradient);
-    // Of the log-probabilities no more than shape and type is needed, but they are there anyway.
-    if (gradient) save(ctx, batch, {log_probs, solution.terms});
-    return solution.losses;
-  }
-
-  static variable_list backward(AutogradContext* ctx, variable_list upstream) {
-    const variable_list saved = ctx->get_saved_variables();
-    const LatticeBatch batch = saved_batch(ctx, saved);
-    return {log_probs_gradient_cpu(batch, saved[0], saved[1], upstream[0]), {}, {}};
+    const auto gradient =
+        ctx->saved_data["normalised"].toBool() ? log_probs_gradient_cpu : logits_gradient_cpu;
+    return {gradient(saved_batch(ctx, saved), saved[0], saved[1], upstream[0]), {}, {}, {}};
   }
 };
 
@@ -148,7 +135,7 @@ at::Tensor transducer_loss(const at::Tensor& logits, const at::Tensor& tokens,
       check_given(logits, "logits", tokens, frame_lengths, token_lengths, options);
   if (const LossDevice* const device = find_loss_device({logits}))
     return device_transducer_loss(*device, logits, batch);
-  return LogitsLoss::apply(logits, batch, wants_gradient({logits}));
+  return GivenLoss::apply(logits, batch, /*normalised=*/false, wants_gradient({logits}));
 }
 
 at::Tensor transducer_loss_from_log_probs(const at::Tensor& log_probs, const at::Tensor& tokens,
@@ -159,7 +146,7 @@ at::Tensor transducer_loss_from_log_probs(const at::Tensor& log_probs, const at:
       check_given(log_probs, "log-probabilities", tokens, frame_lengths, token_lengths, options);
   if (const LossDevice* const device = find_loss_device({log_probs}))
     return device_log_probs_loss(*device, log_probs, batch);
-  return LogProbsLoss::apply(log_probs, batch, wants_gradient({log_probs}));
+  return GivenLoss::apply(log_probs, batch, /*normalised=*/true, wants_gradient({log_probs}));
 }
 
 at::Tensor joiner_transducer_loss(const at::Tensor& encoder, const at::Tensor& predictor,

@@ -18,8 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// ---- from logits
-// ---------------------------------------------------------------------------------
+// ---- from logits --------------------------------------------------------------------------------
 
 LogitsRows padded_rows(const at::Tensor& logits) {
   return {logits.const_data_ptr(), number_of(logits), logits.size(3), true};

@@ -8,8 +8,8 @@
 
 namespace scion {
 
-/// What a device has to do. The one on CUDA is in loss_cuda.cc; tests bring one that runs the
-/// kernels' bodies on the processor.
+/// What a device has to do. The one on CUDA is in loss_device_cuda.cc; tests bring one that runs
+/// the kernels' bodies on the processor.
 struct LossDevice {
   DeviceKernels kernels;
   /// The stream that libtorch's operations are on, now.

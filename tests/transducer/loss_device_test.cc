@@ -732,6 +732,30 @@ TEST_F(DeviceJoinerLoss, BesideATeacherEqualsTheCpuRoute) {
                 expected, 1e-5);
 }
 
+TEST_F(DeviceJoinerLoss, BrokenNumbersBesideATeacherTouchTheirUtteranceOnly) {
+  const Case c = make_case({4, 3, 5}, {2, 1, 2}, 6);
+  const std::vector<at::Tensor> clean = random_joiner(c, 8);
+  std::vector<at::Tensor> dirty = clean;
+  dirty[0] = clean[0].clone();
+  dirty[0][1][2][3] = NAN;
+  const NodeTargets targets = random_targets(c);
+  const at::Tensor others = at::tensor({1.0F, 0.0F, 1.0F, 1.0F, 0.0F, 1.0F});
+  const auto check = [&](const auto& route) {
+    const LossAndGradients found = differentiate(route, dirty, at::ones({6}));
+    const LossAndGradients expected = differentiate(route, clean, others);
+    for (const int64_t i : {1, 4}) EXPECT_TRUE(std::isnan(found.loss[i].item<float>())) << i;
+    for (const int64_t i : {0, 2, 3, 5}) EXPECT_TRUE(at::equal(found.loss[i], expected.loss[i]));
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_LT(largest_difference(found.gradients[i], expected.gradients[i]), 1e-6) << i;
+    EXPECT_EQ(found.gradients[0][1].abs().max().item<float>(), 0);
+  };
+  for (const int64_t workspace : {int64_t{0}, kMuchWorkspace})
+    for (const bool bf16 : {false, true}) {
+      check(distilled_on_device(c, targets, workspace, {.bf16 = bf16}));
+      check(distilled_on_cpu(c, targets, {.bf16 = bf16, .workspace_bytes = workspace}));
+    }
+}
+
 // Beside blank and label there is no other class, whose probability is zero.
 TEST_F(DeviceJoinerLoss, BesideATeacherOfTwoClassesEqualsTheCpuRoute) {
   const Case c = make_case({4, 3}, {2, 0}, 2);
@@ -772,6 +796,8 @@ TEST_F(DeviceLattices, EqualTheCpuRouteInEveryTopology) {
       LatticeArcs arcs = random_arcs(c, type);
       arcs.blank[0][1][1] = -INFINITY;
       arcs.label[4][0][0] = NAN;
+      // But for `regular`, there is no alignment at all.
+      if (topology != Topology::regular) arcs.blank[3][8][0] = NAN;
       const LatticeLabels labels{c.tokens, c.frames, c.labels};
       const double tolerance = type == at::kDouble ? 1e-12 : 3e-6;
       const at::Tensor expected = lattice_loss(arcs, labels, topology);

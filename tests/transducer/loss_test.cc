@@ -297,7 +297,8 @@ TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
 TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
   const Case c = make_case({9, 6}, {3, 2}, 19);
   const JoinerTensors joiner = JoinerTensors::random(c, 24), leaves = joiner.leaves();
-  EXPECT_TRUE(at::equal(joiner.fused(c), leaves.fused(c)));
+  for (const bool bf16 : {false, true})
+    EXPECT_TRUE(at::equal(joiner.fused(c, {.bf16 = bf16}), leaves.fused(c, {.bf16 = bf16})));
   EXPECT_FALSE(joiner.fused(c).requires_grad());
 }
 
@@ -381,15 +382,18 @@ TEST_F(JoinerLoss, TheSimplePassHoldsNoLogits) {
 TEST_F(JoinerLoss, TheWorkspaceDoesNotChangeAByte) {
   const Case c = make_case({20, 9, 14}, {5, 7, 0}, 33);
   const JoinerTensors joiner = JoinerTensors::random(c, 12);
-  std::vector<at::Tensor> first;
-  for (const int64_t bytes : {0, 20000, 1 << 20}) {  // room for none, the second and third, all
-    const JoinerTensors leaves = joiner.leaves();
-    const at::Tensor loss = leaves.fused(c, {.workspace_bytes = bytes});
-    loss.sum().backward();
-    std::vector<at::Tensor> results = {loss.detach()};
-    for (const at::Tensor& tensor : leaves.tensors) results.push_back(tensor.grad());
-    if (first.empty()) first = results;
-    for (size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(results[i], first[i])) << i;
+  for (const bool bf16 : {false, true}) {
+    std::vector<at::Tensor> first;
+    for (const int64_t bytes : {0, 20000, 1 << 20}) {  // room for none, for some, for all
+      const JoinerTensors leaves = joiner.leaves();
+      const at::Tensor loss = leaves.fused(c, {.bf16 = bf16, .workspace_bytes = bytes});
+      loss.sum().backward();
+      std::vector<at::Tensor> results = {loss.detach()};
+      for (const at::Tensor& tensor : leaves.tensors) results.push_back(tensor.grad());
+      if (first.empty()) first = results;
+      for (size_t i = 0; i < first.size(); ++i)
+        EXPECT_TRUE(at::equal(results[i], first[i])) << bf16 << " " << bytes << " " << i;
+    }
   }
 }
 
