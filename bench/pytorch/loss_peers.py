@@ -1,7 +1,7 @@
 """Other implementations of the transducer loss, each under the name it is known by.
 
-`prepare(folder)` fetches from PyPI and builds what is missing there, once, and returns why what
-could not be had is absent, by name. `route(name)` gives a function of a case.
+`prepare(folder, devices)` fetches from PyPI and builds what is missing there, once, and returns why
+what could not be had is absent, by name. `route(name)` gives a function of a case.
 
 Two are built from their C++ sources as extensions of the torch that is here: their own build files
 ask for pybind11 from GitHub, a CUDA toolkit and C++14. fast_rnnt with its CUDA half where there are a
@@ -31,7 +31,7 @@ def fetch_source(name, version, folder):
     archive = folder.parent / "sources" / f"{name}-{version}.tar.gz"
     if not archive.exists():
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--no-binary", ":all:", "--no-build-isolation", "--dest", archive.parent, f"{name}=={version}"],
+                        "--retries", "0", "--no-binary", ":all:", "--no-build-isolation", "--dest", archive.parent, f"{name}=={version}"],
                        check=True, capture_output=True, text=True)
     with tarfile.open(archive) as file:
         file.extractall(folder, filter="data")
@@ -54,7 +54,7 @@ def build_extension(name, root, sources, package, folder, flags=()):
     with contextlib.redirect_stdout(io.StringIO()):
         cpp_extension.load(f"_{name}", [str(root / source) for source in sources], extra_include_paths=[str(root)],
                            extra_cflags=["-O3", *flags], extra_cuda_cflags=["-O3", *flags], build_directory=str(folder))
-    (folder / name).symlink_to((root / package).resolve())
+    (folder / name).symlink_to((root / package).relative_to(folder))
 
 
 def without_cuda(root, sources):
@@ -88,8 +88,8 @@ def build_optimized_transducer(folder):
 def install_warprnnt_numba(folder):
     if importlib.util.find_spec("warprnnt_numba"):
         return
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "warprnnt_numba",
-                    "numba"], check=True, capture_output=True, text=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "0",
+                    "warprnnt_numba", "numba"], check=True, capture_output=True, text=True)
 
 
 PREPARE = {"fast_rnnt": build_fast_rnnt, "optimized_transducer": build_optimized_transducer,
@@ -98,19 +98,22 @@ CPU_ONLY = {"optimized_transducer"} | (set() if has_cuda() else {"fast_rnnt"})
 ABSENT = {"k2": "its wheels on PyPI are made for torch 1.13 and Python 3.9 or older; its pruned loss is fast_rnnt's"}
 
 
-def prepare(folder):
+def prepare(folder, devices):
     folder.mkdir(parents=True, exist_ok=True)
     absent = dict(ABSENT)
+    wanted = f"Python {sys.version}, torch {torch.__version__}, CUDA {has_cuda()}"
     for name, build in PREPARE.items():
         place = folder / name
-        if not (place / "done").exists():
+        if name in CPU_ONLY and "cpu" not in devices:
+            absent[name] = "it works on the processor only"
+        elif not (place / "done").exists() or (place / "done").read_text() != wanted:
             subprocess.run(["rm", "-rf", place], check=True)
             place.mkdir()
             print(f"{name}: building in {place}", file=sys.stderr, flush=True)
             try:
                 build(place)
-                (place / "done").touch()
-            except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
+                (place / "done").write_text(wanted)
+            except (subprocess.CalledProcessError, RuntimeError, OSError, ImportError, tarfile.TarError) as error:
                 absent[name] = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
                 (place / "done").unlink(missing_ok=True)
     return absent

@@ -165,7 +165,7 @@ class BackwardPass {
               .half_gradient = HalfTile(in_pairs ? rows : 0, halves),
               .softmax = HalfTile(in_pairs && !all_kept ? rows : 0, halves),
               .pairs = view_.pair_tile(),
-              .other_pairs = view_.pair_tile(),
+              .other_pairs = PairTile(in_pairs ? rows : 0, view_.hidden_stride / 2),
               .sums = {at::empty({view_.classes, weight_stride()}, at::kFloat),
                        at::zeros({view_.classes}, at::kFloat)}};
     for (int64_t i = begin; i < end; ++i) {
