@@ -40,7 +40,10 @@ for program in "$@"; do
   cp "$program" "$new/bin/"
   while read -r library; do
     case $library in
-      */torch/lib/* | */nvidia/*) [ $with_torch = 1 ] || continue ;;
+      # CUDA's may also be those of a toolkit.
+      */torch/lib/* | */nvidia/* | */libcu[bdfprs]*.so* | */libnccl.so* | */libnv*.so*)
+        [ $with_torch = 1 ] || continue
+        ;;
     esac
     cp -nL "$library" "$new/lib/"
   done <<<"$libraries"
