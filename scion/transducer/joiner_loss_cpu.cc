@@ -57,17 +57,16 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, cons
     });
     float* const logits = in_place ? kept.logits(b, n) : own.row(0);
     const int64_t stride = in_place ? kept.stride() : own.stride();
-    if (in_pairs)
+    if (in_pairs) {
       to_logits.multiply(rows, pairs.row(0), pairs.stride(), joiner.from_bias(), logits, stride);
-    else
-      to_logits.multiply(rows, hidden, pairs, joiner.from_bias(), logits, stride);
-    if (in_pairs)
       make_softmax(
           joiner, b, n, rows, logits, stride,
           kept.holds(b) ? kept.softmax(b, n) : SoftmaxRows(own_softmax.row(0), joiner.classes),
           terms);
-    else
+    } else {
+      to_logits.multiply(rows, hidden, pairs, joiner.from_bias(), logits, stride);
       terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
+    }
     if (terms.has_rest()) terms.set_rest(joiner.batch, b, n, rows, logits, stride, joiner.classes);
   }
 }
@@ -261,7 +260,7 @@ class BackwardPass {
     }
     for (int64_t r = 0; r < work.rows(); ++r) {
       const SoftmaxRows softmax = kept ? kept_.softmax(b, work.nodes[r].n) : own.from(r);
-      softmax.write_gradient(0, gradient_of(work, r), work.half_gradient.row(r));
+      softmax.write_gradient(gradient_of(work, r), work.half_gradient.row(r));
     }
   }
 

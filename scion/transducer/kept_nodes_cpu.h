@@ -43,10 +43,10 @@ class SoftmaxRows {
     for (int64_t r = 0; r < count; ++r) exact(r) = {factors[r], arcs[2 * r], arcs[2 * r + 1]};
   }
 
-  /// A node's gradient, as bfloat16 with zeros up to a multiple of 32.
-  void write_gradient(int64_t r, const NodeGradient& gradient, uint16_t* out) const {
-    const Exact& own = exact(r);
-    pair_kernels()->scaled(row(r), classes_, gradient.others * own.factor, out);
+  /// The first row's gradient, as bfloat16 with zeros up to a multiple of 32.
+  void write_gradient(const NodeGradient& gradient, uint16_t* out) const {
+    const Exact& own = exact(0);
+    pair_kernels()->scaled(row(0), classes_, gradient.others * own.factor, out);
     const auto put = [&](int64_t symbol, float probability, float asked) {
       out[symbol] = c10::BFloat16(gradient.arcs * probability - asked).x;
     };

@@ -144,17 +144,23 @@ TEST_F(CudaLoss, InBFloat16IsNearTheExactOne) {
   }
 }
 
-TEST_F(CudaLoss, GivesTheSameBytesAgain) {
+/// of(case, options) twice, with products in either precision.
+template <class LossOf>
+void expect_the_same_bytes_again(const LossOf& of, int64_t workspace_bytes) {
   const Case c = make_case({150, 120, 90}, {40, 35, 20}, 500);
   const std::vector<at::Tensor> inputs = joiner_inputs(c, 256);
   for (const bool bf16 : {false, true}) {
-    const LossFunction f = joiner_loss(c, {.bf16 = bf16, .workspace_bytes = int64_t{8} << 20});
+    const LossFunction f = of(c, {.bf16 = bf16, .workspace_bytes = workspace_bytes});
     const Outcome once = run_on(at::kCUDA, f, inputs, at::ones({3})),
                   again = run_on(at::kCUDA, f, inputs, at::ones({3}));
     EXPECT_TRUE(at::equal(once.loss, again.loss));
     for (size_t i = 0; i < 4; ++i)
       EXPECT_TRUE(at::equal(once.gradients[i], again.gradients[i])) << i;
   }
+}
+
+TEST_F(CudaLoss, GivesTheSameBytesAgain) {
+  expect_the_same_bytes_again(joiner_loss, int64_t{8} << 20);
 }
 
 TEST_F(CudaLoss, NonFiniteAndImpossibleTouchTheirUtteranceOnly) {
@@ -285,16 +291,7 @@ TEST_F(CudaLoss, OverABandOfShortNumbersIsNearTheExactOne) {
 }
 
 TEST_F(CudaLoss, OverABandGivesTheSameBytesAgain) {
-  const Case c = make_case({150, 120, 90}, {40, 35, 20}, 500);
-  const std::vector<at::Tensor> inputs = joiner_inputs(c, 256);
-  for (const bool bf16 : {false, true}) {
-    const LossFunction f = band_loss(c, {.bf16 = bf16, .workspace_bytes = int64_t{1} << 20});
-    const Outcome once = run_on(at::kCUDA, f, inputs, at::ones({3})),
-                  again = run_on(at::kCUDA, f, inputs, at::ones({3}));
-    EXPECT_TRUE(at::equal(once.loss, again.loss));
-    for (size_t i = 0; i < 4; ++i)
-      EXPECT_TRUE(at::equal(once.gradients[i], again.gradients[i])) << i;
-  }
+  expect_the_same_bytes_again(band_loss, int64_t{1} << 20);
 }
 
 // Both passes; what the first one finds stays on the GPU.
