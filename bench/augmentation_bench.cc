@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "scion/audio/audio_file.h"
-#include "scion/audio/room.h"
-#include "scion/audio/sample_augmentation.h"
+#include "scion/audio/augmentation/room.h"
+#include "scion/audio/augmentation/sample_augmentation.h"
 #include "scion/core/threads.h"
 
 namespace {

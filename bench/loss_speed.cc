@@ -14,10 +14,10 @@
 
 #include "scion/core/safetensors.h"
 #include "scion/core/threads.h"
-#include "scion/transducer/lattice_paths.h"
-#include "scion/transducer/loss.h"
-#include "scion/transducer/loss_kernels.h"
-#include "scion/transducer/pruned_loss.h"
+#include "scion/loss/alignment.h"
+#include "scion/loss/cpu/kernels.h"
+#include "scion/loss/pruned_loss.h"
+#include "scion/loss/transducer_loss.h"
 
 namespace {
 

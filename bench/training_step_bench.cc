@@ -5,12 +5,12 @@
 #include <chrono>
 
 #include "scion/core/threads.h"
+#include "scion/loss/ctc_loss.h"
+#include "scion/loss/pruned_loss.h"
+#include "scion/loss/transducer_loss.h"
 #include "scion/model/transducer.h"
-#include "scion/selection/random_init.h"
-#include "scion/training/optimiser.h"
-#include "scion/transducer/ctc_loss.h"
-#include "scion/transducer/loss.h"
-#include "scion/transducer/pruned_loss.h"
+#include "scion/nn/initialise.h"
+#include "scion/training/optimisers/optimiser.h"
 
 namespace {
 

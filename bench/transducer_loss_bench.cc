@@ -2,8 +2,8 @@
 #include <benchmark/benchmark.h>
 
 #include "scion/core/threads.h"
-#include "scion/transducer/ctc_loss.h"
-#include "scion/transducer/loss.h"
+#include "scion/loss/ctc_loss.h"
+#include "scion/loss/transducer_loss.h"
 
 namespace {
 

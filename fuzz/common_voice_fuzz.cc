@@ -1,5 +1,5 @@
 #include "fuzz/foreign.h"
-#include "scion/data/corpus.h"
+#include "scion/data/corpora/corpus.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFile file;

@@ -1,7 +1,7 @@
 #include "fuzz/foreign.h"
 #include "scion/core/options.h"
+#include "scion/data/corpora/prepare.h"
 #include "scion/data/loader.h"
-#include "scion/data/prepare.h"
 
 // A configuration as a whole: TOML, then the declared options of two sections.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -10,9 +10,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> layers = {"core",     "audio", "text",        "scoring",
-                                         "data",     "model", "transducer",  "selection",
-                                         "training", "study", "interchange", "cli"};
+const std::vector<std::string> layers = {"core",      "text",        "audio",       "loss",
+                                         "nn",        "scoring",     "data",        "model",
+                                         "selection", "search",      "recognition", "calibration",
+                                         "training",  "interchange", "study",       "cli"};
 
 size_t rank(const std::string& folder) {
   return static_cast<size_t>(std::find(layers.begin(), layers.end(), folder) - layers.begin());

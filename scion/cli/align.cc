@@ -6,10 +6,10 @@
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
-#include "scion/model/model_dataset.h"
+#include "scion/loss/alignment.h"
+#include "scion/recognition/model_dataset.h"
+#include "scion/recognition/word_times.h"
 #include "scion/scoring/nist.h"
-#include "scion/transducer/lattice_paths.h"
-#include "scion/transducer/word_times.h"
 
 namespace scion {
 namespace {

@@ -1,13 +1,13 @@
 // scion calibrate: a selected student's maps and statistics, fitted to its teacher's outputs.
 #include <fmt/format.h>
 
+#include "scion/calibration/calibration.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
-#include "scion/model/model_dataset.h"
-#include "scion/selection/calibration.h"
+#include "scion/recognition/model_dataset.h"
 
 namespace scion {
 namespace {

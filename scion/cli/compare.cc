@@ -1,6 +1,4 @@
 // scion compare: arms on equal terms, or the same arithmetic on a table of numbers.
-#include "scion/study/compare.h"
-
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -9,7 +7,8 @@
 #include "scion/core/error.h"
 #include "scion/core/log.h"
 #include "scion/study/cost.h"
-#include "scion/study/write_report.h"
+#include "scion/study/report/write_report.h"
+#include "scion/study/study.h"
 
 namespace scion {
 namespace {

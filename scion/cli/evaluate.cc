@@ -5,12 +5,12 @@
 #include "scion/core/device.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
-#include "scion/model/model_dataset.h"
+#include "scion/model/precision.h"
+#include "scion/recognition/evaluation.h"
+#include "scion/recognition/hypotheses_file.h"
+#include "scion/recognition/model_dataset.h"
 #include "scion/scoring/bootstrap.h"
 #include "scion/scoring/sclite.h"
-#include "scion/training/evaluation.h"
-#include "scion/training/hypotheses_file.h"
-#include "scion/training/precision.h"
 
 namespace scion {
 namespace {

@@ -1,5 +1,5 @@
 // scion prepare: a corpus as it comes → a checked manifest and a tokenizer.
-#include "scion/data/prepare.h"
+#include "scion/data/corpora/prepare.h"
 
 #include <fmt/format.h>
 

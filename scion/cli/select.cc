@@ -5,12 +5,12 @@
 
 #include <filesystem>
 
+#include "scion/calibration/calibration.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
 #include "scion/core/file.h"
 #include "scion/core/log.h"
-#include "scion/model/model_dataset.h"
-#include "scion/selection/calibration.h"
+#include "scion/recognition/model_dataset.h"
 #include "scion/selection/vocabulary.h"
 #include "scion/training/run_config.h"
 

@@ -15,10 +15,10 @@
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/model/model_file.h"
+#include "scion/recognition/streaming_recogniser.h"
+#include "scion/recognition/word_times.h"
+#include "scion/search/greedy_search.h"
 #include "scion/text/tokenizer.h"
-#include "scion/transducer/greedy_search.h"
-#include "scion/transducer/streaming_recogniser.h"
-#include "scion/transducer/word_times.h"
 
 namespace scion {
 namespace {

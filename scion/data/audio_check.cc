@@ -3,8 +3,8 @@
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
-#include "scion/data/in_order.h"
 
 namespace scion {
 namespace {

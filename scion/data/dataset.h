@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/audio/augment.h"
+#include "scion/audio/augmentation/augment.h"
 #include "scion/audio/fbank.h"
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"

@@ -4,10 +4,10 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/core/make_once.h"
 #include "scion/core/options.h"
+#include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
-#include "scion/data/in_order.h"
-#include "scion/data/make_once.h"
 
 namespace scion {
 namespace {

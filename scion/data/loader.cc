@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-#include "scion/audio/sample_augmentation.h"
+#include "scion/audio/augmentation/sample_augmentation.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/core/random.h"

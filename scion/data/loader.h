@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "scion/audio/augment.h"
+#include "scion/audio/augmentation/augment.h"
 #include "scion/data/batch.h"
 #include "scion/data/dataset.h"
 

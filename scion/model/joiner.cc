@@ -1,7 +1,7 @@
 #include "scion/model/joiner.h"
 
-#include "scion/model/functional.h"
-#include "scion/model/observer.h"
+#include "scion/nn/functional.h"
+#include "scion/nn/observer.h"
 
 namespace scion {
 

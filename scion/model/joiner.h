@@ -1,8 +1,8 @@
 // The additive joiner: logits(t, u) = W tanh(P_e encoder(t) + P_p predictor(u)) + b.
 #pragma once
 
-#include "scion/model/context.h"
-#include "scion/model/module.h"
+#include "scion/nn/forward_context.h"
+#include "scion/nn/module.h"
 
 namespace scion {
 

@@ -1,7 +1,7 @@
 #include "scion/model/predictor.h"
 
 #include "scion/core/device.h"
-#include "scion/model/observer.h"
+#include "scion/nn/observer.h"
 
 namespace scion {
 

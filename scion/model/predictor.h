@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "scion/model/config.h"
-#include "scion/model/context.h"
-#include "scion/model/lstm.h"
-#include "scion/model/module.h"
+#include "scion/nn/forward_context.h"
+#include "scion/nn/lstm.h"
+#include "scion/nn/module.h"
 
 namespace scion {
 

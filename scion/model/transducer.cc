@@ -2,8 +2,8 @@
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
-#include "scion/model/functional.h"
-#include "scion/model/observer.h"
+#include "scion/nn/functional.h"
+#include "scion/nn/observer.h"
 
 namespace scion {
 

@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "scion/model/config.h"
-#include "scion/model/context.h"
-#include "scion/model/encoder.h"
+#include "scion/model/encoders/encoder.h"
 #include "scion/model/joiner.h"
-#include "scion/model/module.h"
 #include "scion/model/predictor.h"
+#include "scion/nn/forward_context.h"
+#include "scion/nn/module.h"
 
 namespace scion {
 

@@ -4,7 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/options.h"
-#include "scion/selection/partial.h"
+#include "scion/selection/parameter_patterns.h"
 #include "scion/selection/plan.h"
 
 namespace scion {

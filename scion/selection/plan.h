@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scion/model/module.h"
+#include "scion/nn/module.h"
 #include "scion/selection/rules.h"
 #include "scion/selection/scores.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/model/axis.h"
+#include "scion/nn/axis.h"
 
 namespace scion {
 
@@ -43,7 +43,7 @@ struct SelectionRules {
   /// differ from tensor to tensor wherever a dimension stacks or flattens several.
   bool per_tensor = false;
   int64_t seed = 1;                  ///< for what is drawn at random
-  std::vector<std::string> partial;  ///< what stays random: patterns, see partial.h
+  std::vector<std::string> partial;  ///< what stays random: patterns, see parameter_patterns.h
 
   void declare(Options& options);
 };

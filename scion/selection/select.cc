@@ -3,8 +3,8 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/options.h"
-#include "scion/selection/partial.h"
-#include "scion/selection/random_init.h"
+#include "scion/nn/initialise.h"
+#include "scion/selection/parameter_patterns.h"
 
 namespace scion {
 namespace {

@@ -17,7 +17,7 @@ struct Selection {
 };
 
 /// A student of the configuration `student`, its parameters taken from the teacher by `rules`;
-/// what the rules leave random is initialised by `scheme` and `seed` (random_init.h). `scores` and
+/// what the rules leave random is initialised by `scheme` and `seed` (initialise.h). `scores` and
 /// `pieces` are those of make_plan().
 /// UserError when features, normalisation, subsampling, kind of layers or vocabulary differ.
 Selection select_student(const Transducer& teacher, const ModelConfig& student,

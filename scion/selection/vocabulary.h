@@ -1,7 +1,7 @@
 // A student that writes with other pieces than its teacher.
 #pragma once
 
-#include "scion/model/axis.h"
+#include "scion/nn/axis.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {

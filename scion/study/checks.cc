@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "scion/study/speedup.h"
+#include "scion/study/analysis/speedup.h"
 
 namespace scion {
 namespace {

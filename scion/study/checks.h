@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "scion/study/recipe.h"
-#include "scion/study/report.h"
+#include "scion/study/recipe/recipe.h"
+#include "scion/study/report/report.h"
 
 namespace scion {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "scion/study/recipe.h"
-#include "scion/study/report.h"
+#include "scion/study/recipe/recipe.h"
+#include "scion/study/report/report.h"
 #include "scion/study/runs.h"
 
 namespace scion {

@@ -8,10 +8,10 @@
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
 #include "scion/data/manifest.h"
+#include "scion/model/precision.h"
 #include "scion/model/transducer.h"
-#include "scion/selection/random_init.h"
-#include "scion/study/table.h"
-#include "scion/training/precision.h"
+#include "scion/nn/initialise.h"
+#include "scion/study/report/table.h"
 #include "scion/training/run_record.h"
 #include "scion/training/step.h"
 

@@ -3,8 +3,8 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/model/model_file.h"
-#include "scion/study/changes.h"
-#include "scion/study/start.h"
+#include "scion/study/recipe/option_changes.h"
+#include "scion/study/student_start.h"
 #include "scion/training/run_record.h"
 
 namespace scion {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "scion/study/analysis/results.h"
 #include "scion/study/jobs.h"
-#include "scion/study/recipe.h"
-#include "scion/study/results.h"
+#include "scion/study/recipe/recipe.h"
 #include "scion/study/tuning.h"
 
 namespace scion {

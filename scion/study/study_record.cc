@@ -4,7 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/progress.h"
-#include "scion/study/table.h"
+#include "scion/study/report/table.h"
 
 namespace scion {
 namespace fs = std::filesystem;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/study/recipe.h"
+#include "scion/study/recipe/recipe.h"
 #include "scion/training/run_record.h"
 
 namespace scion {

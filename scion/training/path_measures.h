@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "scion/core/safetensors.h"
-#include "scion/model/module.h"
+#include "scion/nn/module.h"
 
 namespace scion {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/audio/augment.h"
+#include "scion/audio/augmentation/augment.h"
 #include "scion/core/options.h"
 #include "scion/data/loader.h"
 #include "scion/model/config.h"

@@ -3,11 +3,11 @@
 #include <chrono>
 
 #include "scion/core/device.h"
-#include "scion/model/functional.h"
-#include "scion/transducer/ctc_loss.h"
-#include "scion/transducer/distillation.h"
-#include "scion/transducer/loss.h"
-#include "scion/transducer/pruned_loss.h"
+#include "scion/loss/ctc_loss.h"
+#include "scion/loss/distillation.h"
+#include "scion/loss/pruned_loss.h"
+#include "scion/loss/transducer_loss.h"
+#include "scion/nn/functional.h"
 
 namespace scion {
 namespace {

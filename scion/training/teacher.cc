@@ -2,8 +2,8 @@
 
 #include "scion/core/error.h"
 #include "scion/model/model_file.h"
+#include "scion/model/precision.h"
 #include "scion/selection/select.h"
-#include "scion/training/precision.h"
 
 namespace scion {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "scion/data/batch.h"
+#include "scion/loss/distillation.h"
 #include "scion/model/transducer.h"
 #include "scion/text/tokenizer.h"
 #include "scion/training/run_config.h"
-#include "scion/transducer/distillation.h"
 
 namespace scion {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "scion/audio/sample_augmentation.h"
+#include "scion/audio/augmentation/sample_augmentation.h"
 #include "scion/core/error.h"
 #include "tests/data/small_corpus.h"
 

@@ -4,7 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
-#include "scion/data/split.h"
+#include "scion/data/corpora/split.h"
 #include "tests/audio/audio_samples.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"

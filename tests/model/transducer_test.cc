@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/model/functional.h"
+#include "scion/nn/functional.h"
 #include "tests/model/small_models.h"
 
 namespace scion {

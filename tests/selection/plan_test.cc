@@ -5,7 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/random.h"
-#include "scion/selection/random_init.h"
+#include "scion/nn/initialise.h"
 #include "tests/selection/kinds.h"
 
 namespace scion {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/selection/random_init.h"
+#include "scion/nn/initialise.h"
 #include "tests/core/error_of.h"
 #include "tests/selection/kinds.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "scion/core/random.h"
-#include "scion/study/report.h"
+#include "scion/study/report/report.h"
 
 namespace scion {
 

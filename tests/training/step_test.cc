@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/model/model_file.h"
-#include "scion/selection/random_init.h"
+#include "scion/nn/initialise.h"
 #include "tests/core/cuda.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/model/small_models.h"

@@ -12,7 +12,7 @@
 #include "scion/core/safetensors.h"
 #include "scion/model/model_file.h"
 #include "scion/training/checkpoint.h"
-#include "scion/training/optimiser.h"
+#include "scion/training/optimisers/optimiser.h"
 #include "scion/training/schedule.h"
 #include "tests/core/event_reader.h"
 #include "tests/core/temporary_folder.h"

@@ -1,0 +1,71 @@
+#include "scion/data/corpora/corpus.h"
+
+#include "scion/core/error.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether anything in the folder's tree, or (at depth 0) the folder itself, has such a name.
+bool holds(const fs::path& folder, bool whole_tree, const std::function<bool(std::string)>& named) {
+  std::error_code error;
+  if (!whole_tree) {
+    for (const auto& entry : fs::directory_iterator(folder, error))
+      if (named(entry.path().filename().string())) return true;
+    return false;
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(
+           folder, fs::directory_options::follow_directory_symlink, error))
+    if (named(entry.path().filename().string())) return true;
+  return false;
+}
+
+bool is_lhotse_name(const std::string& name) {
+  const bool lines = name.ends_with(".jsonl") || name.ends_with(".jsonl.gz");
+  return lines && (name.find("cuts") != std::string::npos ||
+                   name.find("supervisions") != std::string::npos ||
+                   name.find("recordings") != std::string::npos);
+}
+
+std::string detect_format(const fs::path& source) {
+  if (!fs::exists(source))
+    throw UserError("no such file or folder: " + source.string(),
+                    "name a corpus: a manifest, a table, or a folder");
+  const std::string name = source.filename().string();
+  if (!fs::is_directory(source)) {
+    if (name.ends_with(".tsv")) return "common-voice";
+    if (name.ends_with(".gz") || is_lhotse_name(name)) return "lhotse";
+    return "manifest";
+  }
+  if (fs::exists(source / "wav.scp")) return "kaldi";
+  if (holds(source, false, is_lhotse_name)) return "lhotse";
+  if (holds(source, true, [](const std::string& file) { return file.ends_with(".trans.txt"); }))
+    return "librispeech";
+  throw UserError(
+      "no corpus in " + source.string(),
+      "looked for wav.scp (Kaldi), *cuts*.jsonl, *recordings*.jsonl and *supervisions*.jsonl "
+      "(Lhotse) and *.trans.txt (LibriSpeech); of Common Voice, name the table, e.g. train.tsv");
+}
+
+}  // namespace
+
+std::vector<std::string> corpus_formats() {
+  return {"auto", "manifest", "librispeech", "kaldi", "lhotse", "common-voice"};
+}
+
+Corpus read_corpus(const fs::path& source, const std::string& format) {
+  const std::string form = format == "auto" ? detect_format(source) : format;
+  if (form == "librispeech") return read_librispeech(source);
+  if (form == "kaldi") return read_kaldi(source);
+  if (form == "lhotse") return read_lhotse(source);
+  if (form == "common-voice") return read_common_voice(source);
+  return {read_manifest(source), {}};
+}
+
+fs::path find_beside(const fs::path& path, const fs::path& folder) {
+  std::error_code too_long;  // a name that no file can have is not there, either
+  return path.is_absolute() || fs::exists(path, too_long) ? path : folder / path;
+}
+
+}  // namespace scion

@@ -1,0 +1,16 @@
+// Losses in single tensor operations: the simple pass on other devices than the CPU, in float64 and
+// with the smoothing that sees the encoder alone, and the loss of a band's given logits. Inputs
+// have been checked. Internal to scion/loss.
+#pragma once
+
+#include "scion/loss/pruned_loss.h"
+
+namespace scion {
+
+/// As simple_transducer_loss() and pruned_transducer_loss(), in float or double.
+SimpleLoss composed_simple_loss(const at::Tensor& am, const at::Tensor& lm,
+                                const LatticeLabels& labels, const SimpleLossOptions& options);
+at::Tensor composed_pruned_loss(const at::Tensor& logits, const at::Tensor& ranges,
+                                const LatticeLabels& labels, const SimpleLossOptions& options);
+
+}  // namespace scion

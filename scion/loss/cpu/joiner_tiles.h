@@ -1,0 +1,152 @@
+// What the fused joiner's two halves work with on the CPU: tiles of nodes, packed factors of matrix
+// products, and the joiner's tensors as they are read. Internal to scion/loss.
+#pragma once
+
+#include <algorithm>
+
+#include "scion/loss/cpu/given.h"
+#include "scion/loss/cpu/kernels.h"
+#include "scion/loss/lattice/lattice.h"
+
+namespace scion {
+
+inline int64_t round_up(int64_t n, int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+/// Rows of one thread, `stride` apart, not initialised.
+template <class Number>
+class Rows {
+ public:
+  Rows(int64_t rows, int64_t stride)
+      : storage_(at::empty({rows, stride}, std::is_same_v<Number, float>      ? at::kFloat
+                                           : std::is_same_v<Number, uint32_t> ? at::kInt
+                                                                              : at::kBFloat16)),
+        data_(static_cast<Number*>(storage_.mutable_data_ptr())),
+        stride_(stride) {}
+  Number* row(int64_t r) const { return data_ + r * stride_; }
+  int64_t stride() const { return stride_; }
+
+ private:
+  at::Tensor storage_;
+  Number* data_;
+  int64_t stride_;
+};
+using Tile = Rows<float>;
+using HalfTile = Rows<uint16_t>;  // bfloat16
+using PairTile = Rows<uint32_t>;  // pairs of them
+
+/// A matrix (rows, columns) as the right-hand factor of `multiply`: panels of columns, padded
+/// with zeros.
+class PackedMatrix {
+ public:
+  /// In pairs of bfloat16 when there are kernels for them.
+  PackedMatrix(const at::Tensor& matrix, const PairKernels* pairs)
+      : depth_(matrix.size(0)),
+        columns_(round_up(matrix.size(1), loss_kernels().lanes)),
+        panel_(loss_kernels().panel),
+        pairs_(pairs) {
+    const int64_t panels = (columns_ + panel_ - 1) / panel_, width = panels * panel_;
+    at::Tensor padded = at::zeros({depth_, width}, at::kFloat);
+    padded.narrow(1, 0, matrix.size(1)).copy_(matrix);
+    if (pairs_ != nullptr) {
+      rows_ = (depth_ + 1) / 2;
+      values_ = at::empty({rows_, width}, at::kInt);
+      pairs_->pairs_across_rows(padded.const_data_ptr<float>(), width, depth_, width,
+                                static_cast<uint32_t*>(values_.mutable_data_ptr()), width);
+    } else {
+      rows_ = depth_;
+      values_ = padded;
+    }
+    values_ = values_.view({rows_, panels, panel_}).transpose(0, 1).contiguous();
+  }
+  int64_t columns() const { return columns_; }  ///< padded to whole vectors
+
+  /// c = start + a · this, for `m` rows; `scratch` for a's pairs
+  void multiply(int64_t m, const Tile& a, const PairTile& scratch, MatrixStart start, float* c,
+                int64_t c_row) const {
+    if (pairs_ == nullptr) {
+      loss_kernels().multiply(m, columns_, rows_, a.row(0), a.stride(), 1,
+                              values_.const_data_ptr<float>(), panel_, rows_ * panel_, start, c,
+                              c_row);
+    } else {
+      pairs_->pairs_in_rows(a.row(0), a.stride(), m, depth_, scratch.row(0), scratch.stride());
+      multiply(m, scratch.row(0), scratch.stride(), start, c, c_row);
+    }
+  }
+  /// The same of pairs in rows `a_row` apart.
+  void multiply(int64_t m, const uint32_t* a, int64_t a_row, MatrixStart start, float* c,
+                int64_t c_row) const {
+    pairs_->multiply(m, columns_, rows_, a, a_row, 1,
+                     static_cast<const uint32_t*>(values_.const_data_ptr()), panel_, rows_ * panel_,
+                     start, c, c_row);
+  }
+
+ private:
+  int64_t depth_, columns_, panel_;
+  const PairKernels* pairs_;
+  int64_t rows_ = 0;  // of values, or of pairs
+  at::Tensor values_;
+};
+
+/// What both halves need: the inputs' places and the sizes of a tile.
+struct JoinerView {
+  const LatticeBatch& batch;
+  const float *encoder, *predictor;
+  at::Tensor bias;                        // padded to whole vectors
+  int64_t hidden, classes;                // D, V
+  int64_t hidden_stride, classes_stride;  // one more vector keeps rows off the same cache sets
+  int64_t tile_rows;
+  const PairKernels* pairs;  // nullptr: products in float
+
+  JoinerView(const LatticeBatch& lattices, const JoinerTensors& joiner, bool bf16)
+      : batch(lattices),
+        encoder(joiner.encoder.const_data_ptr<float>()),
+        predictor(joiner.predictor.const_data_ptr<float>()),
+        hidden(joiner.weight.size(1)),
+        classes(joiner.weight.size(0)),
+        pairs(bf16 ? pair_kernels() : nullptr) {
+    const int64_t lanes = loss_kernels().lanes;
+    hidden_stride = round_up(hidden, lanes) + lanes;
+    classes_stride = round_up(classes, lanes) + lanes;
+    bias = at::zeros({classes_stride}, at::kFloat);
+    bias.narrow(0, 0, classes).copy_(joiner.bias);
+    const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
+    // One thread's. Every tile's sums go through the whole gradient of the weight: small tiles of
+    // many classes would spend their time on that.
+    constexpr int64_t kTileBytes = int64_t{2} << 20;
+    tile_rows = std::clamp<int64_t>(kTileBytes / row_bytes, 24, 480) / 24 * 24;  // whole blocks
+  }
+
+  Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
+  Tile classes_tile() const { return {tile_rows, classes_stride}; }
+  /// Holds pairs along or across the rows of either tile.
+  PairTile pair_tile() const {
+    return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, classes_stride) / 2};
+  }
+
+  /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
+  void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
+    const auto tanh_of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
+    tanh_of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);
+    for (int64_t r = 0; r < count; ++r) {
+      std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
+    }
+  }
+  /// The same as pairs in rows.
+  void hidden_pairs(int64_t b, int64_t t, int64_t u, int64_t count, uint32_t* out,
+                    int64_t stride) const {
+    pairs->pairs_of_tanh(frame(b, t), state(b, u), hidden, count, hidden, out, stride);
+  }
+  MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }
+
+ private:
+  const float* frame(int64_t b, int64_t t) const {
+    return encoder + (b * batch.max_frames() + t) * hidden;
+  }
+  const float* state(int64_t b, int64_t u) const {
+    return predictor + (b * batch.max_states() + u) * hidden;
+  }
+};
+
+}  // namespace scion

@@ -1,0 +1,241 @@
+// The kernels of the transducer losses on a device: what each is given, and how it is launched.
+// No torch here. The bodies are in kernels.inc, over a Thread that says where it runs: nvcc
+// compiles them for a GPU (dispatch_cuda.cu), the tests run them on the processor. Internal to
+// scion/loss.
+#pragma once
+
+#include <cstdint>
+
+#include "scion/loss/device/numbers.h"
+
+namespace scion {
+
+/// The nodes of a batch in one row, those of LatticeBatch: node (t, u) of utterance b is
+/// n = first_node[b] + t · width + u − the frame's first state, where width is that of a band or
+/// all of the utterance's states. Frames and states are counted through in the same way.
+struct PackedLattices {
+  int64_t utterances, max_frames, max_states;             // B, T, U + 1
+  const int64_t *first_node, *first_frame, *first_state;  // (B + 1) each: sums of those before
+  const int64_t* labels;                                  // (B, U)
+  // A band's first state of each frame, (B, T), in 0 … U + 1 − width; nullptr: whole lattices. A
+  // band's nodes behind an utterance's last state are none: without a number of their own, and
+  // nothing flows through them.
+  const int64_t* band;
+  int64_t band_width;
+};
+
+/// Per node, (N) each.
+struct DeviceTerms {
+  float* log_sum;  ///< of the logits
+  float* blank;    ///< log-probability; later the arc's flow
+  float* label;
+  float* rest;  ///< log-probability of all other classes, −∞ for none; or nullptr
+};
+
+/// A teacher's probabilities of blank, next label and all others, and the nodes' weights.
+struct DeviceTargets {
+  const float* probabilities;  // (3, B, T, U+1); nullptr: no teacher
+  const float* weights;        // (B, T, U+1)
+  // (B), once they are known. NaN where logits are broken: nothing is asked of that utterance.
+  const float* divergences = nullptr;
+};
+
+/// How many threads work: blocks of `threads`, with so much shared memory each.
+struct Launch {
+  int64_t blocks;
+  int threads;
+  int64_t shared_bytes;
+};
+
+/// Lanes of a warp: threads that may exchange numbers without a barrier.
+inline constexpr int kWarp = 32;
+inline constexpr int kBlock = 256;
+
+/// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; a warp a node.
+struct HiddenArguments {
+  PackedLattices lattices;
+  const float *encoder, *predictor;  // (B, T, width), (B, U+1, width)
+  int64_t width, first, count;
+  Number type;   // of `hidden`
+  void* hidden;  // (count, width)
+
+  Launch launch() const { return {(count + kBlock / kWarp - 1) / (kBlock / kWarp), kBlock, 0}; }
+};
+
+/// Rows of logits: those of the nodes from `first` on, or of all places of (B, T, U+1), which are
+/// whole lattices' alone.
+struct LogitsRows {
+  const void* values;
+  Number type;
+  int64_t stride;
+  bool padded;
+};
+
+/// Threads that share a row of `classes`: a power of two, 32 at most.
+SCION_DEVICE int threads_for(int64_t classes) {
+  int threads = 1;
+  while (threads < kWarp && threads * 4 < classes) threads *= 2;
+  return threads;
+}
+
+/// The three terms of each node; no number, −∞ and 0 for a node that is none.
+struct TermsArguments {
+  PackedLattices lattices;
+  LogitsRows logits;
+  const float* bias;  // (classes), added to the logits; or nullptr
+  int64_t classes, blank, first, count;
+  double delay_penalty;
+  DeviceTerms terms;
+  bool padded_terms;  // terms (B, T, U+1) instead of (N)
+  bool normalised;    // the logits are log-probabilities already
+
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  Launch launch() const {
+    const int64_t rows = kBlock / group();
+    return {(count + rows - 1) / rows, kBlock, 0};
+  }
+};
+
+/// Threads of a block that goes through an utterance: one a state, as far as a block has so many.
+inline int threads_of_states(int64_t states) {
+  const int64_t threads = (states + kWarp - 1) / kWarp * kWarp;
+  return static_cast<int>(threads < 1024 ? threads : 1024);
+}
+
+/// The recursion over every utterance's lattice. Nodes in frames 0 … T−1; an alignment ends behind
+/// (T−1, U). Sums of log-probabilities are doubles: at 5000 frames a float's step is 1e-3. What a
+/// sum adds to its greater term is between 0 and log 2 and is computed in the arcs' own type.
+struct LatticeArguments {
+  PackedLattices lattices;
+  const void *blank, *label;  // log-probabilities of the arcs
+  Number type;                // float32 or float64: theirs, the losses' and the flows'
+  bool packed;                // arcs (N) each; else whole, blank (B, T, U+1), label (B, T, U)
+  bool same_frame;            // a label leads to its own frame (regular); else to the next one
+  // Packed arcs in which a label's counts the blank behind it, too: added here, and what flows
+  // through the one is added to the other's flow.
+  bool constrained;
+  int64_t nodes;
+
+  double *alpha, *beta;     // (N); beta nullptr: losses only
+  double* lines;            // where shared memory is too small: 2 · (U+1) a block; else nullptr
+  double* log_probability;  // (B)
+  void* losses;             // (B)
+  // The second kernel, a thread a node: the probability that an alignment uses an arc. Zero where
+  // the loss is not finite. May be where the arcs are.
+  void *blank_flow, *label_flow;
+  double label_scale;  // of the label arcs' flows
+
+  int64_t line_bytes() const { return 2 * lattices.max_states * int64_t{sizeof(double)}; }
+  SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
+  /// A block an utterance and direction.
+  Launch launch() const {
+    return {lattices.utterances * passes(), threads_of_states(lattices.max_states),
+            lines == nullptr ? line_bytes() : 0};
+  }
+  Launch nodes_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
+};
+/// Shared memory that every GPU gives a block.
+inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
+
+/// Nodes that alignments pass with less probability get no gradient: all of them together weigh
+/// less than the rounding of a float sum.
+inline constexpr float kLeastFlow = 1e-10F;
+
+/// Each utterance's divergence from its teacher, a block each, from all four terms; NaN where
+/// logits are broken, whatever they weigh.
+struct DivergenceArguments {
+  PackedLattices lattices;
+  DeviceTerms terms;
+  DeviceTargets targets;
+  double delay_penalty;
+  float* divergences;  // (B)
+
+  Launch launch() const { return {lattices.utterances, kBlock, kBlock * int64_t{sizeof(double)}}; }
+};
+
+/// gradient[r] = weight · (flow · softmax − arcs) of every row, plus the divergence's; zero where
+/// the flow is negligible, and in the columns behind the classes. In a tile the gradient may lie
+/// where its logits are, each row beginning at its row.
+struct GradientArguments {
+  PackedLattices lattices;
+  LogitsRows logits;
+  const float* bias;                     // (classes) or nullptr
+  int64_t classes, blank, first, count;  // padded: all rows
+  DeviceTerms terms;
+  const float* weights;  // (B), upstream
+  DeviceTargets targets;
+  const float* divergence_weights;  // (B), upstream, with a teacher
+  bool normalised;                  // as in TermsArguments
+  Number type;  // of the gradient: the logits', or bfloat16 in the place of float32
+  void* gradient;
+  int64_t stride, columns;  // of the gradient
+  void* hidden;             // a tile's, of the gradient's type, cleared where it is not finite
+  int64_t width;            // of `hidden`
+
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  Launch launch() const {
+    const int64_t rows = kBlock / group();
+    return {(count + rows - 1) / rows, kBlock, 0};
+  }
+};
+
+/// Sums of hidden gradient · tanh' over a tile's nodes, added to a line's gradient: over the states
+/// of each frame for the encoder, over the frames of each state for the predictor. Every line has
+/// its own blocks, so that sums come in the same order each time.
+struct TanhGradientArguments {
+  PackedLattices lattices;
+  const float *encoder, *predictor;
+  int64_t width, first, count;   // nodes of the tile
+  const float* hidden_gradient;  // (count, width)
+  const float* log_sum;          // (N)
+  bool to_encoder;               // lines are frames; else states
+  int64_t first_line, lines;     // those that the tile touches
+  float* gradient;               // (B, T, width) or (B, U+1, width)
+
+  SCION_DEVICE int64_t column_blocks() const { return (width + kWarp - 1) / kWarp; }
+  Launch launch() const {
+    return {lines * column_blocks(), kBlock, kBlock * int64_t{sizeof(float)}};
+  }
+};
+
+/// The CTC loss: states y' = blank, y1, blank, … blank, 2U + 1 of an utterance.
+struct CtcArguments {
+  PackedLattices lattices;
+  const float* logits;  // (B, T, classes)
+  int64_t classes, blank;
+  float* log_sum;           // (B, T), of the logits
+  double *alpha, *beta;     // (B, T, states()); beta nullptr: losses only
+  double* lines;            // where shared memory is too small: 2 · states() a block; else nullptr
+  double* log_probability;  // (B)
+  float* losses;            // (B)
+  const float* weights;     // (B), upstream
+  float* gradient;          // (B, T, classes)
+
+  SCION_DEVICE int64_t states() const { return 2 * lattices.max_states - 1; }
+  SCION_DEVICE int64_t rows() const { return lattices.utterances * lattices.max_frames; }
+  SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
+  SCION_DEVICE int group() const { return threads_for(classes); }
+  int64_t line_bytes() const { return 2 * states() * int64_t{sizeof(double)}; }
+  Launch launch() const {
+    return {lattices.utterances * passes(), threads_of_states(states()),
+            lines == nullptr ? line_bytes() : 0};
+  }
+  Launch rows_launch() const {
+    const int64_t each = kBlock / group();
+    return {(rows() + each - 1) / each, kBlock, 0};
+  }
+};
+
+/// Each starts its kernel on a stream and does not wait. Nothing is started for no work.
+struct DeviceKernels {
+  void (*make_hidden)(const HiddenArguments&, void* stream);
+  void (*node_terms)(const TermsArguments&, void* stream);
+  void (*divergences)(const DivergenceArguments&, void* stream);
+  void (*lattices)(const LatticeArguments&, void* stream);  // losses; with beta, flows, too
+  void (*logits_gradient)(const GradientArguments&, void* stream);
+  void (*add_tanh_gradients)(const TanhGradientArguments&, void* stream);
+  void (*ctc_lattices)(const CtcArguments&, void* stream);  // log-sums, losses, alpha and beta
+  void (*ctc_gradient)(const CtcArguments&, void* stream);
+};
+
+}  // namespace scion

@@ -1,0 +1,72 @@
+#include "scion/model/encoders/lstm_encoder.h"
+
+#include "scion/nn/functional.h"
+#include "scion/nn/observer.h"
+
+namespace scion {
+
+LstmLayer::LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& residual)
+    : Module(scope),
+      dropout_(config.dropout),
+      hidden_(leaf("hidden", config.hidden)),
+      norm_(scope / "norm", residual),
+      lstm_(scope / "lstm", residual, hidden_) {
+  weight_ = parameter("projection.weight", {residual, hidden_}, init::weight);
+  bias_ = parameter("projection.bias", {residual}, init::bias(config.hidden));
+}
+
+at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state, const Context& context) const {
+  const at::Tensor h = lstm_.forward(norm_.forward(x), state, context);
+  if (context.inputs)
+    context.inputs->linear({.weights = {weight_}, .bias = bias_, .residual = x}, h);
+  at::Tensor y = add_linear(x, h, weight_, bias_, 1, dropout_, context);
+  context.show(place(), y);
+  return y;
+}
+
+LstmEncoder::LstmEncoder(const Scope& scope, const LstmConfig& config, int64_t bins)
+    : Encoder(scope), dropout_(config.dropout), residual_(leaf("residual", config.width)) {
+  subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
+                                  config.subsampling, residual_);
+  scope.declare_stack("layers", config.layers);
+  for (int64_t i = 0; i < config.layers; ++i)
+    layers_.emplace_back(scope.layer("layers", i), config, residual_);
+  norm_ = std::make_unique<LayerNorm>(scope / "norm", residual_);
+}
+
+std::vector<LstmState> LstmEncoder::start(int64_t batch) const {
+  std::vector<LstmState> states;
+  for (const LstmLayer& layer : layers_) states.push_back(layer.start(batch));
+  return states;
+}
+
+at::Tensor LstmEncoder::run(at::Tensor x, std::vector<LstmState>& states,
+                            const Context& context) const {
+  for (size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, states[i], context);
+  return norm_->forward(x, context);
+}
+
+// What comes behind an utterance's end does not reach back into it: lengths need no mask.
+at::Tensor LstmEncoder::forward(const at::Tensor& x, const at::Tensor& /*lengths*/,
+                                const Context& context) const {
+  std::vector<LstmState> states = start(x.size(0));
+  return run(dropout(x, dropout_, context), states, context);
+}
+
+class LstmEncoder::Stream : public EncoderStream {
+ public:
+  Stream(const LstmEncoder& encoder, const Context& context)
+      : encoder_(encoder), context_(context), states_(encoder.start(1)) {}
+  at::Tensor accept(const at::Tensor& x) override { return encoder_.run(x, states_, context_); }
+
+ private:
+  const LstmEncoder& encoder_;
+  Context context_;
+  std::vector<LstmState> states_;
+};
+
+std::unique_ptr<EncoderStream> LstmEncoder::stream(const Context& context) const {
+  return std::make_unique<Stream>(*this, context);
+}
+
+}  // namespace scion

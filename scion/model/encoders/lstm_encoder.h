@@ -1,0 +1,50 @@
+// An encoder of LSTM layers: causal, so that it streams frame by frame.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "scion/model/encoders/encoder.h"
+#include "scion/nn/layer_norm.h"
+#include "scion/nn/lstm.h"
+
+namespace scion {
+
+/// x + W · LSTM(LayerNorm(x)) + b
+class LstmLayer : public Module {
+ public:
+  LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& residual);
+  LstmState start(int64_t batch) const { return lstm_.start(batch); }
+  at::Tensor forward(const at::Tensor& x, LstmState& state, const Context& context) const;
+
+ private:
+  double dropout_;
+  Axis hidden_;
+  LayerNorm norm_;
+  Lstm lstm_;
+  at::Tensor weight_, bias_;
+};
+
+/// Subsampling, the layers, a LayerNorm.
+class LstmEncoder : public Encoder {
+ public:
+  LstmEncoder(const Scope& scope, const LstmConfig& config, int64_t bins);
+
+  const Axis& output_axis() const override { return residual_; }
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
+                     const Context& context) const override;
+  int64_t chunk_frames() const override { return 1; }
+  std::unique_ptr<EncoderStream> stream(const Context& context) const override;
+
+ private:
+  class Stream;
+  std::vector<LstmState> start(int64_t batch) const;
+  at::Tensor run(at::Tensor x, std::vector<LstmState>& states, const Context& context) const;
+
+  double dropout_;
+  Axis residual_;
+  std::vector<LstmLayer> layers_;
+  std::unique_ptr<LayerNorm> norm_;
+};
+
+}  // namespace scion

@@ -1,0 +1,14 @@
+#include "scion/model/precision.h"
+
+#include "scion/core/threads.h"
+
+namespace scion {
+
+bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters) {
+  if (precision != "auto")
+    return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
+  // Measured (bench/RESULTS.md): below a million parameters the casts cost what the products save.
+  return device == "cuda" || (processor().avx512_bf16 && parameters > 1000000);
+}
+
+}  // namespace scion

@@ -1,0 +1,22 @@
+// Random initialisation of a model.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "scion/nn/module.h"
+
+namespace scion {
+
+/// Sets every trainable parameter; numbers depend on (seed, parameter name) only.
+///   xavier   uniform ±√(6 / (fan in + fan out)) for every matrix and kernel, biases zero
+///            (Glorot & Bengio, 2010)
+///   he       normal with deviation √(2 / fan in), biases zero (He et al., 2015)
+///   default  what PyTorch's layers do: uniform ±1/√(fan in), biases alike; embeddings normal
+/// Scales of normalisations are one, their shifts zero. UserError for another name.
+void initialise(Registry& registry, const std::string& scheme, uint64_t seed);
+
+/// Fills one parameter from a normal distribution; numbers depend on (seed, parameter name) only.
+void draw_normal(const Parameter& parameter, uint64_t seed, double mean, double deviation);
+
+}  // namespace scion

@@ -1,0 +1,112 @@
+// Modules register their parameters and buffers with named axes.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "scion/nn/axis.h"
+
+namespace scion {
+
+/// How a parameter starts when it is not selected; the scheme (xavier, he, default) decides the
+/// numbers.
+struct Init {
+  enum class Kind { weight, bias, embedding, one, zero } kind = Kind::zero;
+  int64_t fan_in = 0;  ///< bias: inputs of the weight it belongs to
+};
+
+namespace init {
+inline constexpr Init weight{Init::Kind::weight};
+inline constexpr Init embedding{Init::Kind::embedding};
+inline constexpr Init one{Init::Kind::one};
+inline constexpr Init zero{Init::Kind::zero};
+inline Init bias(int64_t fan_in) { return {Init::Kind::bias, fan_in}; }
+}  // namespace init
+
+/// A parameter, or (when it is not trainable) a buffer: a tensor whose dimensions are known.
+struct Parameter {
+  std::string name;        ///< dotted, e.g. "encoder.layers.3.feed_forward1.linear1.weight"
+  std::vector<Axis> axes;  ///< one a dimension
+  Init init;
+  bool trainable = true;
+  at::Tensor tensor;  ///< shared with the module that registered it
+
+  std::string axes_text() const;  ///< "ff(384), residual(96)"
+  /// Inputs of one output unit: all dimensions but the first.
+  int64_t fan_in() const;
+  /// Outputs of one input unit; a stacked dimension (gates, queries | keys | values) counts one
+  /// part.
+  int64_t fan_out() const;
+};
+
+/// Layers that repeat: parameters and leaves under `prefix.0.` … `prefix.(count-1).`. A selection
+/// maps each student layer to a teacher layer.
+struct LayerStack {
+  std::string prefix;  ///< e.g. "encoder.layers"
+  int64_t count = 0;
+};
+
+/// All parameters of a model, in the order of their registration.
+class Registry {
+ public:
+  const std::vector<Parameter>& all() const { return parameters_; }
+  const std::vector<LayerStack>& stacks() const { return stacks_; }
+  const Parameter* find(const std::string& name) const;
+  /// Elements of all trainable parameters.
+  int64_t parameter_count() const;
+  /// Trainable tensors, in order.
+  std::vector<at::Tensor> trainable() const;
+
+  at::Tensor add(std::string name, std::vector<Axis> axes, Init init, bool trainable);
+  void add_stack(LayerStack stack) { stacks_.push_back(std::move(stack)); }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<LayerStack> stacks_;
+};
+
+/// A place in a model: where a module registers, and the name before its parameters' names.
+class Scope {
+ public:
+  explicit Scope(Registry& registry) : registry_(&registry) {}
+  Scope operator/(const std::string& name) const;
+  std::string path(const std::string& name) const;
+  /// The place of layer `index` of the stack `name`.
+  Scope layer(const std::string& name, int64_t index) const;
+  void declare_stack(const std::string& name, int64_t count) const;
+  Registry& registry() const { return *registry_; }
+
+ private:
+  Registry* registry_;
+  std::string prefix_;
+};
+
+/// Base of everything that has parameters.
+class Module {
+ protected:
+  explicit Module(Scope scope) : scope_(std::move(scope)) {}
+
+  at::Tensor parameter(const std::string& name, std::vector<Axis> axes, Init init) {
+    return scope_.registry().add(scope_.path(name), std::move(axes), init, true);
+  }
+  /// Not trained; follows the axes all the same: running statistics, normalisation.
+  at::Tensor buffer(const std::string& name, std::vector<Axis> axes, Init init) {
+    return scope_.registry().add(scope_.path(name), std::move(axes), init, false);
+  }
+  /// A leaf that belongs to this module.
+  Axis leaf(const std::string& name, int64_t size, Axis::Role role = Axis::Role::plain) const {
+    return Axis::leaf(scope_.path(name), size, role);
+  }
+  Axis taps(const std::string& name, int64_t size, Axis::Anchor anchor) const {
+    return Axis::taps(scope_.path(name), size, anchor);
+  }
+  Scope inside(const std::string& name) const { return scope_ / name; }
+  std::string place() const { return scope_.path(""); }
+
+ private:
+  Scope scope_;
+};
+
+}  // namespace scion

@@ -1,0 +1,32 @@
+#include "scion/recognition/word_times.h"
+
+#include "scion/scoring/alignment.h"
+
+namespace scion {
+
+double encoder_frame_seconds(const ModelConfig& config) {
+  return static_cast<double>(config.subsampling()) * config.features.frame_shift_ms / 1000;
+}
+
+std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer& tokenizer,
+                                  double frame_seconds) {
+  std::vector<TimedWord> words;
+  std::vector<int64_t> tokens;
+  // Decoding what has been said so far shows which words a token has changed, whatever the kind of
+  // tokenizer.
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
+    tokens.push_back(hypothesis.tokens[i]);
+    const std::vector<std::string> text = split_words(tokenizer.decode(tokens));
+    const double start = static_cast<double>(hypothesis.frames[i]) * frame_seconds;
+    const double end = start + frame_seconds;
+    for (size_t w = 0; w < text.size(); ++w) {
+      if (w == words.size())
+        words.push_back({text[w], start, end - start});
+      else if (words[w].word != text[w])
+        words[w] = {text[w], words[w].start, end - words[w].start};
+    }
+  }
+  return words;
+}
+
+}  // namespace scion

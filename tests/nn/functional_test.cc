@@ -1,0 +1,271 @@
+#include "scion/nn/functional.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/audio/fbank.h"
+#include "scion/core/safetensors.h"
+#include "scion/nn/composed.h"
+#include "scion/nn/cpu/fused.h"
+
+namespace scion {
+namespace {
+
+// The parts with the signature of the fused operations, which see whole utterances.
+at::Tensor gated_convolution_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                      const at::Tensor& weight, const at::Tensor& weight_bias,
+                                      const at::Tensor& lengths, const BatchNorm& norm,
+                                      const std::string& activation, const Context& context) {
+  return composed::gated_convolution(h, bias, weight, weight_bias, lengths, {}, norm, activation,
+                                     context);
+}
+
+at::Tensor relative_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                       const at::Tensor& position_bias, const at::Tensor& lengths,
+                                       double rate, const Context& context) {
+  return composed::relative_attention(h, bias, position_bias, lengths, {}, rate, context);
+}
+
+at::Tensor sinusoid_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
+                                       const at::Tensor& positions,
+                                       const at::Tensor& content_offset,
+                                       const at::Tensor& position_offset, int64_t heads,
+                                       const at::Tensor& lengths, double rate,
+                                       const Context& context) {
+  return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
+                                      lengths, {}, rate, context);
+}
+
+using Tensors = std::vector<at::Tensor>;
+using Operation = std::function<at::Tensor(const Tensors&, const Context&)>;
+
+// An operation of one pass, and what it stands for in single tensor operations.
+struct Pair {
+  std::string name;
+  Tensors inputs;
+  Operation fused, composed;
+};
+
+at::Tensor normal(at::IntArrayRef shape) { return at::randn(shape); }
+
+Pair norm_linear_pair() {
+  return {"norm_linear",
+          {normal({3, 47, 40}), normal({40}), normal({40}), normal({24, 40})},
+          [](const Tensors& in, const Context& context) {
+            return fused::norm_linear(in[0], in[1], in[2], in[3], context);
+          },
+          [](const Tensors& in, const Context& context) {
+            return composed::norm_linear(in[0], in[1], in[2], in[3], context);
+          }};
+}
+
+Pair activate_pair(const std::string& activation) {
+  return {"activate_with_bias, " + activation,
+          {normal({3, 47, 41}), normal({41})},
+          [=](const Tensors& in, const Context& context) {
+            const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
+            return fused::activate_with_bias(h, in[1], activation, 0.3, context);
+          },
+          [=](const Tensors& in, const Context& context) {
+            const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16).to(at::kFloat) : in[0];
+            return composed::activate_with_bias(h, in[1], activation, 0.3, context);
+          }};
+}
+
+Pair add_linear_pair() {
+  return {"add_linear",
+          {normal({3, 47, 24}), normal({3, 47, 40}), normal({24, 40}), normal({24})},
+          [](const Tensors& in, const Context& context) {
+            return fused::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
+          },
+          [](const Tensors& in, const Context& context) {
+            return composed::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
+          }};
+}
+
+const std::vector<int64_t> kLengths = {23, 19, 1};
+
+// What stands in padding is undefined.
+at::Tensor valid_only(const at::Tensor& y) {
+  return y.masked_fill(valid_frames(at::tensor(kLengths), y.size(1)).logical_not().view({3, -1, 1}),
+                       0);
+}
+
+template <class Form>
+Operation gated_convolution_with(const Form& form, const std::string& activation) {
+  return [=](const Tensors& in, const Context& context) {
+    const BatchNorm norm{in[4], in[5], at::full({20}, 0.1), at::full({20}, 0.8)};
+    const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
+    return valid_only(
+        form(h, in[1], in[2], in[3], at::tensor(kLengths), norm, activation, context));
+  };
+}
+
+Pair gated_convolution_pair(const std::string& activation, int64_t taps) {
+  return {fmt::format("gated_convolution, {}, {} taps", activation, taps),
+          {normal({3, 23, 40}), normal({40}), normal({20, 1, taps}), normal({20}), normal({20}),
+           normal({20})},
+          gated_convolution_with(fused::gated_convolution, activation),
+          gated_convolution_with(gated_convolution_by_parts, activation)};
+}
+
+template <class Form>
+Operation attention_with(const Form& form) {
+  return [=](const Tensors& in, const Context& context) {
+    const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
+    return valid_only(form(h, in[1], in[2], at::tensor(kLengths), 0.2, context));
+  };
+}
+
+Pair attention_pair(int64_t heads, int64_t width) {
+  return {fmt::format("relative_attention, {} heads of {}", heads, width),
+          {normal({3, 23, 3 * heads * width}), normal({3 * heads * width}), normal({heads, 11})},
+          attention_with(fused::relative_attention),
+          attention_with(relative_attention_by_parts)};
+}
+
+template <class Form>
+Operation sinusoids_with(const Form& form, int64_t heads) {
+  return [=](const Tensors& in, const Context& context) {
+    const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
+    return valid_only(
+        form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
+  };
+}
+
+Pair sinusoids_pair(int64_t heads, int64_t width) {
+  const int64_t all = heads * width;
+  return {fmt::format("sinusoid_attention, {} heads of {}", heads, width),
+          {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}),
+           normal({all})},
+          sinusoids_with(fused::sinusoid_attention, heads),
+          sinusoids_with(sinusoid_attention_by_parts, heads)};
+}
+
+template <class Form>
+Operation subsample_with(const Form& form, int64_t stride, const at::Tensor& features) {
+  return [=](const Tensors& in, const Context&) {
+    return valid_only(
+        form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
+  };
+}
+
+Pair subsample_pair(int64_t channels1, int64_t channels2, int64_t kernel, int64_t stride) {
+  const at::Tensor features = normal({3, (22 * stride + kernel - 1) * 2 + 4, 24});
+  return {fmt::format("subsample, {} and {} channels, kernel {}", channels1, channels2, kernel),
+          {normal({channels1, 1, 3, 3}), normal({channels1}),
+           normal({channels2, channels1, kernel, kernel}), normal({channels2})},
+          subsample_with(fused::subsample, stride, features),
+          subsample_with(composed::subsample, stride, features)};
+}
+
+std::vector<Pair> pairs() {
+  at::manual_seed(1);
+  return {gated_convolution_pair("relu", 5),
+          gated_convolution_pair("swish", 31),
+          attention_pair(2, 24),
+          attention_pair(3, 5),
+          sinusoids_pair(2, 24),
+          sinusoids_pair(3, 5),
+          subsample_pair(8, 20, 3, 2),
+          subsample_pair(16, 16, 5, 3),
+          norm_linear_pair(),
+          activate_pair("relu"),
+          activate_pair("swish"),
+          add_linear_pair()};
+}
+
+// The result, then the gradient of every input for one random upstream gradient.
+Tensors value_and_gradients(const Operation& operation, const Tensors& inputs,
+                            const Context& context) {
+  Tensors leaves;
+  for (const at::Tensor& input : inputs) {
+    leaves.push_back(input.clone().set_requires_grad(input.is_floating_point()));
+  }
+  const at::Tensor y = operation(leaves, context).to(at::kFloat);
+  at::manual_seed(9);
+  const at::Tensor upstream = at::randn(y.sizes());
+  Tensors all = {y.detach()}, wanted;
+  for (const at::Tensor& leaf : leaves) {
+    if (leaf.requires_grad()) wanted.push_back(leaf);
+  }
+  for (const at::Tensor& gradient : torch::autograd::grad({(y * upstream).sum()}, wanted)) {
+    all.push_back(gradient);
+  }
+  return all;
+}
+
+// Relative, but for what is near zero: the gradient of a bias before a batch normalisation is.
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  return ((a - b).norm() / (b.norm() + 1)).item<double>();
+}
+
+void expect_the_same(const Pair& pair, const Context& context, double tolerance) {
+  // A copy for each, because a context counts its dropout places.
+  const Tensors one = value_and_gradients(pair.fused, pair.inputs, Context(context));
+  const Tensors many = value_and_gradients(pair.composed, pair.inputs, Context(context));
+  ASSERT_EQ(one.size(), many.size());
+  for (size_t i = 0; i < one.size(); ++i)
+    EXPECT_LT(distance(one[i], many[i]), tolerance) << pair.name << ", tensor " << i;
+}
+
+TEST(FusedOperations, EqualTheirPartsInFloat) {
+  for (const Pair& pair : pairs()) {
+    expect_the_same(pair, Context::for_training(3, 1, false), 1e-5);
+    expect_the_same(pair, Context::for_evaluation(false), 1e-5);
+  }
+}
+
+TEST(FusedOperations, AreCloseToTheirPartsInBfloat16) {
+  for (const Pair& pair : pairs()) expect_the_same(pair, Context::for_training(3, 1, true), 2e-2);
+}
+
+TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
+  const int threads = at::get_num_threads();
+  for (const Pair& pair : pairs()) {
+    at::set_num_threads(1);
+    const Tensors one =
+        value_and_gradients(pair.fused, pair.inputs, Context::for_training(3, 1, false));
+    at::set_num_threads(3);
+    const Tensors three =
+        value_and_gradients(pair.fused, pair.inputs, Context::for_training(3, 1, false));
+    for (size_t i = 0; i < one.size(); ++i)
+      EXPECT_LT(distance(three[i], one[i]), 1e-6) << pair.name << ", tensor " << i;
+  }
+  at::set_num_threads(threads);
+}
+
+/// A random signal of 10777 samples, its filter banks and what `per_feature` makes of them.
+SafeTensors nemo_features_golden() {
+  return read_safetensors(SCION_SOURCE_DIR "/tests/golden/fbank/nemo.safetensors");
+}
+
+TEST(NormaliseUtterances, EqualsNemosPerFeature) {
+  const SafeTensors golden = nemo_features_golden();
+  // Behind the utterance's end there may be anything.
+  const at::Tensor padded =
+      at::constant_pad_nd(golden.at("features"), {0, 0, 0, 9}, 7).unsqueeze(0);
+  const at::Tensor normalised =
+      normalise_utterances(padded, at::tensor({golden.at("features").size(0)}));
+  const at::Tensor difference =
+      normalised[0].narrow(0, 0, golden.at("features").size(0)) - golden.at("normalised");
+  EXPECT_LT(difference.abs().max().item<double>(), 1e-5);
+}
+
+TEST(NormaliseUtterances, FromSamplesEqualsNemo) {
+  const SafeTensors golden = nemo_features_golden();
+  const at::Tensor features = Fbank(nemo_features()).compute(golden.at("audio"));
+  ASSERT_EQ(features.sizes(), golden.at("features").sizes());
+  const at::Tensor normalised =
+      normalise_utterances(features.unsqueeze(0), at::tensor({features.size(0)}));
+  EXPECT_LT((normalised[0] - golden.at("normalised")).abs().max().item<double>(), 1e-4);
+}
+
+TEST(NormaliseUtterances, OneFrameAndNoneAreFinite) {
+  const at::Tensor normalised =
+      normalise_utterances(at::rand({2, 3, 4}), at::tensor({int64_t{1}, int64_t{0}}));
+  EXPECT_TRUE(normalised.isfinite().all().item<bool>());
+  EXPECT_TRUE(normalised[0][0].eq(0).all().item<bool>());
+}
+
+}  // namespace
+}  // namespace scion

@@ -1,0 +1,63 @@
+#include "scion/recognition/word_times.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace scion {
+namespace {
+
+using ::testing::DoubleNear;
+
+const std::vector<std::string>& word_times_text() {
+  static const std::vector<std::string> text = {"one two two", "two one", "ten net one"};
+  return text;
+}
+
+// Every token in a frame of its own, two frames apart.
+void expect_times(const Tokenizer& tokenizer, const std::string& text) {
+  Hypothesis hypothesis;
+  hypothesis.tokens = tokenizer.encode(text);
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i)
+    hypothesis.frames.push_back(static_cast<int64_t>(2 * i + 1));
+  const std::vector<TimedWord> words = word_times(hypothesis, tokenizer, 0.04);
+  std::string joined;
+  double end = 0;
+  for (const TimedWord& word : words) {
+    joined += (joined.empty() ? "" : " ") + word.word;
+    EXPECT_GE(word.start, end) << text;
+    EXPECT_GE(word.duration, 0.04 - 1e-12) << text;
+    end = word.start + word.duration;
+  }
+  EXPECT_EQ(joined, text);
+  EXPECT_LE(end, 0.04 * static_cast<double>(2 * hypothesis.tokens.size()) + 1e-9);
+}
+
+TEST(WordTimes, FollowTheTokensFrames) {
+  for (const char* kind : {"char", "unigram"}) {
+    const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {kind, 12});
+    for (const std::string& text : word_times_text()) expect_times(tokenizer, text);
+  }
+}
+
+TEST(WordTimes, OfCharacters) {
+  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
+  Hypothesis hypothesis{tokenizer.encode("one two"), {}};
+  ASSERT_EQ(hypothesis.tokens.size(), 7U);  // o n e, a space, t w o
+  hypothesis.frames = {3, 3, 4, 10, 12, 13, 15};
+  const std::vector<TimedWord> words = word_times(hypothesis, tokenizer, 0.04);
+  ASSERT_EQ(words.size(), 2U);
+  EXPECT_EQ(words[0].word, "one");
+  EXPECT_THAT(words[0].start, DoubleNear(0.12, 1e-12));
+  EXPECT_THAT(words[0].duration, DoubleNear(0.08, 1e-12));
+  EXPECT_EQ(words[1].word, "two");
+  EXPECT_THAT(words[1].start, DoubleNear(0.48, 1e-12));
+  EXPECT_THAT(words[1].duration, DoubleNear(0.16, 1e-12));
+}
+
+TEST(WordTimes, NothingSaid) {
+  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
+  EXPECT_TRUE(word_times({}, tokenizer, 0.04).empty());
+}
+
+}  // namespace
+}  // namespace scion

@@ -1,0 +1,389 @@
+#include "scion/study/recipe/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/study/checks.h"
+#include "scion/study/runs.h"
+#include "scion/study/tuning.h"
+#include "tests/core/error_of.h"
+#include "tests/core/temporary_folder.h"
+#include "tests/training/tiny_run.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path an4_recipe = fs::path(SCION_SOURCE_DIR) / "recipes/an4/compare.toml";
+
+TEST(Recipe, TheMainJobReads) {
+  const Recipe recipe = read_recipe(an4_recipe);
+  EXPECT_EQ(recipe.arms.size(), 3U);
+  EXPECT_EQ(recipe.schedules.size(), 2U);
+  EXPECT_EQ(recipe.sets.size(), 2U);
+  EXPECT_TRUE(recipe.sets[1].corrupted);
+  EXPECT_EQ(recipe.teacher.model.conformer.width, 192);
+  EXPECT_EQ(recipe.student.model.conformer.width, 96);
+  EXPECT_TRUE(fs::exists(recipe.teacher.data.train.at(0)));
+  EXPECT_FALSE(recipe.checks.empty());
+}
+
+TEST(Recipe, ReadsBackAsItIsWritten) {
+  Recipe recipe = read_recipe(an4_recipe);
+  recipe.seeds = 7;
+  recipe.about = "quotes \"…\" and\nlines";
+  const TemporaryFolder folder;
+  write_file(folder / "again.toml", recipe.to_toml());
+  const Recipe again = read_recipe(folder / "again.toml");
+  EXPECT_EQ(again.to_toml(), recipe.to_toml());
+  EXPECT_EQ(again.seeds, 7);
+  EXPECT_EQ(again.about, recipe.about);
+  EXPECT_EQ(again.sets.at(1).corruption.babble_speakers,
+            recipe.sets.at(1).corruption.babble_speakers);
+  EXPECT_EQ(again.teacher.to_toml(), recipe.teacher.to_toml());
+  EXPECT_EQ(again.student.to_toml(), recipe.student.to_toml());
+  EXPECT_EQ(again.checks.size(), recipe.checks.size());
+  EXPECT_EQ(again.grid, recipe.grid);
+}
+
+std::string error_after(const std::string& from, const std::string& to) {
+  std::string text = read_file(an4_recipe);
+  const size_t found = text.find(from);
+  EXPECT_NE(found, std::string::npos);
+  text.replace(found, from.size(), to);
+  const TemporaryFolder folder;
+  write_file(folder / "recipe.toml", text);
+  return error_of<UserError>([&] { read_recipe(folder / "recipe.toml"); });
+}
+
+TEST(Recipe, MistakesAreNamed) {
+  EXPECT_NE(
+      error_after("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
+      std::string::npos);
+  EXPECT_NE(error_after("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
+  EXPECT_NE(error_after("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
+  EXPECT_NE(
+      error_after("rules = \"best\"", "layers = \"evenlast\"").find("did you mean 'even-last'"),
+      std::string::npos);
+  EXPECT_NE(error_after("peak_lr = 2.5e-3", "peak_rl = 2.5e-3").find("peak_lr"), std::string::npos);
+  EXPECT_NE(error_after("init = \"xavier\"", "init = \"xavier\"\nrules = \"best\"")
+                .find("both init and rules"),
+            std::string::npos);
+}
+
+// The main job's recipe with more arms, read.
+Recipe with_arms(const std::string& arms) {
+  const TemporaryFolder folder;
+  write_file(folder / "recipe.toml", read_file(an4_recipe) + arms);
+  Recipe recipe = read_recipe(folder / "recipe.toml");
+  write_file(folder / "again.toml", recipe.to_toml());
+  EXPECT_EQ(read_recipe(folder / "again.toml").to_toml(), recipe.to_toml());
+  return recipe;
+}
+
+// What is said of arms, comparisons and checks that are wrong.
+std::string error_with(const std::string& tables) {
+  return error_of<UserError>([&] { with_arms(tables); });
+}
+
+TEST(Recipe, AnArmHasOptionsOfItsOwn) {
+  const Recipe recipe = with_arms(R"(
+[[arms]]
+name = "narrow"
+rules = "paper"
+factor = "width"
+schedules = ["short"]
+[arms.select]
+elements = "first"
+partial = ["joiner"]
+[arms.run.train]
+peak_lr = 1e-3
+average_last = 3
+[arms.run.model.conformer]
+width = 48
+[arms.run.augment]
+time_share = 0.5
+[[arms]]
+name = "narrower"
+like = "narrow"
+run.model.conformer.width = 24
+select.elements = "random"
+[[arms]]
+name = "narrow random"
+like = "narrow"
+init = "he"
+)");
+  const RecipeArm& narrow = recipe.arm("narrow");
+  EXPECT_EQ(narrow.run.train.peak_lr, 1e-3);
+  EXPECT_EQ(narrow.run.train.average_last, 3);
+  EXPECT_EQ(narrow.run.model.conformer.width, 48);
+  EXPECT_EQ(narrow.run.model.conformer.dropout, 0.05);  // the student's
+  EXPECT_EQ(narrow.run.augment.time_share, 0.5);
+  EXPECT_EQ(narrow.select.elements, "first");
+  EXPECT_EQ(narrow.select.partial, std::vector<std::string>{"joiner"});
+  EXPECT_FALSE(narrow.tuned);
+  EXPECT_TRUE(recipe.arm("xavier").tuned);
+  EXPECT_TRUE(narrow.runs_in("short"));
+  EXPECT_FALSE(narrow.runs_in("full"));
+  const std::string text = narrow.description(recipe.student);
+  for (const char* part : {"elements first", "train.peak_lr 0.001", "model.conformer.width 48"})
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+
+  const RecipeArm& narrower = recipe.arm("narrower");
+  EXPECT_EQ(narrower.run.model.conformer.width, 24);
+  EXPECT_EQ(narrower.run.train.peak_lr, 1e-3);
+  EXPECT_EQ(narrower.select.elements, "random");
+  EXPECT_EQ(narrower.select.partial, narrow.select.partial);
+  EXPECT_EQ(narrower.factor, "");
+  const RecipeArm& random = recipe.arm("narrow random");
+  EXPECT_FALSE(random.selected());
+  EXPECT_EQ(random.run.model.conformer.width, 48);
+}
+
+TEST(Recipe, AnArmIsCalibratedByItsTable) {
+  const Recipe recipe = with_arms(R"(
+[[arms]]
+name = "fitted"
+rules = "paper"
+[arms.calibrate]
+seconds = 300
+ridge = 0.1
+[[arms]]
+name = "random"
+like = "fitted"
+init = "he"
+[[arms]]
+name = "moving"
+rules = "paper"
+elements = "activation"
+)");
+  const RecipeArm& fitted = recipe.arm("fitted");
+  ASSERT_TRUE(fitted.calibration.has_value());
+  EXPECT_EQ(fitted.calibration->compensate, "least-squares");
+  EXPECT_EQ(fitted.calibration->ridge, 0.1);
+  EXPECT_EQ(fitted.calibration->seconds, 300);
+  EXPECT_NE(fitted.description(recipe.student).find("calibrated with ridge 0.1, seconds 300"),
+            std::string::npos);
+  EXPECT_FALSE(recipe.arm("random").calibration.has_value());
+  EXPECT_FALSE(recipe.arm("xavier").calibration.has_value());
+  // Activations need audio; nothing else is done with it.
+  ASSERT_TRUE(recipe.arm("moving").calibration.has_value());
+  EXPECT_EQ(recipe.arm("moving").calibration->compensate, "none");
+  EXPECT_FALSE(recipe.arm("moving").calibration->batch_norm);
+}
+
+TEST(Recipe, ComparisonsNameEvaluationsThatThereAre) {
+  const std::string given = R"(
+[[comparisons]]
+arm = "best"
+schedule = "short"
+baseline = "xavier"
+baseline_schedule = "full"
+baseline_epoch = 20
+set = "clean"
+)";
+  const Recipe recipe = with_arms(given);
+  ASSERT_EQ(recipe.comparisons.size(), 1U);
+  const Comparison& comparison = recipe.comparisons.front();
+  EXPECT_EQ(comparison.first, "xavier");
+  EXPECT_EQ(comparison.first_schedule, "full");
+  EXPECT_EQ(comparison.first_epoch, 20);
+  EXPECT_FALSE(comparison.epoch.has_value());
+  EXPECT_TRUE(comparison.crosses_schedules());
+  const auto& error = error_with;
+  EXPECT_NE(error(given + "epoch = 9").find("not evaluated at epoch 9 of 'short'"),
+            std::string::npos);
+  EXPECT_NE(error(given + "weights = \"mean\"").find("weights = 'mean'"), std::string::npos);
+  EXPECT_NE(error(given + "epochs = 2").find("did you mean 'epoch'?"), std::string::npos);
+  EXPECT_NE(error("[[checks]]\nkind = \"speed_up\"\nset = \"clean\"\nschedule = \"full\"\n"
+                  "limit = 3\narm = \"select\"\nbaseline = \"xavier\"")
+                .find("no arm is called 'select'"),
+            std::string::npos);
+}
+
+TEST(Recipe, MistakesInArmsAreNamed) {
+  const auto error = [](const std::string& arm) {
+    return error_with("[[arms]]\nname = \"x\"\n" + arm);
+  };
+  EXPECT_NE(error("like = \"xaver\"").find("no arm before it is called \"xaver\""),
+            std::string::npos);
+  EXPECT_NE(
+      error("init = \"xavier\"\n[arms.select]\nelements = \"even\"").find("is random and has"),
+      std::string::npos);
+  EXPECT_NE(error("init = \"xavier\"\n[arms.calibrate]\nridge = 1").find("has [arms.calibrate]"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.calibrate]\nrigde = 1").find("ridge"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.select]\nelement = \"even\"").find("elements"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\n[arms.run.train]\npeak_rl = 1").find("train.peak_lr"),
+            std::string::npos);
+  EXPECT_NE(error("rules = \"paper\"\nschedules = [\"long\"]").find("no schedule is called 'long'"),
+            std::string::npos);
+}
+
+TEST(Recipe, TeachersBySeedOrFile) {
+  const std::string seeds = "teacher_seeds = [4, 2]\nseeds = 2\npairing = \"paired\"";
+  const TemporaryFolder folder;
+  std::string text = read_file(an4_recipe);
+  text.replace(text.find("seeds = 3"), 9, seeds);
+  write_file(folder / "recipe.toml", text);
+  const Recipe paired = read_recipe(folder / "recipe.toml");
+  ASSERT_EQ(paired.teachers.size(), 2U);
+  EXPECT_EQ(paired.teachers[0].number, 4);
+  EXPECT_TRUE(paired.trains_teachers());
+  const std::vector<StudentRun> runs = student_runs(paired, {"/out", "", "", {}, {}}, {});
+  EXPECT_EQ(runs.size(), 2U * 2U * 3U);  // seeds × schedules × arms
+  EXPECT_EQ(runs[0].key, (RunKey{0, 1}));
+  EXPECT_EQ(runs[1].key, (RunKey{4, 1}));
+  EXPECT_EQ(runs.back().key, (RunKey{2, 2}));
+  EXPECT_EQ(runs.back().directory, "/out/students/short/best/teacher-2/seed-2");
+
+  text.replace(text.find(seeds), seeds.size(), "seeds = 2");
+  text.replace(text.find("[teacher.model]"), 0, "[teacher]\nfiles = [\"a.safetensors\", \"/b\"]\n");
+  write_file(folder / "recipe.toml", text);
+  const Recipe files = read_recipe(folder / "recipe.toml");
+  ASSERT_EQ(files.teachers.size(), 2U);
+  EXPECT_EQ(files.teachers[0].file, folder / "a.safetensors");
+  EXPECT_EQ(files.teachers[1].number, 2);
+  EXPECT_FALSE(files.trains_teachers());
+  // Crossed: xavier once a seed, the other two arms with both teachers.
+  EXPECT_EQ(student_runs(files, {"/out", "", "", {}, {}}, {}).size(), 2U * 2U * (1U + 2U * 2U));
+}
+
+TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
+  Tuning tuning;
+  tuning.trials = {{"a", "full", 2e-3, 15},
+                   {"a", "full", 4e-3, 12},
+                   {"a", "full", 8e-3, 12},
+                   {"b", "full", 8e-3, 1}};
+  EXPECT_DOUBLE_EQ(tuning.best("a", "full").value(), 4e-3);
+  EXPECT_FALSE(tuning.best("a", "short").has_value());
+}
+
+TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
+  Tuning tuning;
+  tuning.trials = {{"a", "full", 2e-3, 15.5}, {"b c", "short", 8e-3, 40.25}};
+  const TemporaryFolder folder;
+  write_file(folder / "tuning.json", tuning.to_json());
+  const Tuning read = read_tuning(folder / "tuning.json");
+  ASSERT_EQ(read.trials.size(), 2U);
+  EXPECT_EQ(read.trials[1].arm, "b c");
+  EXPECT_EQ(read.trials[1].schedule, "short");
+  EXPECT_EQ(read.trials[1].peak_lr, 8e-3);
+  EXPECT_EQ(read.trials[1].dev_wer, 40.25);
+  EXPECT_EQ(read.to_json(), tuning.to_json());
+  write_file(folder / "tuning.json", "{\"trials\": [{\"arm\": 3}]}");
+  EXPECT_THROW(read_tuning(folder / "tuning.json"), UserError);
+}
+
+// What stands beside the main job's recipe decides the rates of the arms that have none of their
+// own: every schedule, one grid.
+TEST(Tuning, TheMainJobsFrozenFileIsWhole) {
+  const Recipe recipe = read_recipe(an4_recipe);
+  const Tuning tuning = read_tuning(recipe.tuning_file);
+  const auto tuned = static_cast<size_t>(std::count_if(
+      recipe.arms.begin(), recipe.arms.end(), [](const RecipeArm& arm) { return arm.tuned; }));
+  EXPECT_EQ(tuned, recipe.arms.size() - 1);
+  EXPECT_EQ(tuning.trials.size(), tuned * recipe.schedules.size() * recipe.grid.size());
+  for (const RecipeArm& arm : recipe.arms)
+    for (const RecipeSchedule& schedule : recipe.schedules)
+      EXPECT_EQ(tuning.best(arm.name, schedule.name).has_value(), arm.tuned)
+          << arm.name << " " << schedule.name;
+}
+
+ResultRow wer_row(const std::string& arm, int64_t seed, double epoch, double wer) {
+  ResultRow result;
+  result.arm = arm;
+  result.schedule = "full";
+  result.set = "clean";
+  result.seed = seed;
+  result.epoch = epoch;
+  result.wer = wer;
+  return result;
+}
+
+TEST(Checks, HoldInEverySeedOrSayWhereNot) {
+  Recipe recipe;
+  recipe.seeds = 2;
+  recipe.arms = {{.name = "xavier", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {2, 10}}};
+  recipe.checks = {{.kind = "teacher_wer", .set = "clean", .limit = 10},
+                   {.kind = "arm_wer", .set = "clean", .schedule = "full", .limit = 14},
+                   {.kind = "early_cut",
+                    .set = "clean",
+                    .schedule = "full",
+                    .limit = 30,
+                    .arm = "selected",
+                    .baseline = "xavier",
+                    .share = 0.2}};
+  const std::vector<ResultRow> rows = {
+      wer_row("xavier", 1, 2, 50),    wer_row("xavier", 1, 10, 13),  wer_row("selected", 1, 2, 30),
+      wer_row("selected", 1, 10, 12), wer_row("xavier", 2, 2, 50),   wer_row("xavier", 2, 10, 13),
+      wer_row("selected", 2, 2, 36),  wer_row("selected", 2, 10, 12)};
+  const auto checks =
+      run_checks(recipe, rows, {wer_row("teacher", 1, 5, 20), wer_row("teacher", 1, 10, 9.5)});
+  ASSERT_EQ(checks.size(), 3U);
+  EXPECT_TRUE(checks[0].passed);
+  EXPECT_TRUE(checks[1].passed);
+  EXPECT_FALSE(checks[2].passed);
+  EXPECT_NE(checks[2].detail.find("seed 2: 28.0 %"), std::string::npos);
+}
+
+TEST(Checks, SpeedUpIsToTheBaselinesErrorRateInItsOwnSchedule) {
+  Recipe recipe;
+  recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {5, 10}}, {"short", 4, {1, 2, 3, 4}}};
+  std::vector<ResultRow> rows = {wer_row("random", 1, 5, 30), wer_row("random", 1, 10, 13)};
+  for (const auto& [epoch, wer] : {std::pair{1.0, 60.0}, {2.0, 40.0}, {3.0, 20.0}, {4.0, 15.0}}) {
+    rows.push_back(wer_row("selected", 1, epoch, wer));
+    rows.back().schedule = "short";
+  }
+  const auto check = [&](double share, double limit) {
+    recipe.checks = {{.kind = "speed_up",
+                      .set = "clean",
+                      .schedule = "short",
+                      .limit = limit,
+                      .arm = "selected",
+                      .baseline = "random",
+                      .share = share,
+                      .baseline_schedule = "full"}};
+    return run_checks(recipe, rows, {}).front();
+  };
+  // 30 % is half-way between the epochs 2 and 3.
+  EXPECT_TRUE(check(0.5, 1.99).passed);
+  EXPECT_FALSE(check(0.5, 2.01).passed);
+  EXPECT_NE(check(0.5, 1).detail.find("epoch 2.50: 2.00 ×"), std::string::npos);
+  EXPECT_FALSE(check(1, 1).passed);
+  EXPECT_NE(check(1, 1).detail.find("never there: 15.0 %"), std::string::npos);
+}
+
+TEST(Checks, EndBelowAsksForTheBoundOfTheInterval) {
+  Recipe recipe;
+  recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
+  recipe.schedules = {{"full", 10, {10}}};
+  std::vector<ResultRow> rows;
+  for (int64_t seed = 1; seed <= 5; ++seed)
+    for (const auto& [arm, errors] : {std::pair{"random", 4}, {"selected", 3}}) {
+      rows.push_back(wer_row(arm, seed, 10, 0));
+      for (int64_t speaker = 0; speaker < 12; ++speaker)
+        rows.back().utterances.push_back({fmt::format("u{}", speaker), fmt::format("s{}", speaker),
+                                          errors + (speaker + seed) % 2, 20});
+    }
+  const auto check = [&](double limit) {
+    recipe.checks = {{.kind = "end_below",
+                      .set = "clean",
+                      .schedule = "full",
+                      .limit = limit,
+                      .arm = "selected",
+                      .baseline = "random"}};
+    return run_checks(recipe, rows, {}).front();
+  };
+  EXPECT_TRUE(check(0).passed) << check(0).detail;  // one error of 20 words less: 5 points
+  EXPECT_FALSE(check(-6).passed);
+  EXPECT_EQ(check(0).detail.substr(0, 5), "-5.00");
+}
+
+}  // namespace
+}  // namespace scion

@@ -1,0 +1,232 @@
+#include "scion/study/study.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "scion/model/model_file.h"
+#include "scion/study/analysis/results.h"
+#include "tests/cli/program.h"
+#include "tests/training/tiny_run.h"
+
+namespace scion {
+namespace {
+
+namespace fs = std::filesystem;
+using scion::testing::run_program;
+using scion::testing::small_manifest;
+
+// The main job in every part, in some seconds: two runs of each of two arms, and their teacher.
+const std::string kTinyRecipe = R"(
+name = "tiny"
+about = "every part of a comparison"
+[study]
+seeds = 2
+jobs = 2
+threads = 1
+baseline = "xavier"
+primary_arm = "selected"
+primary_schedule = "full"
+primary_set = "clean"
+primary_share = 0.5
+[run.data]
+train = ["small.jsonl"]
+[run.loader]
+batch_seconds = 10
+[run.model]
+predictor_width = 10
+joiner_width = 12
+[run.model.conformer]
+width = 16
+heads = 2
+head_width = 6
+feed_forward = 24
+kernel = 5
+subsampling = 6
+subsampling_channels = 3
+[run.model.features]
+bins = 20
+[run.train]
+epochs = 2
+checkpoint_every = "1u"
+[teacher.model.conformer]
+layers = 2
+[student.model.conformer]
+layers = 1
+[[schedules]]
+name = "full"
+epochs = 2
+evaluate_epochs = [1, 2]
+[[arms]]
+name = "xavier"
+init = "xavier"
+[[arms]]
+name = "selected"
+rules = "paper"
+[[sets]]
+name = "clean"
+manifest = "small.jsonl"
+[[sets]]
+name = "other"
+manifest = "small.jsonl"
+babble = "small.jsonl"
+[sets.condition]
+seed = 1
+)";
+
+// Runs `scion compare` until `sign` exists in its folder, then kills it with its children; returns
+// whether it had finished.
+bool compare_until(const TemporaryFolder& folder, const std::string& out, const std::string& sign) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDOUT_FILENO);
+    dup2(nowhere, STDERR_FILENO);
+    execl(SCION_PROGRAM, SCION_PROGRAM, "compare", (folder / "tiny.toml").c_str(), "--out",
+          (folder / out).c_str(), nullptr);
+    _exit(127);
+  }
+  while (!fs::exists(folder / out / sign)) {
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return false;
+}
+
+std::vector<ResultRow> without_times(const fs::path& path) {
+  std::vector<ResultRow> rows = read_results(path);
+  for (ResultRow& row : rows) row.training_seconds = row.compute_seconds = 0;
+  return rows;
+}
+
+TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
+  const TemporaryFolder folder;
+  write_file(folder / "tiny.toml", kTinyRecipe);
+  small_manifest(folder.path(), 12);
+  const auto whole = run_program(folder, "compare tiny.toml --out whole");
+  ASSERT_EQ(whole.status, 0) << whole.error;
+  for (const std::string sign :
+       {"tokenizer.model", "sets", "recipe.toml", "cache", "teachers/seed-1/run.toml",
+        "teachers/seed-1/checkpoints", "teachers/seed-1/model.safetensors",
+        "students/full/xavier/seed-2/updates.jsonl",
+        "students/full/selected/teacher-1/seed-1/start.safetensors",
+        "students/full/selected/teacher-1/seed-2/results.jsonl"})
+    EXPECT_FALSE(compare_until(folder, "broken", sign)) << sign;
+  const auto broken = run_program(folder, "compare tiny.toml --out broken");
+  ASSERT_EQ(broken.status, 0) << broken.error;
+  write_results(folder / "a.jsonl", without_times(folder / "whole/results.jsonl"));
+  write_results(folder / "b.jsonl", without_times(folder / "broken/results.jsonl"));
+  EXPECT_EQ(read_file(folder / "a.jsonl"), read_file(folder / "b.jsonl"));
+  EXPECT_TRUE(fs::exists(folder / "broken/report.html"));
+  // Once more: all is there, nothing is trained again.
+  const auto again = run_program(folder, "compare tiny.toml --out broken");
+  EXPECT_EQ(again.status, 0);
+  EXPECT_NE(again.error.find("5 of 5 runs are there already"), std::string::npos) << again.error;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t found = text.find(from);
+  EXPECT_NE(found, std::string::npos) << from;
+  return text.replace(found, from.size(), to);
+}
+
+// One seed of the tiny recipe, its evaluation on `clean` alone.
+std::string smallest_recipe() {
+  return replaced(kTinyRecipe.substr(0, kTinyRecipe.rfind("[[sets]]")), "seeds = 2", "seeds = 1");
+}
+
+TEST(Compare, GrowsByArmsAndSeedsAndRefusesChanges) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  write_file(folder / "tiny.toml", smallest_recipe());
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out study").status, 0);
+  const std::string one_seed = read_file(folder / "study/results.jsonl");
+
+  std::string more = smallest_recipe() + R"(
+[[arms]]
+name = "fast"
+like = "selected"
+[arms.run.train]
+peak_lr = 8e-3
+average_last = 2
+[arms.run.model.conformer]
+feed_forward = 12
+)";
+  more = replaced(more, "primary_share = 0.5", "primary_share = 0.5\nteacher_seeds = [1, 2]");
+  write_file(folder / "tiny.toml", more);
+  const auto grown = run_program(folder, "compare tiny.toml --out study");
+  ASSERT_EQ(grown.status, 0) << grown.error;
+  EXPECT_NE(grown.error.find("3 of 7 runs are there already"), std::string::npos) << grown.error;
+  const std::vector<ResultRow> rows = read_results(folder / "study/results.jsonl");
+  // xavier once, the others for both teachers; fast is evaluated once more, averaged.
+  const auto count = [&](const auto& is) { return std::count_if(rows.begin(), rows.end(), is); };
+  EXPECT_EQ(rows.size(), 2U + 4U + 6U);
+  EXPECT_EQ(count([](const ResultRow& row) { return row.teacher == 2; }), 2 + 3);
+  EXPECT_EQ(count([](const ResultRow& row) { return row.weights == "averaged"; }), 2);
+  const RunConfig fast =
+      read_run_config(folder / "study/students/full/fast/teacher-2/seed-1/run.toml");
+  EXPECT_EQ(fast.train.peak_lr, 8e-3);
+  EXPECT_EQ(fast.model.conformer.feed_forward, 12);
+  // What was there is there unchanged.
+  std::istringstream lines(one_seed);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_NE(read_file(folder / "study/results.jsonl").find(line), std::string::npos);
+
+  write_file(folder / "tiny.toml", replaced(more, "peak_lr = 8e-3", "peak_lr = 7e-3"));
+  const auto refused = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.error.find("2 runs that are there have other settings now; 'fast / full / "
+                               "teacher 1, seed 1': train.peak_lr is 0.007, was 0.008"),
+            std::string::npos)
+      << refused.error;
+  write_file(folder / "tiny.toml", replaced(more, "rules = \"paper\"", "rules = \"published\""));
+  const auto other_rules = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(other_rules.status, 2);
+  EXPECT_NE(other_rules.error.find("rules is \"published\", was \"paper\""), std::string::npos)
+      << other_rules.error;
+}
+
+TEST(Compare, ACalibratedArmStartsFromItsOwnAudio) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  const std::string recipe = smallest_recipe() + R"(
+[[arms]]
+name = "fitted"
+rules = "paper"
+elements = "activation"
+[arms.calibrate]
+ridge = 0.5
+seconds = 5
+[[comparisons]]
+arm = "fitted"
+schedule = "full"
+epoch = 1
+baseline = "xavier"
+baseline_epoch = 2
+set = "clean"
+)";
+  write_file(folder / "tiny.toml", recipe);
+  const auto made = run_program(folder, "compare tiny.toml --out study");
+  ASSERT_EQ(made.status, 0) << made.error;
+  const fs::path run = folder / "study/students/full/fitted/teacher-1/seed-1";
+  const ModelFile start = load_model(run / "start.safetensors");
+  const nlohmann::json& calibrated = start.provenance.at("calibrated");
+  EXPECT_EQ(calibrated.at("options").at("ridge"), 0.5);
+  EXPECT_GT(calibrated.at("summary").at("utterances"), 0);
+  EXPECT_NE(made.out.find("clean, epoch 1 − epoch 2"), std::string::npos) << made.out;
+
+  write_file(folder / "tiny.toml", replaced(recipe, "ridge = 0.5", "ridge = 0.4"));
+  const auto refused = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.error.find("calibrate.ridge is 0.4, was 0.5"), std::string::npos)
+      << refused.error;
+}
+
+}  // namespace
+}  // namespace scion
