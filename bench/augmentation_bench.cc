@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t rate = 16000;
 
 std::vector<float> noise(size_t count, uint64_t seed) {
-  scion::Random random(seed, scion::Stream::corruption);
+  scion::Random random(seed, scion::RandomStream::corruption);
   std::vector<float> samples(count);
   for (float& value : samples) value = static_cast<float>(random.uniform(-0.1, 0.1));
   return samples;
@@ -64,7 +64,7 @@ BENCHMARK(augmentation_volume);
 
 /// Making one room's response, which happens once a room.
 void augmentation_one_room(benchmark::State& state) {
-  scion::Random random(1, scion::Stream::rooms);
+  scion::Random random(1, scion::RandomStream::rooms);
   for (auto _ : state)
     benchmark::DoNotOptimize(scion::room_response(scion::draw_room(random, 0.4), rate));
 }

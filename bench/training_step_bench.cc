@@ -44,7 +44,7 @@ class Stages {
     labels_ = at::full({speech.utterances}, speech.labels, at::kLong);
   }
 
-  void step(const scion::Context& context) {
+  void step(const scion::ForwardContext& context) {
     last_ = Clock::now();
     const scion::EncoderOutput encoded = model_.encode(features_, frames_, context);
     pass("encoder forward");
@@ -74,7 +74,7 @@ class Stages {
 
  private:
   at::Tensor losses(const at::Tensor& frames, const at::Tensor& lengths,
-                    const scion::Context& context) const {
+                    const scion::ForwardContext& context) const {
     const at::Tensor predicted = model_.predictor().forward(tokens_, context);
     at::Tensor loss = model_.config().simple_joiner
                           ? pruned_loss(frames, predicted, lengths, context)
@@ -87,7 +87,7 @@ class Stages {
   }
 
   at::Tensor exact_loss(const at::Tensor& frames, const at::Tensor& predicted,
-                        const at::Tensor& lengths, const scion::Context& context) const {
+                        const at::Tensor& lengths, const scion::ForwardContext& context) const {
     const scion::Joiner& joiner = model_.joiner();
     return scion::joiner_transducer_loss(joiner.project_encoder(frames, context),
                                          joiner.project_predictor(predicted, context),
@@ -97,7 +97,7 @@ class Stages {
   }
 
   at::Tensor pruned_loss(const at::Tensor& frames, const at::Tensor& predicted,
-                         const at::Tensor& lengths, const scion::Context& context) const {
+                         const at::Tensor& lengths, const scion::ForwardContext& context) const {
     const scion::Joiner& joiner = model_.joiner();
     const scion::LatticeLabels labels{tokens_, lengths, labels_};
     const auto [am, lm] = model_.simple_logits(frames, predicted, context);
@@ -130,7 +130,8 @@ void training_step(benchmark::State& state, const std::string& preset, const Spe
   scion::set_thread_count(static_cast<int>(state.range(1)));
   Stages stages(preset, speech, pruned);
   int64_t update = 0;
-  for (auto _ : state) stages.step(scion::Context::for_training(1, update++, state.range(0) == 16));
+  for (auto _ : state)
+    stages.step(scion::ForwardContext::for_training(1, update++, state.range(0) == 16));
   stages.report(state);
 }
 

@@ -66,5 +66,31 @@ TEST(Architecture, HeadersIncludeNoMoreOfTorchThanTheTensor) {
   }
 }
 
+// A second definition in the namespace breaks the one-definition rule where nobody sees it: in a
+// source that includes neither header's test.
+TEST(Architecture, NoNameIsDefinedByTwoHeaders) {
+  const std::regex space("^(?:inline )?namespace ([A-Za-z_:]+) \\{");
+  const std::regex definition(
+      "^(?:(?:struct|class|enum class|enum) ([A-Za-z_]+)(?: final)?(?: :[^;]*)?(?: \\{.*)?$"
+      "|using ([A-Za-z_]+) =|inline constexpr [A-Za-z_:<>, 0-9]+ ([A-Za-z_]+) ?[={])");
+  std::map<std::string, fs::path> owner;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SCION_SOURCE_DIR) / "scion")) {
+    if (entry.path().extension() != ".h") continue;
+    std::ifstream file(entry.path());
+    std::string around;
+    for (std::string line; std::getline(file, line);) {
+      std::smatch match;
+      if (std::regex_search(line, match, space)) around = match[1];
+      if (!std::regex_search(line, match, definition)) continue;
+      std::string name = around + "::";
+      for (size_t i = 1; i < match.size(); ++i) name += match[i].str();
+      const auto [place, is_new] = owner.emplace(name, entry.path());
+      EXPECT_TRUE(is_new || place->second == entry.path())
+          << name << " is defined by " << place->second << " and by " << entry.path();
+    }
+  }
+  EXPECT_GT(owner.size(), 200U);
+}
+
 }  // namespace
 }  // namespace scion

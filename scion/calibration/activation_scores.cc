@@ -173,8 +173,8 @@ LeafScores activation_scores(const Transducer& model, const CalibrationAudio& au
   for_each_utterance_in_lanes(audio.utterances.size(), [&](size_t lane, size_t i) {
     CalibrationUtterance utterance = audio.utterances[i];
     SegmentOutputs outputs;
-    for (const Segment segment : segments) {
-      if (segment == Segment::heads) choose_nodes(model, outputs, utterance);
+    for (const ModelPart segment : model_parts) {
+      if (segment == ModelPart::heads) choose_nodes(model, outputs, utterance);
       run_segment(model, utterance, segment, outputs, &lanes[lane]);
     }
   });

@@ -108,7 +108,7 @@ class Calibrator {
     const std::vector<double> before = errors();
     progress.update(++passes_);
     student_outputs_.resize(audio_.utterances.size());
-    for (const Segment segment : segments) {
+    for (const ModelPart segment : model_parts) {
       calibrate_segment(segment, progress);
       run_all(student_, student_outputs_, segment);
     }
@@ -123,10 +123,11 @@ class Calibrator {
 
   bool whole() const { return config_.target == "residual"; }
 
-  // The teacher never changes: its segments' outputs are kept for all utterances.
+  // The teacher never changes: the outputs of its parts are kept for all utterances.
   void follow_teacher() {
     teacher_outputs_.resize(audio_.utterances.size());
-    for (const Segment segment : {Segment::subsampling, Segment::encoder, Segment::predictor})
+    for (const ModelPart segment :
+         {ModelPart::subsampling, ModelPart::encoder, ModelPart::predictor})
       run_all(teacher_, teacher_outputs_, segment);
     for_each_utterance_in_lanes(audio_.utterances.size(), [&](size_t, size_t i) {
       choose_nodes(teacher_, teacher_outputs_[i], audio_.utterances[i]);
@@ -134,7 +135,7 @@ class Calibrator {
   }
 
   void run_all(const Transducer& model, std::vector<SegmentOutputs>& outputs,
-               Segment segment) const {
+               ModelPart segment) const {
     for_each_utterance_in_lanes(audio_.utterances.size(), [&](size_t, size_t i) {
       run_segment(model, audio_.utterances[i], segment, outputs[i], nullptr);
     });
@@ -168,13 +169,13 @@ class Calibrator {
         steps_.push_back(step);
   }
 
-  Segment segment_of(const ReadOuts::Step& step) const {
+  ModelPart segment_of(const ReadOuts::Step& step) const {
     return step.norm ? places_.norms[step.index].segment : places_.maps[step.index].segment;
   }
 
   // Steps of a segment are taken in groups whose targets can be kept together, so that the teacher
   // is run once a group, and the student once a step.
-  void calibrate_segment(Segment segment, Progress& progress) {
+  void calibrate_segment(ModelPart segment, Progress& progress) {
     std::vector<ReadOuts::Step> group;
     int64_t bytes = 0;
     const double share = audio_.seconds / first_seconds();
@@ -199,7 +200,7 @@ class Calibrator {
            teacher_.config().features.frame_shift_ms / 1000;
   }
 
-  void calibrate_group(Segment segment, const std::vector<ReadOuts::Step>& group,
+  void calibrate_group(ModelPart segment, const std::vector<ReadOuts::Step>& group,
                        Progress& progress) {
     std::vector<const ReadOut*> maps;
     for (const ReadOuts::Step& step : group)
@@ -215,7 +216,7 @@ class Calibrator {
     }
   }
 
-  Targets teacher_targets(Segment segment, const std::vector<const ReadOut*>& maps) const {
+  Targets teacher_targets(ModelPart segment, const std::vector<const ReadOut*>& maps) const {
     Targets targets(audio_.utterances.size());
     for_each_utterance_in_lanes(audio_.utterances.size(), [&](size_t, size_t i) {
       TargetObserver observer(maps, whole());
@@ -228,7 +229,7 @@ class Calibrator {
 
   // Takes the student through a segment as far as it is calibrated.
   template <class MakeObserver>
-  void observe_student(Segment segment, const MakeObserver& make_observer) const {
+  void observe_student(ModelPart segment, const MakeObserver& make_observer) const {
     for_each_utterance_in_lanes(audio_.utterances.size(), [&](size_t lane, size_t i) {
       auto observer = make_observer(lane, i);
       SegmentOutputs outputs = student_outputs_[i];
@@ -282,7 +283,7 @@ class Calibrator {
                                                  std::vector<OutputErrors>(maps.size()));
     for_each_utterance_in_lanes(audio_.utterances.size(), [&](size_t lane, size_t i) {
       SegmentOutputs of_teacher = teacher_outputs_[i], of_student;
-      for (const Segment segment : segments) {
+      for (const ModelPart segment : model_parts) {
         TargetObserver targets(maps, false);
         run_segment(teacher_, audio_.utterances[i], segment, of_teacher, &targets);
         compare(segment, i, targets.targets, of_student, lanes[lane]);
@@ -297,7 +298,7 @@ class Calibrator {
     return relative;
   }
 
-  void compare(Segment segment, size_t utterance, const std::vector<MapTarget>& targets,
+  void compare(ModelPart segment, size_t utterance, const std::vector<MapTarget>& targets,
                SegmentOutputs& outputs, std::vector<OutputErrors>& errors) const {
     DifferenceObserver observer(places_.maps, targets, errors);
     run_segment(student_, audio_.utterances[utterance], segment, outputs, &observer);

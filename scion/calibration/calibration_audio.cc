@@ -29,7 +29,7 @@ CalibrationAudio read_calibration_audio(const Dataset& data, const Transducer& m
 static at::Tensor one_length(int64_t length) { return at::full({1}, length, at::kLong); }
 
 static void run_heads(const Transducer& model, const CalibrationUtterance& utterance,
-                      const SegmentOutputs& outputs, const Context& context) {
+                      const SegmentOutputs& outputs, const ForwardContext& context) {
   const Joiner& joiner = model.joiner();
   const at::Tensor frames = joiner.project_encoder(outputs.encoded, context)[0];
   const at::Tensor labels = joiner.project_predictor(outputs.predicted, context)[0];
@@ -42,25 +42,25 @@ static void run_heads(const Transducer& model, const CalibrationUtterance& utter
     model.simple_logits(outputs.encoded, outputs.predicted, context);
 }
 
-void run_segment(const Transducer& model, const CalibrationUtterance& utterance, Segment segment,
+void run_segment(const Transducer& model, const CalibrationUtterance& utterance, ModelPart segment,
                  SegmentOutputs& outputs, InputObserver* observer) {
-  Context context;
+  ForwardContext context;
   context.inputs = observer;
   switch (segment) {
-    case Segment::subsampling: {
+    case ModelPart::subsampling: {
       const at::Tensor length = one_length(utterance.features.size(1));
       outputs.subsampled = model.encoder().subsampling().forward(
           model.normalise(utterance.features, length), length, context);
       break;
     }
-    case Segment::encoder:
+    case ModelPart::encoder:
       outputs.encoded = model.encoder().forward(outputs.subsampled,
                                                 one_length(outputs.subsampled.size(1)), context);
       break;
-    case Segment::predictor:
+    case ModelPart::predictor:
       outputs.predicted = model.predictor().forward(utterance.tokens, context);
       break;
-    case Segment::heads:
+    case ModelPart::heads:
       run_heads(model, utterance, outputs, context);
       break;
   }
@@ -68,7 +68,7 @@ void run_segment(const Transducer& model, const CalibrationUtterance& utterance,
 
 void choose_nodes(const Transducer& model, const SegmentOutputs& outputs,
                   CalibrationUtterance& utterance) {
-  const Context context;
+  const ForwardContext context;
   const Joiner& joiner = model.joiner();
   const int64_t frames = outputs.encoded.size(1);
   const ForcedAlignment alignment =

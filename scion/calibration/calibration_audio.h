@@ -1,4 +1,4 @@
-// Calibration audio, and a model's way through it in segments.
+// Calibration audio, and a model's way through it, part by part.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -34,11 +34,11 @@ CalibrationAudio read_calibration_audio(const Dataset& data, const Transducer& m
                                         double seconds);
 
 /// The parts of a model between which it can be stopped and taken up again, in order.
-enum class Segment { subsampling, encoder, predictor, heads };
-inline constexpr std::array<Segment, 4> segments = {Segment::subsampling, Segment::encoder,
-                                                    Segment::predictor, Segment::heads};
+enum class ModelPart { subsampling, encoder, predictor, heads };
+inline constexpr std::array<ModelPart, 4> model_parts = {ModelPart::subsampling, ModelPart::encoder,
+                                                         ModelPart::predictor, ModelPart::heads};
 
-/// What an utterance is after the segments.
+/// What an utterance is after its parts.
 struct SegmentOutputs {
   at::Tensor subsampled, encoded, predicted;  ///< (1, T', width), (1, T', width), (1, U+1, width)
 };
@@ -46,7 +46,7 @@ struct SegmentOutputs {
 /// Takes one utterance through one segment, in evaluation, and keeps its output in `outputs`. The
 /// heads leave nothing: what they compute is shown to the observer. The joiner's output map is
 /// shown the utterance's nodes, where there are some.
-void run_segment(const Transducer& model, const CalibrationUtterance& utterance, Segment segment,
+void run_segment(const Transducer& model, const CalibrationUtterance& utterance, ModelPart segment,
                  SegmentOutputs& outputs, InputObserver* observer);
 
 /// Chooses the nodes: those that the most probable alignment of the labels goes through, T' + U of

@@ -59,7 +59,7 @@ class Finder : public InputObserver {
     result.norms.push_back({segment, running_mean, running_variance});
   }
 
-  Segment segment = Segment::subsampling;
+  ModelPart segment = ModelPart::subsampling;
   ReadOuts result;
 
  private:
@@ -196,7 +196,7 @@ ReadOuts find_read_outs(const Transducer& teacher, const Transducer& student, co
   require_same_pieces(plan);
   Finder finder(teacher, student, plan);
   SegmentOutputs outputs;
-  for (const Segment segment : segments) {
+  for (const ModelPart segment : model_parts) {
     finder.segment = segment;
     run_segment(student, utterance, segment, outputs, &finder);
   }

@@ -22,7 +22,7 @@ struct MapTarget {
 /// A linear map of the student and its counterpart.
 struct ReadOut {
   std::string name;  ///< of the student's first weight
-  Segment segment = Segment::subsampling;
+  ModelPart segment = ModelPart::subsampling;
   LinearMap student;         ///< the model's own tensors
   at::Tensor teacher_key;    ///< the teacher's first weight
   at::Tensor outputs;        ///< (O) int64: the teacher's output of each student output
@@ -59,7 +59,7 @@ struct ReadOut {
 
 /// A batch normalisation of the student.
 struct NormPlace {
-  Segment segment = Segment::subsampling;
+  ModelPart segment = ModelPart::subsampling;
   at::Tensor running_mean, running_variance;
 };
 

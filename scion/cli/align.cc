@@ -21,7 +21,7 @@ struct AlignArguments {
 };
 
 std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& batch) {
-  const Context context;
+  const ForwardContext context;
   const EncoderOutput encoded = model.encode(batch.features, batch.feature_lengths, context);
   const Joiner& joiner = model.joiner();
   const at::Tensor predicted = model.predictor().forward(batch.tokens, context);

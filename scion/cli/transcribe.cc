@@ -98,7 +98,7 @@ class Transcriber {
   /// given the text whenever it has grown.
   Result transcribe_stream(SampleSource& source,
                            const std::function<void(const std::string&)>& show) const {
-    StreamingRecogniser recogniser(*file_.model, SearchConfig{}, Context());
+    StreamingRecogniser recogniser(*file_.model, SearchConfig{}, ForwardContext());
     size_t shown = 0;
     int64_t count = 0;
     for (;;) {
@@ -122,7 +122,7 @@ class Transcriber {
     const at::NoGradGuard no_grad;
     const at::Tensor features = fbank_.compute(at::tensor(samples).to(file_.model->device()));
     const at::Tensor length = at::tensor({features.size(0)}).to(file_.model->device());
-    const Context context;
+    const ForwardContext context;
     const EncoderOutput encoded = file_.model->encode(features.unsqueeze(0), length, context);
     return greedy_search(*file_.model, encoded, SearchConfig{}, context).front();
   }

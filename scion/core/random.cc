@@ -38,7 +38,7 @@ uint64_t stable_hash(std::string_view text) {
   return hash;
 }
 
-Random::Random(uint64_t seed, Stream stream, uint64_t a, uint64_t b) {
+Random::Random(uint64_t seed, RandomStream stream, uint64_t a, uint64_t b) {
   const uint64_t key = mix(seed ^ mix(static_cast<uint64_t>(stream)));
   const uint64_t place = mix(a ^ mix(b + 0x5851F42D4C957F2DULL));
   key_ = {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)};

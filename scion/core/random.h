@@ -12,7 +12,7 @@ namespace scion {
 
 /// What the numbers are for. Streams never share numbers, so that changing one thing (say, the
 /// initialisation) leaves the others (data order, augmentation, dropout) as they were.
-enum class Stream : uint32_t {
+enum class RandomStream : uint32_t {
   initialisation = 1,
   order = 2,
   speed = 3,
@@ -39,7 +39,7 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
 class Random {
  public:
   /// `a` and `b` tell sequences of one stream apart, e.g. epoch and stable_hash(utterance id).
-  Random(uint64_t seed, Stream stream, uint64_t a = 0, uint64_t b = 0);
+  Random(uint64_t seed, RandomStream stream, uint64_t a = 0, uint64_t b = 0);
 
   uint32_t bits();
   /// In [0, 1).

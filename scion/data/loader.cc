@@ -91,10 +91,10 @@ std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const Lo
   auto buckets = make_buckets(sorted_by_length(dataset, config, seed, epoch), config.buckets);
   std::vector<std::vector<int64_t>> batches;
   for (size_t i = 0; i < buckets.size(); ++i) {
-    Random(seed, Stream::order, number, i + 1).shuffle(buckets[i]);
+    Random(seed, RandomStream::order, number, i + 1).shuffle(buckets[i]);
     fill_batches(buckets[i], config.batch_seconds, batches);
   }
-  Random(seed, Stream::order, number, 0).shuffle(batches);
+  Random(seed, RandomStream::order, number, 0).shuffle(batches);
   return batches;
 }
 
@@ -168,9 +168,9 @@ struct BatchLoader::State {
     const auto row = static_cast<int64_t>(b);
     at::Tensor rows = item.batch.features[row].narrow(
         0, 0, item.batch.feature_lengths.const_data_ptr<int64_t>()[row]);
-    Random warp(seed, Stream::time_warp, epoch, utterance);
+    Random warp(seed, RandomStream::time_warp, epoch, utterance);
     if (augment.time_warp > 0) rows.copy_(time_warp(augment, warp, rows));
-    Random masks(seed, Stream::spec_augment, epoch, utterance);
+    Random masks(seed, RandomStream::spec_augment, epoch, utterance);
     spec_augment(augment, masks, rows, mask_fill);
   }
 

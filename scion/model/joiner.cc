@@ -17,12 +17,12 @@ Joiner::Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, i
   bias_ = parameter("output.bias", {labels}, init::bias(width));
 }
 
-at::Tensor Joiner::project_encoder(const at::Tensor& x, const Context& context) const {
+at::Tensor Joiner::project_encoder(const at::Tensor& x, const ForwardContext& context) const {
   if (context.inputs) context.inputs->linear({{encoder_weight_}, encoder_bias_}, x);
   return linear(x, encoder_weight_, encoder_bias_, context);
 }
 
-at::Tensor Joiner::project_predictor(const at::Tensor& x, const Context& context) const {
+at::Tensor Joiner::project_predictor(const at::Tensor& x, const ForwardContext& context) const {
   if (context.inputs) context.inputs->linear({{predictor_weight_}, predictor_bias_}, x);
   return linear(x, predictor_weight_, predictor_bias_, context);
 }

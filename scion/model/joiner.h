@@ -12,9 +12,9 @@ class Joiner : public Module {
          int64_t vocabulary);
 
   /// (…, encoder width) → (…, joiner width)
-  at::Tensor project_encoder(const at::Tensor& x, const Context& context) const;
+  at::Tensor project_encoder(const at::Tensor& x, const ForwardContext& context) const;
   /// (…, predictor width) → (…, joiner width)
-  at::Tensor project_predictor(const at::Tensor& x, const Context& context) const;
+  at::Tensor project_predictor(const at::Tensor& x, const ForwardContext& context) const;
   /// Two projections that broadcast against each other → logits (…, V).
   at::Tensor logits(const at::Tensor& encoder, const at::Tensor& predictor) const;
 

@@ -14,7 +14,7 @@ StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, i
   bias_ = parameter("convolution.bias", {width_}, init::bias(context_labels));
 }
 
-at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const Context& context) const {
+at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const ForwardContext& context) const {
   const at::Tensor embedded = at::embedding(embedding_, labels);  // (B, U + context, width)
   if (context.inputs)
     context.inputs->linear({{weight_}, bias_, true}, embedded.unfold(1, context_labels_, 1));
@@ -27,18 +27,19 @@ at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const Context& cont
   return y;
 }
 
-at::Tensor StatelessPredictor::forward(const at::Tensor& tokens, const Context& context) const {
+at::Tensor StatelessPredictor::forward(const at::Tensor& tokens,
+                                       const ForwardContext& context) const {
   return mix(at::constant_pad_nd(upload(tokens, bias_.device()), {context_labels_, 0}), context);
 }
 
-PredictorState StatelessPredictor::start(int64_t batch, const Context& context) const {
+PredictorState StatelessPredictor::start(int64_t batch, const ForwardContext& context) const {
   const at::Tensor labels =
       at::zeros({batch, context_labels_}, bias_.options().dtype(at::kLong).requires_grad(false));
   return {mix(labels, context).squeeze(1), {labels}};
 }
 
 PredictorState StatelessPredictor::next(const PredictorState& state, const at::Tensor& labels,
-                                        const Context& context) const {
+                                        const ForwardContext& context) const {
   const at::Tensor last = at::cat({state.memory[0].slice(1, 1), labels.unsqueeze(1)}, 1);
   return {mix(last, context).squeeze(1), {last}};
 }
@@ -51,20 +52,20 @@ LstmPredictor::LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t wid
 }
 
 at::Tensor LstmPredictor::run(const at::Tensor& labels, std::vector<LstmState>& states,
-                              const Context& context) const {
+                              const ForwardContext& context) const {
   at::Tensor y = at::embedding(embedding_, labels);
   for (size_t i = 0; i < layers_.size(); ++i) y = layers_[i].forward(y, states[i], context);
   context.show(place(), y);
   return y;
 }
 
-at::Tensor LstmPredictor::forward(const at::Tensor& tokens, const Context& context) const {
+at::Tensor LstmPredictor::forward(const at::Tensor& tokens, const ForwardContext& context) const {
   std::vector<LstmState> states;
   for (const Lstm& layer : layers_) states.push_back(layer.start(tokens.size(0)));
   return run(at::constant_pad_nd(upload(tokens, embedding_.device()), {1, 0}), states, context);
 }
 
-PredictorState LstmPredictor::start(int64_t batch, const Context& context) const {
+PredictorState LstmPredictor::start(int64_t batch, const ForwardContext& context) const {
   PredictorState state;
   for (const Lstm& layer : layers_) {
     const LstmState zero = layer.start(batch);
@@ -75,7 +76,7 @@ PredictorState LstmPredictor::start(int64_t batch, const Context& context) const
 }
 
 PredictorState LstmPredictor::next(const PredictorState& state, const at::Tensor& labels,
-                                   const Context& context) const {
+                                   const ForwardContext& context) const {
   std::vector<LstmState> states;
   for (size_t i = 0; i < layers_.size(); ++i)
     states.push_back({state.memory[2 * i], state.memory[2 * i + 1]});

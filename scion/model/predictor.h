@@ -24,12 +24,12 @@ class Predictor : public Module {
   virtual const Axis& output_axis() const = 0;
   /// Labels (B, U) → (B, U+1, width): row u has seen the labels before position u, blanks before
   /// the first.
-  virtual at::Tensor forward(const at::Tensor& tokens, const Context& context) const = 0;
+  virtual at::Tensor forward(const at::Tensor& tokens, const ForwardContext& context) const = 0;
   /// Before the first label.
-  virtual PredictorState start(int64_t batch, const Context& context) const = 0;
+  virtual PredictorState start(int64_t batch, const ForwardContext& context) const = 0;
   /// After one label more: labels (B) int64.
   virtual PredictorState next(const PredictorState& state, const at::Tensor& labels,
-                              const Context& context) const = 0;
+                              const ForwardContext& context) const = 0;
 
  protected:
   using Module::Module;
@@ -41,13 +41,13 @@ class StatelessPredictor : public Predictor {
   StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t context_labels);
 
   const Axis& output_axis() const override { return width_; }
-  at::Tensor forward(const at::Tensor& tokens, const Context& context) const override;
-  PredictorState start(int64_t batch, const Context& context) const override;
+  at::Tensor forward(const at::Tensor& tokens, const ForwardContext& context) const override;
+  PredictorState start(int64_t batch, const ForwardContext& context) const override;
   PredictorState next(const PredictorState& state, const at::Tensor& labels,
-                      const Context& context) const override;
+                      const ForwardContext& context) const override;
 
  private:
-  at::Tensor mix(const at::Tensor& labels, const Context& context) const;
+  at::Tensor mix(const at::Tensor& labels, const ForwardContext& context) const;
 
   Axis width_;
   int64_t context_labels_;
@@ -61,14 +61,14 @@ class LstmPredictor : public Predictor {
   LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers);
 
   const Axis& output_axis() const override { return width_; }
-  at::Tensor forward(const at::Tensor& tokens, const Context& context) const override;
-  PredictorState start(int64_t batch, const Context& context) const override;
+  at::Tensor forward(const at::Tensor& tokens, const ForwardContext& context) const override;
+  PredictorState start(int64_t batch, const ForwardContext& context) const override;
   PredictorState next(const PredictorState& state, const at::Tensor& labels,
-                      const Context& context) const override;
+                      const ForwardContext& context) const override;
 
  private:
   at::Tensor run(const at::Tensor& labels, std::vector<LstmState>& states,
-                 const Context& context) const;
+                 const ForwardContext& context) const;
 
   Axis width_;
   at::Tensor embedding_;

@@ -4,7 +4,7 @@
 
 namespace scion {
 
-StreamingEncoder::StreamingEncoder(const Transducer& model, const Context& context)
+StreamingEncoder::StreamingEncoder(const Transducer& model, const ForwardContext& context)
     : model_(model), context_(context), layers_(model.encoder().stream(context)) {
   if (model.config().features.normalisation.starts_with("utterance"))
     throw UserError("the model normalises its features over whole utterances and cannot stream",

@@ -12,7 +12,7 @@ namespace scion {
 class StreamingEncoder {
  public:
   /// UserError for a model that needs to see the whole utterance. The model must outlive it.
-  StreamingEncoder(const Transducer& model, const Context& context);
+  StreamingEncoder(const Transducer& model, const ForwardContext& context);
 
   /// The next features (T, F) as the front end gives them → the encoder frames (1, T', width) that
   /// they settle; T' may be 0.
@@ -25,7 +25,7 @@ class StreamingEncoder {
   at::Tensor advance(bool last);
 
   const Transducer& model_;
-  Context context_;
+  ForwardContext context_;
   std::unique_ptr<EncoderStream> layers_;
   at::Tensor features_;     // (1, T, F), normalised, from encoder frame first_ on
   int64_t received_ = 0;    // feature frames in all

@@ -40,7 +40,7 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
 }
 
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
-                                 const Context& context) const {
+                                 const ForwardContext& context) const {
   const Subsampling& subsampling = encoder_->subsampling();
   const auto beside_features = [&](const at::Tensor& x) { return upload(x, features.device()); };
   at::Tensor x = normalise(features, beside_features(lengths));
@@ -53,7 +53,7 @@ EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& l
           encoder_lengths};
 }
 
-at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& context) const {
+at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const ForwardContext& context) const {
   TORCH_CHECK(config_.ctc, "the model has no CTC head");
   if (context.inputs) context.inputs->linear({{ctc_.weight}, ctc_.bias}, frames);
   return linear(frames, ctc_.weight, ctc_.bias, context);
@@ -61,7 +61,7 @@ at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const Context& conte
 
 std::pair<at::Tensor, at::Tensor> Transducer::simple_logits(const at::Tensor& frames,
                                                             const at::Tensor& predicted,
-                                                            const Context& context) const {
+                                                            const ForwardContext& context) const {
   TORCH_CHECK(config_.simple_joiner, "the model has no simple joiner");
   if (context.inputs) {
     context.inputs->linear({{simple_encoder_.weight}, simple_encoder_.bias}, frames);

@@ -38,14 +38,14 @@ class Transducer {
   /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) int64 in frames:
   /// best on the processor, wherever the features are.
   EncoderOutput encode(const at::Tensor& features, const at::Tensor& lengths,
-                       const Context& context) const;
+                       const ForwardContext& context) const;
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
-  at::Tensor ctc_logits(const at::Tensor& frames, const Context& context) const;
+  at::Tensor ctc_logits(const at::Tensor& frames, const ForwardContext& context) const;
   /// What the simple joiner adds: logits (B, T', V) of encoder frames and (B, U+1, V) of the
   /// predictor's output; only with config().simple_joiner.
   std::pair<at::Tensor, at::Tensor> simple_logits(const at::Tensor& frames,
                                                   const at::Tensor& predicted,
-                                                  const Context& context) const;
+                                                  const ForwardContext& context) const;
   /// Encoder frames that `feature_frames` give.
   int64_t frames_out(int64_t feature_frames) const {
     return encoder_->subsampling().frames_out(feature_frames);

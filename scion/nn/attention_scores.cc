@@ -59,7 +59,7 @@ at::Tensor hidden_frames(const at::Tensor& lengths, int64_t frames, const Attent
 }
 
 at::Tensor attend(const at::Tensor& scores, const at::Tensor& value, double rate,
-                  const Context& context) {
+                  const ForwardContext& context) {
   const at::Tensor weights = dropout(at::softmax(scores, -1), rate, context);
   return at::matmul(weights, value).transpose(1, 2).flatten(2);
 }

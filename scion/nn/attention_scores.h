@@ -31,6 +31,6 @@ at::Tensor hidden_frames(const at::Tensor& lengths, int64_t frames, const Attent
 
 /// softmax(scores) · value, with dropout → (B, Q, H·d).
 at::Tensor attend(const at::Tensor& scores, const at::Tensor& value, double rate,
-                  const Context& context);
+                  const ForwardContext& context);
 
 }  // namespace scion

@@ -12,13 +12,13 @@ namespace scion {
 class InputObserver;
 
 /// Made anew for every forward pass.
-class Context {
+class ForwardContext {
  public:
   /// Evaluation: no dropout, running statistics.
-  Context() = default;
+  ForwardContext() = default;
   /// Training: dropout masks are a function of (seed, update) and of the place in the network.
-  static Context for_training(uint64_t seed, int64_t update, bool bf16);
-  static Context for_evaluation(bool bf16);
+  static ForwardContext for_training(uint64_t seed, int64_t update, bool bf16);
+  static ForwardContext for_evaluation(bool bf16);
 
   bool training() const { return training_; }
   /// Matrix products in bfloat16 (accumulated in float32 by the library), all else in float32.

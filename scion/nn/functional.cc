@@ -88,14 +88,14 @@ class Dropout : public Function<Dropout> {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                  const Context& context) {
+                  const ForwardContext& context) {
   // An undefined tensor may not be an input of a Function: no bias is no value.
   const auto given = bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt;
   if (context.bf16()) return LinearBf16::apply(x, weight, given);
   return at::linear(x, weight, bias);
 }
 
-at::Tensor dropout(const at::Tensor& x, double rate, const Context& context) {
+at::Tensor dropout(const at::Tensor& x, double rate, const ForwardContext& context) {
   if (!context.training() || rate == 0) return x;
   return Dropout::apply(x, static_cast<int64_t>(context.next_dropout_key()), rate);
 }
@@ -158,7 +158,7 @@ at::Tensor depthwise_patches(const at::Tensor& x, int64_t taps, const Convolutio
 }
 
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
-                             const Context& context) {
+                             const ForwardContext& context) {
   constexpr double epsilon = 1e-5;
   at::Tensor mean = norm.running_mean, variance = norm.running_variance;
   if (context.training()) {
@@ -177,19 +177,21 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
 
 at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
                        const at::Tensor& norm_bias, const at::Tensor& weight,
-                       const Context& context) {
+                       const ForwardContext& context) {
   const auto form = x.is_cpu() ? fused::norm_linear : composed::norm_linear;
   return form(x, norm_weight, norm_bias, weight, context);
 }
 
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate, const Context& context) {
+                              const std::string& activation, double rate,
+                              const ForwardContext& context) {
   const auto form = h.is_cpu() ? fused::activate_with_bias : composed::activate_with_bias;
   return form(h, bias, activation, rate, context);
 }
 
 at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate, const Context& context) {
+                      const at::Tensor& bias, double scale, double rate,
+                      const ForwardContext& context) {
   const auto form = x.is_cpu() ? fused::add_linear : composed::add_linear;
   return form(x, h, weight, bias, scale, rate, context);
 }
@@ -197,7 +199,7 @@ at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
                              const ConvolutionReach& reach, const BatchNorm& norm,
-                             const std::string& activation, const Context& context) {
+                             const std::string& activation, const ForwardContext& context) {
   if (h.is_cpu() && !reach.causal && reach.chunk == 0)
     return fused::gated_convolution(h, bias, weight, weight_bias, lengths, norm, activation,
                                     context);
@@ -207,7 +209,8 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const 
 
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              const AttentionSpan& span, double rate, const Context& context) {
+                              const AttentionSpan& span, double rate,
+                              const ForwardContext& context) {
   if (h.is_cpu() && span.chunk == 0)
     return fused::relative_attention(h, bias, position_bias, lengths, rate, context);
   return composed::relative_attention(h, bias, position_bias, lengths, span, rate, context);
@@ -217,7 +220,7 @@ at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
                               const at::Tensor& lengths, const AttentionSpan& span, double rate,
-                              const Context& context) {
+                              const ForwardContext& context) {
   if (h.is_cpu() && span.chunk == 0)
     return fused::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
                                      lengths, rate, context);

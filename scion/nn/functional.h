@@ -12,25 +12,27 @@ namespace scion {
 /// y = x Wᵀ + b over the last dimension; x (…, I) float, weight (O, I), bias (O) or undefined.
 /// With context.bf16() the products of both passes are taken in bfloat16.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                  const Context& context);
+                  const ForwardContext& context);
 
 /// LayerNorm(x) Wᵀ: x (…, I) float, weight (O, I) → (…, O). The bias is left to what follows, and
 /// so is the rounding to float: on the CPU the result is bfloat16 with context.bf16().
 at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
                        const at::Tensor& norm_bias, const at::Tensor& weight,
-                       const Context& context);
+                       const ForwardContext& context);
 
 /// dropout(activation(h + bias)); h (…, O) as norm_linear() gives it, in the type of h.
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate, const Context& context);
+                              const std::string& activation, double rate,
+                              const ForwardContext& context);
 
 /// x + scale · dropout(h Wᵀ + bias): x (…, D) float, h (…, I) float or bfloat16, weight (D, I).
 at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate, const Context& context);
+                      const at::Tensor& bias, double scale, double rate,
+                      const ForwardContext& context);
 
 /// Zeroes elements with probability `rate` and scales the others by 1/(1 − rate), in training only.
 /// The mask is recomputed in the backward pass from its key.
-at::Tensor dropout(const at::Tensor& x, double rate, const Context& context);
+at::Tensor dropout(const at::Tensor& x, double rate, const ForwardContext& context);
 
 /// "relu" or "swish".
 at::Tensor activate(const at::Tensor& x, const std::string& activation);
@@ -72,7 +74,7 @@ struct BatchNorm {
 /// Over the valid frames only. x (B, T, C); valid (B, T) bool. In training the running statistics
 /// are moved in place; in evaluation they are used.
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
-                             const Context& context);
+                             const ForwardContext& context);
 
 /// A Conformer's convolution module between its two pointwise maps:
 /// activation(BatchNorm(depthwise(GLU(h + bias)))), frames beyond `lengths` (B) counting as zero.
@@ -80,7 +82,7 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
                              const ConvolutionReach& reach, const BatchNorm& norm,
-                             const std::string& activation, const Context& context);
+                             const std::string& activation, const ForwardContext& context);
 
 /// The frames that attention sees.
 struct AttentionSpan {
@@ -94,7 +96,8 @@ struct AttentionSpan {
 /// they see is undefined. Dropout with `rate` on the weights.
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              const AttentionSpan& span, double rate, const Context& context);
+                              const AttentionSpan& span, double rate,
+                              const ForwardContext& context);
 
 /// Self-attention with relative positions (Dai et al., 2019): query t scores key j with
 /// (q_t + content_offset) · k_j + (q_t + position_offset) · p_(t−j), over √d. Positions (2T − 1,
@@ -103,7 +106,7 @@ at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
                               const at::Tensor& lengths, const AttentionSpan& span, double rate,
-                              const Context& context);
+                              const ForwardContext& context);
 
 /// Two convolutions over time and frequency with a relu behind each, the first 3 × 3 with stride 2:
 /// features (B, T, F) → (B, T', F', C). Frames beyond `lengths` (B, in T') are undefined.

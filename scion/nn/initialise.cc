@@ -8,7 +8,7 @@ namespace {
 
 template <class Draw>
 void fill(const Parameter& parameter, uint64_t seed, Draw draw) {
-  Random random(seed, Stream::initialisation, stable_hash(parameter.name));
+  Random random(seed, RandomStream::initialisation, stable_hash(parameter.name));
   at::Tensor values = at::empty(parameter.tensor.sizes(), at::kFloat);
   float* value = values.data_ptr<float>();
   for (int64_t i = 0; i < values.numel(); ++i) value[i] = static_cast<float>(draw(random));

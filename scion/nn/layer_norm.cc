@@ -13,7 +13,7 @@ at::Tensor LayerNorm::forward(const at::Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
 }
 
-at::Tensor LayerNorm::forward(const at::Tensor& x, const Context& context) const {
+at::Tensor LayerNorm::forward(const at::Tensor& x, const ForwardContext& context) const {
   if (context.inputs) show_layer_scale(weight_, bias_, x, *context.inputs);
   return forward(x);
 }

@@ -12,7 +12,7 @@ class LayerNorm : public Module {
   LayerNorm(const Scope& scope, const Axis& axis);
   at::Tensor forward(const at::Tensor& x) const;
   /// The same where no linear map follows that would be shown: shows its own scale and shift.
-  at::Tensor forward(const at::Tensor& x, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, const ForwardContext& context) const;
   const at::Tensor& weight() const { return weight_; }
   const at::Tensor& bias() const { return bias_; }
 

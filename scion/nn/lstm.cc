@@ -16,7 +16,8 @@ LstmState Lstm::start(int64_t batch) const {
   return {zero.detach(), zero.detach()};
 }
 
-at::Tensor Lstm::forward(const at::Tensor& x, LstmState& state, const Context& context) const {
+at::Tensor Lstm::forward(const at::Tensor& x, LstmState& state,
+                         const ForwardContext& context) const {
   // The library wants two biases; their sum is all that counts.
   const at::Tensor none = at::zeros_like(bias_).detach();
   const std::vector<at::Tensor> before = {state.hidden.unsqueeze(0), state.cell.unsqueeze(0)};

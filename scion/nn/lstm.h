@@ -20,7 +20,7 @@ class Lstm : public Module {
   /// Nothing seen yet.
   LstmState start(int64_t batch) const;
   /// x (B, T, I) → (B, T, H); the state is moved on by T steps.
-  at::Tensor forward(const at::Tensor& x, LstmState& state, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, LstmState& state, const ForwardContext& context) const;
 
  private:
   at::Tensor input_weight_, hidden_weight_, bias_;  // (4H, I), (4H, H), (4H)

@@ -20,7 +20,7 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
                           const Dataset& dataset, const EvaluationConfig& config) {
   const at::NoGradGuard no_grad;
   const auto start = std::chrono::steady_clock::now();
-  const Context context = Context::for_evaluation(config.bf16);
+  const ForwardContext context = ForwardContext::for_evaluation(config.bf16);
   EvaluationResult result;
   result.utterances.resize(dataset.size());
   result.audio_seconds = dataset.total_seconds();

@@ -3,7 +3,7 @@
 namespace scion {
 
 StreamingRecogniser::StreamingRecogniser(const Transducer& model, const SearchConfig& config,
-                                         const Context& context)
+                                         const ForwardContext& context)
     : fbank_(model.config().features),
       encoder_(model, context),
       search_(model, 1, config, context) {}

@@ -11,7 +11,8 @@ namespace scion {
 class StreamingRecogniser {
  public:
   /// UserError for a model that needs to see the whole utterance. The model must outlive it.
-  StreamingRecogniser(const Transducer& model, const SearchConfig& config, const Context& context);
+  StreamingRecogniser(const Transducer& model, const SearchConfig& config,
+                      const ForwardContext& context);
 
   /// The next `count` samples in [-1, 1], at the model's rate.
   void accept(const float* samples, int64_t count);

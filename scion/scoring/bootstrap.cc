@@ -129,7 +129,7 @@ Interval bootstrap_rate(const std::vector<ErrorCounts>& units, double confidence
   if (units.empty()) throw UserError("an interval of no utterances was asked for");
   std::vector<std::pair<int64_t, int64_t>> counts;
   for (const ErrorCounts& unit : units) counts.emplace_back(unit.errors(), unit.reference_length());
-  Random random(seed, Stream::bootstrap);
+  Random random(seed, RandomStream::bootstrap);
   std::vector<double> rates(static_cast<size_t>(draws));
   for (double& rate : rates) {
     int64_t errors = 0, words = 0;
@@ -157,7 +157,7 @@ Difference bootstrap_difference(const PairedErrors& errors, double confidence, i
 
   Difference result;
   result.mean = difference();
-  Random random(seed, Stream::bootstrap, 1);
+  Random random(seed, RandomStream::bootstrap, 1);
   std::vector<double> drawn;
   drawn.reserve(static_cast<size_t>(draws));
   while (drawn.size() < static_cast<size_t>(draws)) {

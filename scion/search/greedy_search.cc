@@ -14,7 +14,7 @@ at::Tensor choose_rows(const at::Tensor& changed, const at::Tensor& after,
 }  // namespace
 
 GreedySearch::GreedySearch(const Transducer& model, int64_t batch, const SearchConfig& config,
-                           const Context& context)
+                           const ForwardContext& context)
     : model_(model), config_(config), context_(context), hypotheses_(static_cast<size_t>(batch)) {
   const at::NoGradGuard no_grad;
   state_ = model.predictor().start(batch, context);
@@ -61,7 +61,7 @@ void GreedySearch::advance(const EncoderOutput& encoded) {
 }
 
 std::vector<Hypothesis> greedy_search(const Transducer& model, const EncoderOutput& encoded,
-                                      const SearchConfig& config, const Context& context) {
+                                      const SearchConfig& config, const ForwardContext& context) {
   GreedySearch search(model, encoded.frames.size(0), config, context);
   search.advance(encoded);
   return search.hypotheses();

@@ -20,7 +20,7 @@ struct Hypothesis {
 class GreedySearch {
  public:
   GreedySearch(const Transducer& model, int64_t batch, const SearchConfig& config,
-               const Context& context);
+               const ForwardContext& context);
 
   /// The next encoder frames (B, T', width), of which lengths (B) count. Only the last pieces of
   /// utterances may have fewer than T'.
@@ -35,7 +35,7 @@ class GreedySearch {
 
   const Transducer& model_;
   SearchConfig config_;
-  Context context_;
+  ForwardContext context_;
   std::vector<Hypothesis> hypotheses_;
   PredictorState state_;
   at::Tensor predicted_;  // (B, joiner width)
@@ -44,6 +44,6 @@ class GreedySearch {
 
 /// Encoder output (B, T', width) → one hypothesis an utterance.
 std::vector<Hypothesis> greedy_search(const Transducer& model, const EncoderOutput& encoded,
-                                      const SearchConfig& config, const Context& context);
+                                      const SearchConfig& config, const ForwardContext& context);
 
 }  // namespace scion

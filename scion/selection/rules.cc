@@ -34,7 +34,7 @@ Indices consecutive(int64_t first, int64_t count) {
 Indices drawn(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
               int64_t student) {
   Indices all = consecutive(0, teacher);
-  Random random(static_cast<uint64_t>(rules.seed), Stream::selection, stable_hash(leaf));
+  Random random(static_cast<uint64_t>(rules.seed), RandomStream::selection, stable_hash(leaf));
   random.shuffle(all);
   all.resize(static_cast<size_t>(student));
   std::sort(all.begin(), all.end());

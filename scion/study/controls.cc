@@ -21,7 +21,7 @@ void shuffle_inside_tensors(Registry& registry, uint64_t seed) {
     if (!is_drawn(parameter)) continue;
     std::vector<int64_t> order(static_cast<size_t>(parameter.tensor.numel()));
     for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
-    Random(seed, Stream::initialisation, stable_hash(parameter.name)).shuffle(order);
+    Random(seed, RandomStream::initialisation, stable_hash(parameter.name)).shuffle(order);
     parameter.tensor.copy_(parameter.tensor.flatten()
                                .index_select(0, at::tensor(order).to(parameter.tensor.device()))
                                .view(parameter.tensor.sizes()));

@@ -26,7 +26,7 @@ constexpr double forward_share = 1.0 / 3;
 Batch made_up_batch(const RunConfig& config) {
   constexpr int64_t frames = 300, tokens = 24;
   const int64_t count = std::max<int64_t>(1, static_cast<int64_t>(config.loader.batch_seconds / 3));
-  Random random(1, Stream::split);
+  Random random(1, RandomStream::split);
   Batch batch;
   batch.features = at::empty({count, frames, config.model.features.columns()});
   float* values = batch.features.data_ptr<float>();
@@ -47,11 +47,11 @@ double measured_speed(const RunConfig& config, int64_t threads) {
   initialise(model.registry(), "xavier", 1);
   const Batch batch = made_up_batch(config);
   const bool bf16 = use_bf16(config.train.precision, "cpu", model.registry().parameter_count());
-  accumulate_gradients(model, batch, config.train, Context::for_training(1, 0, bf16));
+  accumulate_gradients(model, batch, config.train, ForwardContext::for_training(1, 0, bf16));
   const std::clock_t start = std::clock();  // of all threads
   double audio = 0, seconds = 0;
   for (int64_t step = 1; seconds < 2; ++step) {
-    accumulate_gradients(model, batch, config.train, Context::for_training(1, step, bf16));
+    accumulate_gradients(model, batch, config.train, ForwardContext::for_training(1, step, bf16));
     audio += batch.audio_seconds;
     seconds =
         static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / static_cast<double>(threads);

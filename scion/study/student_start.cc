@@ -5,6 +5,7 @@
 #include "scion/nn/initialise.h"
 #include "scion/recognition/model_dataset.h"
 #include "scion/selection/select.h"
+#include "scion/study/controls.h"
 #include "scion/study/recipe/option_changes.h"
 
 namespace scion {

@@ -19,7 +19,7 @@ struct Encoded {
   at::Tensor tokens, token_lengths;  // on the processor, as the encoder's lengths
 };
 
-TransducerLossOptions loss_options(const TrainConfig& config, const Context& context) {
+TransducerLossOptions loss_options(const TrainConfig& config, const ForwardContext& context) {
   return {.blank = blank,
           .fast_emit = config.fast_emit,
           .delay_penalty = config.delay_penalty,
@@ -29,7 +29,7 @@ TransducerLossOptions loss_options(const TrainConfig& config, const Context& con
 
 /// Losses (B); the divergence where the targets are defined.
 DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const NodeTargets& targets,
-                           const TrainConfig& config, const Context& context) {
+                           const TrainConfig& config, const ForwardContext& context) {
   const Joiner& joiner = model.joiner();
   const at::Tensor encoder = joiner.project_encoder(x.encoder.frames, context);
   const at::Tensor predictor = joiner.project_predictor(x.predicted, context);
@@ -49,7 +49,7 @@ struct PrunedLosses {
 };
 
 PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const TrainConfig& config,
-                           const Context& context) {
+                           const ForwardContext& context) {
   const LatticeLabels labels{x.tokens, x.encoder.lengths, x.token_lengths};
   const SimpleLossOptions options{.blank = blank,
                                   .delay_penalty = config.delay_penalty,
@@ -82,7 +82,7 @@ struct Means {
 };
 
 Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutput& taught,
-                  const TrainConfig& config, const Context& context) {
+                  const TrainConfig& config, const ForwardContext& context) {
   const EncoderOutput encoder = model.encode(batch.features, batch.feature_lengths, context);
   const Encoded x{encoder, model.predictor().forward(batch.tokens, context), batch.tokens,
                   batch.token_lengths};
@@ -147,7 +147,7 @@ std::vector<Skipped> impossible(const Batch& batch, const Means& means) {
 }  // namespace
 
 StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
-                              const TrainConfig& config, const Context& context,
+                              const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress, const Teacher* teacher) {
   // Labels and lengths stay on the processor: the losses look at them.
   Batch batch = given;

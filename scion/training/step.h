@@ -35,7 +35,7 @@ struct StepProgress {
 /// 1, p goes from 0.1 to 1 and s from 1 to simple_weight: first the simple joiner has to find its
 /// way (Kuang et al., 2022; the schedule is icefall's).
 StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
-                              const TrainConfig& config, const Context& context,
+                              const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress = {}, const Teacher* teacher = nullptr);
 
 }  // namespace scion

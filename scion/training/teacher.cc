@@ -56,15 +56,16 @@ Teacher::Teacher(const TrainConfig& config, const Transducer& student, const Tok
 TeacherOutput Teacher::listen(const Batch& batch) const {
   const at::NoGradGuard no_grad;
   const EncoderOutput encoder =
-      model_->encode(batch.features, batch.feature_lengths, Context::for_evaluation(bf16_));
+      model_->encode(batch.features, batch.feature_lengths, ForwardContext::for_evaluation(bf16_));
   TeacherOutput output;
   if (nodes_) output.nodes = node_targets_of(encoder, batch);
-  if (ctc_) output.ctc_logits = model_->ctc_logits(encoder.frames, Context::for_evaluation(bf16_));
+  if (ctc_)
+    output.ctc_logits = model_->ctc_logits(encoder.frames, ForwardContext::for_evaluation(bf16_));
   return output;
 }
 
 NodeTargets Teacher::node_targets_of(const EncoderOutput& encoder, const Batch& batch) const {
-  const Context context = Context::for_evaluation(bf16_);
+  const ForwardContext context = ForwardContext::for_evaluation(bf16_);
   const Joiner& joiner = model_->joiner();
   const at::Tensor predicted = model_->predictor().forward(batch.tokens, context);
   return node_targets({.encoder = joiner.project_encoder(encoder.frames, context),

@@ -282,8 +282,8 @@ class Run {
                                 progress.distillation > 0 ? teacher_.get() : nullptr);
   }
 
-  Context context() const {
-    Context context = Context::for_training(
+  ForwardContext context() const {
+    ForwardContext context = ForwardContext::for_training(
         seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
     context.batch_norm_momentum = config_.train.batch_norm_momentum;
     return context;
@@ -345,7 +345,7 @@ class Run {
 
   [[noreturn]] void diverged(const Batch& batch, const std::string& what) {
     std::string first = "none in the forward pass";
-    Context observed = context();
+    ForwardContext observed = context();
     bool found = false;
     observed.observe = [&](const std::string& place, const at::Tensor& output) {
       if (!found && !output.isfinite().all().item<bool>()) first = place;

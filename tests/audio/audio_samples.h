@@ -16,7 +16,7 @@ namespace scion {
 
 /// Something voice-like: a gliding tone with harmonics and a little noise.
 inline std::vector<float> voice(double seconds, uint64_t seed, int64_t rate = 16000) {
-  Random random(seed, Stream::corruption, 99);
+  Random random(seed, RandomStream::corruption, 99);
   std::vector<float> samples(static_cast<size_t>(seconds * double(rate)));
   const double pitch = random.uniform(90, 250);
   double phase = 0;

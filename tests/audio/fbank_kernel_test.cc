@@ -51,7 +51,7 @@ struct SixteenPoints {
 };
 
 TEST(FbankKernel, IsTheFourierTransformWithTheSameBytesEverywhere) {
-  Random random(1, Stream::corruption);
+  Random random(1, RandomStream::corruption);
   std::vector<float> samples(16 * 8);
   for (float& sample : samples) sample = static_cast<float>(random.normal());
   const float* frames[8];

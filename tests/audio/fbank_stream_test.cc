@@ -8,7 +8,7 @@ namespace scion {
 namespace {
 
 std::vector<float> stream_noise(int64_t count) {
-  Random random(uint64_t(count), Stream::corruption);
+  Random random(uint64_t(count), RandomStream::corruption);
   std::vector<float> samples(static_cast<size_t>(count));
   for (float& sample : samples) sample = static_cast<float>(0.1 * random.normal());
   return samples;
@@ -25,7 +25,7 @@ std::vector<FeatureConfig> stream_settings() {
 }
 
 TEST(StreamingFbank, EqualsTheWholeSignalForAnyPieces) {
-  Random random(5, Stream::order);
+  Random random(5, RandomStream::order);
   for (const FeatureConfig& config : stream_settings())
     for (const int64_t length : {0, 1, 79, 80, 200, 399, 400, 401, 1000, 16000, 48017}) {
       const std::vector<float> samples = stream_noise(length);

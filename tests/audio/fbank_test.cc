@@ -39,7 +39,7 @@ at::Tensor golden_samples(const std::string& name) {
 }
 
 at::Tensor noise(int64_t count, uint64_t seed) {
-  Random random(seed, Stream::corruption);
+  Random random(seed, RandomStream::corruption);
   at::Tensor samples = at::empty({count});
   for (int64_t i = 0; i < count; ++i)
     samples[i] = 0.1 * random.normal() + 0.2 * std::sin(0.05 * double(i));

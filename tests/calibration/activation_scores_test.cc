@@ -104,7 +104,7 @@ TEST(Activation, IsTheSecondMomentOfWhatIsRead) {
   };
   const auto squares = [&](const std::string& name) {
     Keep keep(model.registry().find(name)->tensor);
-    Context context;
+    ForwardContext context;
     context.inputs = &keep;
     for (size_t i = 0; i < spoken().size(); ++i) {
       const at::Tensor features = spoken().features(i, 1).unsqueeze(0);

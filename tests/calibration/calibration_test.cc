@@ -72,7 +72,7 @@ std::map<std::string, at::Tensor> values(const Transducer& model) {
 // Encoder frames, CTC logits and joiner projections of one utterance.
 std::vector<at::Tensor> heard(const Transducer& model) {
   const at::NoGradGuard no_grad;
-  const Context context;
+  const ForwardContext context;
   const at::Tensor features = speech().features(3, 1).unsqueeze(0);
   const EncoderOutput encoded =
       model.encode(features, at::tensor(std::vector<int64_t>{features.size(1)}), context);
@@ -175,7 +175,7 @@ class Everything : public InputObserver {
 Everything everything(const Transducer& model) {
   const at::NoGradGuard no_grad;
   Everything seen;
-  Context context;
+  ForwardContext context;
   context.inputs = &seen;
   for (size_t i = 0; i < speech().size(); ++i) {
     const at::Tensor features = speech().features(i, 1).unsqueeze(0);

@@ -37,13 +37,13 @@ std::vector<uint32_t> first_bits(Random random, int count = 64) {
 }
 
 TEST(Random, SameArgumentsSameNumbers) {
-  EXPECT_EQ(first_bits(Random(7, Stream::dropout, 3, 9)),
-            first_bits(Random(7, Stream::dropout, 3, 9)));
+  EXPECT_EQ(first_bits(Random(7, RandomStream::dropout, 3, 9)),
+            first_bits(Random(7, RandomStream::dropout, 3, 9)));
 }
 
 // A change here would change every experiment that was ever run with a seed.
 TEST(Random, NumbersStayTheSameForEver) {
-  Random random(1, Stream::order, 2, 3);
+  Random random(1, RandomStream::order, 2, 3);
   const std::array<uint32_t, 4> found{random.bits(), random.bits(), random.bits(), random.bits()};
   EXPECT_EQ(found, (std::array<uint32_t, 4>{3211083154, 877968990, 3372076334, 3838688527}));
 }
@@ -55,12 +55,12 @@ TEST(Random, EveryArgumentChangesTheNumbers) {
     for (uint32_t stream = 1; stream <= 9; ++stream)
       for (uint64_t a = 0; a < 4; ++a)
         for (uint64_t b = 0; b < 4; ++b, ++count)
-          sequences.insert(first_bits(Random(seed, static_cast<Stream>(stream), a, b), 4));
+          sequences.insert(first_bits(Random(seed, static_cast<RandomStream>(stream), a, b), 4));
   EXPECT_EQ(sequences.size(), count);
 }
 
 TEST(Random, StreamsAreUncorrelated) {
-  Random a(5, Stream::order), b(5, Stream::dropout);
+  Random a(5, RandomStream::order), b(5, RandomStream::dropout);
   constexpr int n = 100'000;
   double sum = 0;
   for (int i = 0; i < n; ++i) sum += a.normal() * b.normal();
@@ -68,7 +68,7 @@ TEST(Random, StreamsAreUncorrelated) {
 }
 
 TEST(Random, UniformMomentsAndBounds) {
-  Random random(11, Stream::bootstrap);
+  Random random(11, RandomStream::bootstrap);
   constexpr int n = 200'000;
   double sum = 0, squares = 0;
   for (int i = 0; i < n; ++i) {
@@ -83,7 +83,7 @@ TEST(Random, UniformMomentsAndBounds) {
 }
 
 TEST(Random, NormalMoments) {
-  Random random(12, Stream::initialisation);
+  Random random(12, RandomStream::initialisation);
   constexpr int n = 200'000;
   std::array<double, 5> moment{};
   int tail = 0;
@@ -101,7 +101,7 @@ TEST(Random, NormalMoments) {
 }
 
 TEST(Random, BelowIsUnbiased) {
-  Random random(13, Stream::selection);
+  Random random(13, RandomStream::selection);
   constexpr int64_t values = 7, n = 140'000;
   std::array<int64_t, values> count{};
   for (int64_t i = 0; i < n; ++i) {
@@ -119,7 +119,7 @@ TEST(Random, BelowIsUnbiased) {
 
 // For a range of two thirds of 2^64 a plain remainder would make the lower half twice as likely.
 TEST(Random, BelowIsUnbiasedForHugeRanges) {
-  Random random(14, Stream::selection);
+  Random random(14, RandomStream::selection);
   constexpr int64_t range = INT64_MAX / 3 * 2;
   constexpr int n = 40'000;
   int low = 0;
@@ -133,7 +133,7 @@ TEST(Random, ShuffleIsAPermutationAndUniform) {
   constexpr int n = 24'000;
   for (uint64_t i = 0; i < n; ++i) {
     std::vector<size_t> items{0, 1, 2, 3};
-    Random(15, Stream::order, i).shuffle(items);
+    Random(15, RandomStream::order, i).shuffle(items);
     EXPECT_EQ(std::set<size_t>(items.begin(), items.end()).size(), 4U);
     for (size_t place = 0; place < 4; ++place) ++place_of[items[place]][place];
   }

@@ -126,7 +126,7 @@ Transducer nemo_model() {
   return model;
 }
 
-EncoderOutput encode(const Transducer& model, const Context& context = {}) {
+EncoderOutput encode(const Transducer& model, const ForwardContext& context = {}) {
   return model.encode(nemo().at("io.features").transpose(1, 2), nemo().at("io.feature_lens"),
                       context);
 }
@@ -139,7 +139,7 @@ TEST(Nemo, EncoderGivesItsFrames) {
   const at::NoGradGuard no_grad;
   const Transducer model = nemo_model();
   std::map<std::string, at::Tensor> shown;
-  Context context;
+  ForwardContext context;
   context.observe = [&](const std::string& place, const at::Tensor& x) { shown[place] = x; };
   const EncoderOutput encoded = encode(model, context);
   const at::Tensor expected = nemo().at("io.encoder_out").transpose(1, 2);
@@ -160,7 +160,7 @@ TEST(Nemo, EncoderGivesItsFrames) {
 
 // NeMo's joiner has a rectifier where ours has tanh.
 at::Tensor nemo_loss(const Transducer& model) {
-  const Context context;
+  const ForwardContext context;
   const EncoderOutput encoded = encode(model);
   const at::Tensor targets = nemo().at("io.targets").to(at::kLong);
   const at::Tensor predicted = model.predictor().forward((targets + 1).remainder(41), context);
@@ -177,7 +177,7 @@ TEST(Nemo, PredictorGivesItsOutput) {
   const Transducer model = nemo_model();
   const at::Tensor tokens = (nemo().at("io.targets").to(at::kLong) + 1).remainder(41);
   const at::Tensor expected = nemo().at("io.decoder_out").transpose(1, 2);
-  EXPECT_LT(largest_gap(model.predictor().forward(tokens, Context()), expected), 1e-5);
+  EXPECT_LT(largest_gap(model.predictor().forward(tokens, ForwardContext()), expected), 1e-5);
 }
 
 TEST(Nemo, LossAndGradientsAreItsOwn) {

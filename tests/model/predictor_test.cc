@@ -21,7 +21,7 @@ TEST(Lstm, EqualsTheFormula) {
   const at::Tensor w = registry.find("input.weight")->tensor,
                    u = registry.find("hidden.weight")->tensor, b = registry.find("bias")->tensor;
   LstmState state = lstm.start(2);
-  const at::Tensor y = lstm.forward(x, state, Context());
+  const at::Tensor y = lstm.forward(x, state, ForwardContext());
   at::Tensor h = at::zeros({2, 4}), c = at::zeros({2, 4});
   for (int64_t t = 0; t < 6; ++t) {
     const auto gates = (at::matmul(x.select(1, t), w.t()) + at::matmul(h, u.t()) + b).split(4, 1);
@@ -40,12 +40,12 @@ TEST_P(EveryPredictor, StepsGiveTheRowsOfAWholePass) {
   Transducer model(small_config_of_kind(GetParam()), 9);
   randomise(model, 31);
   const at::Tensor tokens = at::randint(1, 9, {3, 5}, at::kLong);
-  const at::Tensor rows = model.predictor().forward(tokens, Context());
+  const at::Tensor rows = model.predictor().forward(tokens, ForwardContext());
   ASSERT_EQ(rows.sizes(), (std::vector<int64_t>{3, 6, model.predictor().output_axis().size()}));
-  PredictorState state = model.predictor().start(3, Context());
+  PredictorState state = model.predictor().start(3, ForwardContext());
   for (int64_t u = 0; u <= 5; ++u) {
     EXPECT_LT((rows.select(1, u) - state.output).abs().max().item<float>(), 1e-5) << u;
-    if (u < 5) state = model.predictor().next(state, tokens.select(1, u), Context());
+    if (u < 5) state = model.predictor().next(state, tokens.select(1, u), ForwardContext());
   }
 }
 

@@ -13,7 +13,7 @@ using scion::testing::small_config;
 using scion::testing::small_config_of_kind;
 
 at::Tensor stream_in_pieces(const Transducer& model, const at::Tensor& features, int64_t piece) {
-  StreamingEncoder stream(model, Context());
+  StreamingEncoder stream(model, ForwardContext());
   std::vector<at::Tensor> frames;
   for (int64_t t = 0; t < features.size(0); t += piece)
     frames.push_back(stream.accept(features.slice(0, t, t + piece)));
@@ -30,7 +30,7 @@ TEST_P(EveryStreamingKind, GivesWhatTheWholeUtteranceGives) {
   for (const int64_t frames : {3, 24, 40, 95, 160}) {
     const at::Tensor features = at::randn({frames, 20});
     const EncoderOutput whole =
-        model.encode(features.unsqueeze(0), at::tensor({frames}), Context());
+        model.encode(features.unsqueeze(0), at::tensor({frames}), ForwardContext());
     const int64_t count = whole.lengths.item<int64_t>();
     for (const int64_t piece : {1, 7, 16, 200}) {
       SCOPED_TRACE(fmt::format("{} frames in pieces of {}", frames, piece));
@@ -46,7 +46,7 @@ TEST_P(EveryStreamingKind, GivesAFrameAsSoonAsItsChunkIsThere) {
   Transducer model(small_config_of_kind(GetParam()), 7);
   randomise(model, 22);
   const int64_t chunk = model.encoder().chunk_frames();
-  StreamingEncoder stream(model, Context());
+  StreamingEncoder stream(model, ForwardContext());
   int64_t given = 0;
   for (int64_t t = 1; t <= 120; ++t) {
     given += stream.accept(at::randn({1, 20})).size(1);
@@ -60,11 +60,11 @@ INSTANTIATE_TEST_SUITE_P(All, EveryStreamingKind,
 
 TEST(StreamingEncoder, RefusesModelsThatSeeWholeUtterances) {
   const Transducer model(small_config(), 7);
-  EXPECT_THROW(StreamingEncoder(model, Context()), UserError);
+  EXPECT_THROW(StreamingEncoder(model, ForwardContext()), UserError);
   ModelConfig config = small_config_of_kind("causal");
   config.features.normalisation = "utterance";
   const Transducer normalising(config, 7);
-  EXPECT_THROW(StreamingEncoder(normalising, Context()), UserError);
+  EXPECT_THROW(StreamingEncoder(normalising, ForwardContext()), UserError);
 }
 
 TEST(StreamingPresets, CanStream) {
@@ -74,9 +74,9 @@ TEST(StreamingPresets, CanStream) {
     const Transducer model(config, 29);
     const bool streaming = name.ends_with("-streaming") || name.starts_with("lstm");
     if (streaming)
-      EXPECT_NO_THROW(StreamingEncoder(model, Context())) << name;
+      EXPECT_NO_THROW(StreamingEncoder(model, ForwardContext())) << name;
     else
-      EXPECT_THROW(StreamingEncoder(model, Context()), UserError) << name;
+      EXPECT_THROW(StreamingEncoder(model, ForwardContext()), UserError) << name;
   }
 }
 

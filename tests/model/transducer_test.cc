@@ -33,7 +33,7 @@ TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
   randomise(model, 3);
   const at::Tensor features = at::randn({3, 61, 20});
   const std::vector<int64_t> frames = {61, 40, 23};
-  const Context context;
+  const ForwardContext context;
   const EncoderOutput together = model.encode(features, at::tensor(frames), context);
   for (int64_t b = 0; b < 3; ++b) {
     const int64_t length = frames[static_cast<size_t>(b)];
@@ -50,7 +50,7 @@ TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
 TEST_P(EveryModel, HasFiniteGradientsForEveryParameter) {
   Transducer model(config(), 7);
   randomise(model, 4);
-  const Context context = Context::for_training(1, 1, false);
+  const ForwardContext context = ForwardContext::for_training(1, 1, false);
   const at::Tensor lengths = at::tensor(std::vector<int64_t>{50, 30});
   const EncoderOutput encoded = model.encode(at::randn({2, 50, 20}), lengths, context);
   const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 2, 3, 4}).view({2, 2});
@@ -98,7 +98,7 @@ TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
     return model.registry().find(layer + name)->tensor;
   };
   at::Tensor input, output;
-  Context context;
+  ForwardContext context;
   context.observe = [&](const std::string& place, const at::Tensor& x) {
     if (place == "encoder.layers.0.feed_forward1") input = x.clone();
     if (place == "encoder.layers.0.attention") output = x.clone();
@@ -156,27 +156,27 @@ TEST(Transducer, ShortUtterancesGiveNoFrames) {
   Transducer model(small_config(), 7);
   randomise(model, 6);
   const EncoderOutput encoded =
-      model.encode(at::randn({1, 2, 20}), at::tensor(std::vector<int64_t>{2}), Context());
+      model.encode(at::randn({1, 2, 20}), at::tensor(std::vector<int64_t>{2}), ForwardContext());
   EXPECT_EQ(encoded.lengths.item<int64_t>(), 0);
   EXPECT_TRUE(encoded.frames.isfinite().all().item<bool>());
 }
 
 TEST(Dropout, DependsOnKeyAndPlaceOnly) {
   const at::Tensor x = at::ones({100, 100});
-  const Context first = Context::for_training(1, 5, false),
-                again = Context::for_training(1, 5, false);
+  const ForwardContext first = ForwardContext::for_training(1, 5, false),
+                       again = ForwardContext::for_training(1, 5, false);
   const at::Tensor a = dropout(x, 0.25, first), b = dropout(x, 0.25, again);
   EXPECT_TRUE(at::equal(a, b));
   EXPECT_FALSE(at::equal(a, dropout(x, 0.25, first)));  // the next place
-  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, Context::for_training(1, 6, false))));
+  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, ForwardContext::for_training(1, 6, false))));
   EXPECT_NEAR((a == 0).to(at::kFloat).mean().item<float>(), 0.25, 0.02);
   EXPECT_NEAR(a.mean().item<float>(), 1, 0.03);
-  EXPECT_TRUE(at::equal(dropout(x, 0.25, Context()), x));
+  EXPECT_TRUE(at::equal(dropout(x, 0.25, ForwardContext()), x));
 }
 
 TEST(Dropout, BackwardUsesTheSameMask) {
   const at::Tensor x = at::ones({50, 40}).set_requires_grad(true);
-  const at::Tensor y = dropout(x, 0.4, Context::for_training(2, 1, false));
+  const at::Tensor y = dropout(x, 0.4, ForwardContext::for_training(2, 1, false));
   y.sum().backward();
   EXPECT_TRUE(at::equal(x.grad(), y.detach()));
 }
@@ -188,7 +188,7 @@ TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
   at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}),
              variance2 = at::ones({4});
   const at::Tensor y = masked_batch_norm(x, valid, {weight, bias, mean, variance},
-                                         Context::for_training(1, 1, false));
+                                         ForwardContext::for_training(1, 1, false));
   const at::Tensor rows = x.index({valid});
   const at::Tensor expected =
       at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
@@ -200,8 +200,8 @@ TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
 TEST(Linear, Bf16ProductsWorkWithoutABias) {
   const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true);
   const at::Tensor weight = at::randn({16, 32}).set_requires_grad(true);
-  const at::Tensor exact = linear(x, weight, {}, Context::for_evaluation(false));
-  const at::Tensor rounded = linear(x, weight, {}, Context::for_evaluation(true));
+  const at::Tensor exact = linear(x, weight, {}, ForwardContext::for_evaluation(false));
+  const at::Tensor rounded = linear(x, weight, {}, ForwardContext::for_evaluation(true));
   EXPECT_LT((exact - rounded).norm().item<float>() / exact.norm().item<float>(), 1e-2);
   rounded.sum().backward();
   EXPECT_TRUE(weight.grad().isfinite().all().item<bool>());
@@ -213,7 +213,7 @@ TEST(Linear, Bf16ProductsAreCloseInBothPasses) {
   const at::Tensor bias = at::randn({16}).set_requires_grad(true);
   const at::Tensor upstream = at::randn({3, 5, 16});
   const auto gradients = [&](bool bf16) {
-    const at::Tensor y = linear(x, weight, bias, Context::for_evaluation(bf16));
+    const at::Tensor y = linear(x, weight, bias, ForwardContext::for_evaluation(bf16));
     return torch::autograd::grad({(y * upstream).sum()}, {x, weight, bias});
   };
   const auto exact = gradients(false), rounded = gradients(true);

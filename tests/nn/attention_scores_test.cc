@@ -49,8 +49,9 @@ TEST(Scores, OfTheLastFramesAreTheLastRowsOfAll) {
 TEST(Span, AChunkOfEverythingIsNoSpan) {
   const at::Tensor h = at::randn({2, 10, 24}), bias = at::randn({24}), table = at::randn({2, 5});
   const at::Tensor lengths = at::tensor(std::vector<int64_t>{10, 10});
-  const at::Tensor whole = relative_attention(h, bias, table, lengths, {}, 0, Context());
-  const at::Tensor chunk = relative_attention(h, bias, table, lengths, {10, 0}, 0, Context());
+  const at::Tensor whole = relative_attention(h, bias, table, lengths, {}, 0, ForwardContext());
+  const at::Tensor chunk =
+      relative_attention(h, bias, table, lengths, {10, 0}, 0, ForwardContext());
   EXPECT_LT((whole - chunk).abs().max().item<float>(), 1e-5);
 }
 

@@ -14,14 +14,15 @@ namespace {
 at::Tensor gated_convolution_by_parts(const at::Tensor& h, const at::Tensor& bias,
                                       const at::Tensor& weight, const at::Tensor& weight_bias,
                                       const at::Tensor& lengths, const BatchNorm& norm,
-                                      const std::string& activation, const Context& context) {
+                                      const std::string& activation,
+                                      const ForwardContext& context) {
   return composed::gated_convolution(h, bias, weight, weight_bias, lengths, {}, norm, activation,
                                      context);
 }
 
 at::Tensor relative_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
                                        const at::Tensor& position_bias, const at::Tensor& lengths,
-                                       double rate, const Context& context) {
+                                       double rate, const ForwardContext& context) {
   return composed::relative_attention(h, bias, position_bias, lengths, {}, rate, context);
 }
 
@@ -30,13 +31,13 @@ at::Tensor sinusoid_attention_by_parts(const at::Tensor& h, const at::Tensor& bi
                                        const at::Tensor& content_offset,
                                        const at::Tensor& position_offset, int64_t heads,
                                        const at::Tensor& lengths, double rate,
-                                       const Context& context) {
+                                       const ForwardContext& context) {
   return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
                                       lengths, {}, rate, context);
 }
 
 using Tensors = std::vector<at::Tensor>;
-using Operation = std::function<at::Tensor(const Tensors&, const Context&)>;
+using Operation = std::function<at::Tensor(const Tensors&, const ForwardContext&)>;
 
 // An operation of one pass, and what it stands for in single tensor operations.
 struct Pair {
@@ -50,10 +51,10 @@ at::Tensor normal(at::IntArrayRef shape) { return at::randn(shape); }
 Pair norm_linear_pair() {
   return {"norm_linear",
           {normal({3, 47, 40}), normal({40}), normal({40}), normal({24, 40})},
-          [](const Tensors& in, const Context& context) {
+          [](const Tensors& in, const ForwardContext& context) {
             return fused::norm_linear(in[0], in[1], in[2], in[3], context);
           },
-          [](const Tensors& in, const Context& context) {
+          [](const Tensors& in, const ForwardContext& context) {
             return composed::norm_linear(in[0], in[1], in[2], in[3], context);
           }};
 }
@@ -61,11 +62,11 @@ Pair norm_linear_pair() {
 Pair activate_pair(const std::string& activation) {
   return {"activate_with_bias, " + activation,
           {normal({3, 47, 41}), normal({41})},
-          [=](const Tensors& in, const Context& context) {
+          [=](const Tensors& in, const ForwardContext& context) {
             const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
             return fused::activate_with_bias(h, in[1], activation, 0.3, context);
           },
-          [=](const Tensors& in, const Context& context) {
+          [=](const Tensors& in, const ForwardContext& context) {
             const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16).to(at::kFloat) : in[0];
             return composed::activate_with_bias(h, in[1], activation, 0.3, context);
           }};
@@ -74,10 +75,10 @@ Pair activate_pair(const std::string& activation) {
 Pair add_linear_pair() {
   return {"add_linear",
           {normal({3, 47, 24}), normal({3, 47, 40}), normal({24, 40}), normal({24})},
-          [](const Tensors& in, const Context& context) {
+          [](const Tensors& in, const ForwardContext& context) {
             return fused::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
           },
-          [](const Tensors& in, const Context& context) {
+          [](const Tensors& in, const ForwardContext& context) {
             return composed::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
           }};
 }
@@ -92,7 +93,7 @@ at::Tensor valid_only(const at::Tensor& y) {
 
 template <class Form>
 Operation gated_convolution_with(const Form& form, const std::string& activation) {
-  return [=](const Tensors& in, const Context& context) {
+  return [=](const Tensors& in, const ForwardContext& context) {
     const BatchNorm norm{in[4], in[5], at::full({20}, 0.1), at::full({20}, 0.8)};
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(
@@ -110,7 +111,7 @@ Pair gated_convolution_pair(const std::string& activation, int64_t taps) {
 
 template <class Form>
 Operation attention_with(const Form& form) {
-  return [=](const Tensors& in, const Context& context) {
+  return [=](const Tensors& in, const ForwardContext& context) {
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(form(h, in[1], in[2], at::tensor(kLengths), 0.2, context));
   };
@@ -125,7 +126,7 @@ Pair attention_pair(int64_t heads, int64_t width) {
 
 template <class Form>
 Operation sinusoids_with(const Form& form, int64_t heads) {
-  return [=](const Tensors& in, const Context& context) {
+  return [=](const Tensors& in, const ForwardContext& context) {
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(
         form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
@@ -143,7 +144,7 @@ Pair sinusoids_pair(int64_t heads, int64_t width) {
 
 template <class Form>
 Operation subsample_with(const Form& form, int64_t stride, const at::Tensor& features) {
-  return [=](const Tensors& in, const Context&) {
+  return [=](const Tensors& in, const ForwardContext&) {
     return valid_only(
         form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
   };
@@ -176,7 +177,7 @@ std::vector<Pair> pairs() {
 
 // The result, then the gradient of every input for one random upstream gradient.
 Tensors value_and_gradients(const Operation& operation, const Tensors& inputs,
-                            const Context& context) {
+                            const ForwardContext& context) {
   Tensors leaves;
   for (const at::Tensor& input : inputs) {
     leaves.push_back(input.clone().set_requires_grad(input.is_floating_point()));
@@ -199,10 +200,10 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).norm() / (b.norm() + 1)).item<double>();
 }
 
-void expect_the_same(const Pair& pair, const Context& context, double tolerance) {
+void expect_the_same(const Pair& pair, const ForwardContext& context, double tolerance) {
   // A copy for each, because a context counts its dropout places.
-  const Tensors one = value_and_gradients(pair.fused, pair.inputs, Context(context));
-  const Tensors many = value_and_gradients(pair.composed, pair.inputs, Context(context));
+  const Tensors one = value_and_gradients(pair.fused, pair.inputs, ForwardContext(context));
+  const Tensors many = value_and_gradients(pair.composed, pair.inputs, ForwardContext(context));
   ASSERT_EQ(one.size(), many.size());
   for (size_t i = 0; i < one.size(); ++i)
     EXPECT_LT(distance(one[i], many[i]), tolerance) << pair.name << ", tensor " << i;
@@ -210,13 +211,14 @@ void expect_the_same(const Pair& pair, const Context& context, double tolerance)
 
 TEST(FusedOperations, EqualTheirPartsInFloat) {
   for (const Pair& pair : pairs()) {
-    expect_the_same(pair, Context::for_training(3, 1, false), 1e-5);
-    expect_the_same(pair, Context::for_evaluation(false), 1e-5);
+    expect_the_same(pair, ForwardContext::for_training(3, 1, false), 1e-5);
+    expect_the_same(pair, ForwardContext::for_evaluation(false), 1e-5);
   }
 }
 
 TEST(FusedOperations, AreCloseToTheirPartsInBfloat16) {
-  for (const Pair& pair : pairs()) expect_the_same(pair, Context::for_training(3, 1, true), 2e-2);
+  for (const Pair& pair : pairs())
+    expect_the_same(pair, ForwardContext::for_training(3, 1, true), 2e-2);
 }
 
 TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
@@ -224,10 +226,10 @@ TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
   for (const Pair& pair : pairs()) {
     at::set_num_threads(1);
     const Tensors one =
-        value_and_gradients(pair.fused, pair.inputs, Context::for_training(3, 1, false));
+        value_and_gradients(pair.fused, pair.inputs, ForwardContext::for_training(3, 1, false));
     at::set_num_threads(3);
     const Tensors three =
-        value_and_gradients(pair.fused, pair.inputs, Context::for_training(3, 1, false));
+        value_and_gradients(pair.fused, pair.inputs, ForwardContext::for_training(3, 1, false));
     for (size_t i = 0; i < one.size(); ++i)
       EXPECT_LT(distance(three[i], one[i]), 1e-6) << pair.name << ", tensor " << i;
   }

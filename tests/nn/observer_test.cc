@@ -53,7 +53,7 @@ struct Pass {
 };
 
 Pass pass(const Transducer& model, InputObserver* observer) {
-  Context context;
+  ForwardContext context;
   context.inputs = observer;
   Pass result;
   context.observe = [&](const std::string& place, const at::Tensor& output) {

@@ -23,11 +23,11 @@ TEST(StreamingRecogniser, SaysWhatAWholePassSays) {
     const at::NoGradGuard no_grad;
     const at::Tensor features = Fbank(model.config().features).compute(samples);
     const EncoderOutput encoded =
-        model.encode(features.unsqueeze(0), at::tensor({features.size(0)}), Context());
-    const Hypothesis whole = greedy_search(model, encoded, {}, Context()).front();
+        model.encode(features.unsqueeze(0), at::tensor({features.size(0)}), ForwardContext());
+    const Hypothesis whole = greedy_search(model, encoded, {}, ForwardContext()).front();
     ASSERT_GT(whole.tokens.size(), 3);
 
-    StreamingRecogniser recogniser(model, {}, Context());
+    StreamingRecogniser recogniser(model, {}, ForwardContext());
     size_t said = 0;
     for (int64_t i = 0; i < 24000; i += 1600) {
       recogniser.accept(first + i, 1600);

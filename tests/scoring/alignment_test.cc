@@ -71,7 +71,7 @@ std::pair<int64_t, int64_t> brute_force(const std::vector<std::string>& r,
 }
 
 TEST(Alignment, AgreesWithBruteForceAndItself) {
-  Random random(3, Stream::split);
+  Random random(3, RandomStream::split);
   for (int trial = 0; trial < 300; ++trial) {
     std::vector<std::string> reference(random.below(6)), hypothesis(random.below(6));
     for (auto* words : {&reference, &hypothesis})

@@ -53,7 +53,7 @@ TEST(Bootstrap, RefusesNonsense) {
 
 // Errors of 3 seeds on 40 units; the second system makes `gain` fewer of them a unit.
 PairedErrors made_up(double gain) {
-  Random random(11, Stream::split);
+  Random random(11, RandomStream::split);
   PairedErrors errors;
   for (int unit = 0; unit < 40; ++unit) errors.words.push_back(20);
   for (int seed = 0; seed < 3; ++seed) {
@@ -88,7 +88,7 @@ TEST(Bootstrap, ConstantGainIsCertain) {
 
 TEST(Bootstrap, NoiseCoversZero) {
   PairedErrors errors = made_up(0);
-  Random random(12, Stream::split);
+  Random random(12, RandomStream::split);
   for (RunErrors& run : errors.second)
     for (double& value : run.errors) value += random.below(2) ? 1 : -1;
   const Difference difference = bootstrap_difference(errors);
@@ -130,7 +130,7 @@ double drawn_deviation(const PairedErrors& errors) {
 
 TEST(Bootstrap, AFactorsShareOfTheVarianceIsUnbiased) {
   // The second system's rate is its seed's, normal; the variance of their mean is s² / n.
-  Random random(3, Stream::split);
+  Random random(3, RandomStream::split);
   PairedErrors errors{{{{100}, {no_level}}}, {}, {1000}, {12}};
   double sum = 0, squares = 0;
   for (size_t seed = 0; seed < 12; ++seed) {
@@ -144,7 +144,7 @@ TEST(Bootstrap, AFactorsShareOfTheVarianceIsUnbiased) {
 
 TEST(Bootstrap, CrossedFactorsAddTheirVariances) {
   // Rates are a teacher's part plus a seed's part, without interaction.
-  Random random(5, Stream::split);
+  Random random(5, RandomStream::split);
   std::vector<double> teachers, seeds;
   for (int i = 0; i < 8; ++i) teachers.push_back(30 * random.normal());
   for (int i = 0; i < 8; ++i) seeds.push_back(15 * random.normal());

@@ -47,7 +47,7 @@ inline ModelConfig middle_of(ModelConfig student) {
 inline std::vector<at::Tensor> logits_of_one_utterance(const Transducer& model) {
   const at::NoGradGuard no_grad;
   at::manual_seed(11);
-  const Context context;
+  const ForwardContext context;
   const EncoderOutput encoded =
       model.encode(at::randn({1, 47, 20}), at::tensor(std::vector<int64_t>{47}), context);
   const at::Tensor tokens = at::tensor(std::vector<int64_t>{1, 5, 3}).view({1, 3});

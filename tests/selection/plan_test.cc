@@ -51,7 +51,7 @@ void permute_leaf(Registry& registry, const std::string& name) {
     if (order.empty()) {
       for (int64_t i = 0; i < leaf.size(); ++i) order.push_back(i);
       if (leaf.name() == name) {
-        Random random(9, Stream::selection, stable_hash(name));
+        Random random(9, RandomStream::selection, stable_hash(name));
         random.shuffle(order);
       }
     }

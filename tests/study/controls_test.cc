@@ -16,7 +16,7 @@ TEST(Controls, ShufflingKeepsTheValuesAndRedrawingTheDeviation) {
       redrawn(testing::small_config(), 7);
   for (Transducer* each : {&model, &shuffled, &redrawn}) testing::randomise(*each, 8);
   shuffle_inside_tensors(shuffled.registry(), 1);
-  redraw_with_own_deviation_of(redrawn.registry(), 1);
+  redraw_with_own_deviation(redrawn.registry(), 1);
   const std::string name = "encoder.layers.1.feed_forward2.linear1.weight";
   const at::Tensor original = model.registry().find(name)->tensor.flatten();
   const at::Tensor permuted = shuffled.registry().find(name)->tensor.flatten();

@@ -17,7 +17,8 @@ inline ResultRow made_up_row(const std::string& schedule, const std::string& arm
   row.update = static_cast<int64_t>(epoch * 95);
   const double share =
       std::min(1.0, floor / 100 + 1.1 * std::exp(-0.75 * std::pow(epoch + head_start, 0.7)));
-  Random random(static_cast<uint64_t>(seed), Stream::split, stable_hash(arm + set), row.update);
+  Random random(static_cast<uint64_t>(seed), RandomStream::split, stable_hash(arm + set),
+                row.update);
   for (int i = 0; i < 130; ++i) {
     const int64_t words = 4 + i % 5;
     int64_t errors = 0;
@@ -47,7 +48,7 @@ inline void add_made_up_rows(StudyReport& report, const std::string& schedule, d
 inline void add_made_up_gradients(StudyReport& report) {
   for (const auto& [arm, level] : {std::pair{"random", 3.0}, {"paper", 1.2}, {"best", 0.8}})
     for (int64_t seed = 1; seed <= 3; ++seed) {
-      Random random(static_cast<uint64_t>(seed), Stream::dropout, stable_hash(arm));
+      Random random(static_cast<uint64_t>(seed), RandomStream::dropout, stable_hash(arm));
       MeasuredRun run{"20 epochs", arm, {0, seed}, {}, {}, {}, {}};
       double path = 0;
       for (int64_t update = 1; update <= 1900; ++update) {

@@ -32,7 +32,7 @@ class Step : public ::testing::Test {
   /// The step's losses, and every parameter's gradient.
   std::pair<StepLoss, std::map<std::string, at::Tensor>> run(
       const TrainConfig& config, const StepProgress& progress = {},
-      const Teacher* teacher = nullptr, const Context& context = Context()) const {
+      const Teacher* teacher = nullptr, const ForwardContext& context = ForwardContext()) const {
     for (const Parameter& parameter : model_->registry().all())
       parameter.tensor.mutable_grad() = at::Tensor();
     const StepLoss loss = accumulate_gradients(*model_, batch_, config, context, progress, teacher);
@@ -157,10 +157,11 @@ TEST_F(Step, OnAGpuEqualsTheCpus) {
   for (const char* loss : {"exact", "pruned"}) {
     TrainConfig config;
     config.loss = loss;
-    const Context context = Context::for_training(1, 3, false);
+    const ForwardContext context = ForwardContext::for_training(1, 3, false);
     const auto [expected, expected_gradients] = run(config, {}, nullptr, context);
     model_->to(at::kCUDA);
-    const auto [found, gradients] = run(config, {}, nullptr, Context::for_training(1, 3, false));
+    const auto [found, gradients] =
+        run(config, {}, nullptr, ForwardContext::for_training(1, 3, false));
     model_->to(at::kCPU);
     EXPECT_NEAR(found.total, expected.total, 1e-3);
     EXPECT_NEAR(found.ctc, expected.ctc, 1e-3);

@@ -99,7 +99,7 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
                 .at("teacher_checksum"),
             "");
   const uintmax_t bytes = fs::file_size(folder / "whole/updates.jsonl");
-  Random random(7, Stream::order);
+  Random random(7, RandomStream::order);
   int kills = 0;
   // Farther and farther into the run, at once or some milliseconds later: between updates, in the
   // middle of one, while a checkpoint is written.

@@ -47,7 +47,7 @@ void AugmentConfig::validate() const {
 
 double draw_speed(const AugmentConfig& config, uint64_t seed, int64_t epoch, uint64_t utterance) {
   if (config.speeds.empty()) return 1;
-  Random random(seed, Stream::speed, static_cast<uint64_t>(epoch), utterance);
+  Random random(seed, RandomStream::speed, static_cast<uint64_t>(epoch), utterance);
   const int64_t drawn = random.below(static_cast<int64_t>(config.speeds.size()));
   return config.speeds[static_cast<size_t>(drawn)];
 }

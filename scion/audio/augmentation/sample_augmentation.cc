@@ -79,7 +79,7 @@ SampleAugmentation::SampleAugmentation(const AugmentConfig& config, int64_t samp
 
 SampleAugmentation::~SampleAugmentation() = default;
 
-std::optional<Random> SampleAugmentation::draw(Stream stream, double share, int64_t epoch,
+std::optional<Random> SampleAugmentation::draw(RandomStream stream, double share, int64_t epoch,
                                                uint64_t utterance) const {
   Random random(seed_, stream, static_cast<uint64_t>(epoch), utterance);
   if (random.uniform() < share) return random;
@@ -87,9 +87,9 @@ std::optional<Random> SampleAugmentation::draw(Stream stream, double share, int6
 }
 
 bool SampleAugmentation::changes(int64_t epoch, uint64_t utterance) const {
-  return draw(Stream::reverberation, config_.reverberation_share, epoch, utterance) ||
-         draw(Stream::noise, noise_share_, epoch, utterance) ||
-         draw(Stream::volume, config_.volume_share, epoch, utterance);
+  return draw(RandomStream::reverberation, config_.reverberation_share, epoch, utterance) ||
+         draw(RandomStream::noise, noise_share_, epoch, utterance) ||
+         draw(RandomStream::volume, config_.volume_share, epoch, utterance);
 }
 
 at::Tensor SampleAugmentation::response(Random& random) const {
@@ -101,7 +101,7 @@ at::Tensor SampleAugmentation::response(Random& random) const {
   const int64_t number = random.below(config_.rooms);
   SimulatedRoom& room = rooms_[size_t(number)];
   std::call_once(room.once, [&] {
-    Random draw(seed_, Stream::rooms, uint64_t(number));
+    Random draw(seed_, RandomStream::rooms, uint64_t(number));
     const double seconds =
         draw.uniform(config_.reverberation_seconds_low, config_.reverberation_seconds_high);
     room.response = as_tensor(room_response(draw_room(draw, seconds), sample_rate_));
@@ -124,13 +124,14 @@ void SampleAugmentation::apply(std::vector<float>& samples, int64_t epoch,
   const auto count = static_cast<int64_t>(samples.size());
   if (count == 0) return;
   at::Tensor signal = as_tensor(samples);
-  if (auto random = draw(Stream::reverberation, config_.reverberation_share, epoch, utterance))
+  if (auto random =
+          draw(RandomStream::reverberation, config_.reverberation_share, epoch, utterance))
     signal = reverberated(signal, response(*random));
-  if (auto random = draw(Stream::noise, noise_share_, epoch, utterance)) {
+  if (auto random = draw(RandomStream::noise, noise_share_, epoch, utterance)) {
     const double snr = random->uniform(config_.noise_snr_low_db, config_.noise_snr_high_db);
     add_at_snr(signal, noise(*random, count), mean_power(signal), snr);
   }
-  if (auto random = draw(Stream::volume, config_.volume_share, epoch, utterance))
+  if (auto random = draw(RandomStream::volume, config_.volume_share, epoch, utterance))
     signal *= std::pow(10, random->uniform(config_.volume_low_db, config_.volume_high_db) / 20);
   const at::Tensor out = signal.contiguous();
   std::copy_n(out.const_data_ptr<float>(), count, samples.data());

@@ -42,7 +42,8 @@ class SampleAugmentation {
   struct SimulatedRoom;
   static std::vector<Recording> list(const std::string& option, const std::string& folder);
   /// The sequence that an utterance draws from, if it is among the share.
-  std::optional<Random> draw(Stream stream, double share, int64_t epoch, uint64_t utterance) const;
+  std::optional<Random> draw(RandomStream stream, double share, int64_t epoch,
+                             uint64_t utterance) const;
   at::Tensor response(Random& random) const;
   at::Tensor noise(Random& random, int64_t count) const;
 

@@ -73,7 +73,7 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
   const int64_t pieces = segments_per_utterance(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   T* const out = gradient.data_ptr<T>();
-  const std::vector<Segment> segments = divide(batch);
+  const std::vector<FrameRange> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
     const auto [b, begin, end] = segments[i];
     const float weight = weights.const_data_ptr<float>()[b];
@@ -107,7 +107,7 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
                                       bool flows) {
   NodeTerms terms = NodeTerms::make(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
-  const std::vector<Segment> segments = divide(batch);
+  const std::vector<FrameRange> segments = divide(batch);
   with_numbers_of(logits, [&]<class T>(T) {
     for_each_in_parallel(segments.size(), [&](int64_t i) {
       const auto [b, begin, end] = segments[i];

@@ -37,8 +37,8 @@ void make_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, 
   terms.set_arcs(joiner.batch, b, n, rows, logits, stride, sums);
 }
 
-void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits, const Segment& segment,
-                   const KeptNodes& kept, NodeTerms& terms) {
+void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits,
+                   const FrameRange& segment, const KeptNodes& kept, NodeTerms& terms) {
   const int64_t b = segment.utterance, width = joiner.batch.width_of(b);
   const int64_t last = segment.end * width;
   const bool in_pairs = joiner.pairs != nullptr, in_place = kept.holds(b) && !in_pairs;
@@ -326,7 +326,7 @@ class BackwardPass {
   const TargetNodes& targets_;
   at::Tensor weights_, divergence_weights_;  // by utterance
   const float *weight_, *divergence_weight_;
-  std::vector<Segment> segments_;
+  std::vector<FrameRange> segments_;
   PackedMatrix to_hidden_;
   std::optional<PackedMatrix> to_logits_;
   at::Tensor encoder_, predictor_;  // gradients; the predictor's by segment
@@ -341,7 +341,7 @@ JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTens
   const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
   const KeptNodes kept(view, flows ? settings.workspace_bytes : 0);
   NodeTerms terms = NodeTerms::make(batch, static_cast<bool>(targets));
-  const std::vector<Segment> segments = divide(batch);
+  const std::vector<FrameRange> segments = divide(batch);
   for_each_in_parallel(segments.size(), [&](int64_t i) {
     solve_segment(view, to_logits, segments[i], kept, terms);
   });

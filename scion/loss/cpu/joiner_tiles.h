@@ -16,9 +16,9 @@ inline int64_t round_up(int64_t n, int64_t multiple) {
 
 /// Rows of one thread, `stride` apart, not initialised.
 template <class Number>
-class Rows {
+class TileRows {
  public:
-  Rows(int64_t rows, int64_t stride)
+  TileRows(int64_t rows, int64_t stride)
       : storage_(at::empty({rows, stride}, std::is_same_v<Number, float>      ? at::kFloat
                                            : std::is_same_v<Number, uint32_t> ? at::kInt
                                                                               : at::kBFloat16)),
@@ -32,9 +32,9 @@ class Rows {
   Number* data_;
   int64_t stride_;
 };
-using Tile = Rows<float>;
-using HalfTile = Rows<uint16_t>;  // bfloat16
-using PairTile = Rows<uint32_t>;  // pairs of them
+using Tile = TileRows<float>;
+using HalfTile = TileRows<uint16_t>;  // bfloat16
+using PairTile = TileRows<uint32_t>;  // pairs of them
 
 /// A matrix (rows, columns) as the right-hand factor of `multiply`: panels of columns, padded
 /// with zeros.

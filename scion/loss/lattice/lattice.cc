@@ -157,9 +157,9 @@ int64_t segments_per_utterance(const LatticeBatch& batch) {
   return (kSegments + batch.size() - 1) / batch.size();
 }
 
-std::vector<Segment> divide(const LatticeBatch& batch) {
+std::vector<FrameRange> divide(const LatticeBatch& batch) {
   const int64_t pieces = segments_per_utterance(batch);
-  std::vector<Segment> segments;
+  std::vector<FrameRange> segments;
   segments.reserve(batch.size() * pieces);
   for (int64_t b = 0; b < batch.size(); ++b) {
     const int64_t frames = batch.frames_of(b);

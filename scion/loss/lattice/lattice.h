@@ -83,12 +83,12 @@ LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t class
                                  const at::Tensor& token_lengths, const LatticeRules& rules);
 
 /// Frames [begin, end) of one utterance.
-struct Segment {
+struct FrameRange {
   int64_t utterance, begin, end;
 };
 /// Every utterance once, or in several pieces where there are few. Depends on the shapes only, so
 /// that sums over segments come out the same for any number of threads.
-std::vector<Segment> divide(const LatticeBatch& batch);
+std::vector<FrameRange> divide(const LatticeBatch& batch);
 /// Segments of each utterance in `divide`: the same number for all (some may be empty).
 int64_t segments_per_utterance(const LatticeBatch& batch);
 

@@ -18,7 +18,7 @@ FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, cons
   bias2_ = parameter("linear2.bias", {residual}, init::bias(hidden.size()));
 }
 
-at::Tensor FeedForward::forward(const at::Tensor& x, const Context& context) const {
+at::Tensor FeedForward::forward(const at::Tensor& x, const ForwardContext& context) const {
   if (context.inputs) context.inputs->linear({{weight1_}, bias1_}, norm_.forward(x));
   at::Tensor y = norm_linear(x, norm_.weight(), norm_.bias(), weight1_, context);
   y = activate_with_bias(y, bias1_, activation_, dropout_, context);
@@ -56,7 +56,7 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
 }
 
 at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
-                              const Context& context) const {
+                              const ForwardContext& context) const {
   if (context.inputs) {
     context.inputs->linear({{weight_in_}, bias_in_}, norm_.forward(x));
     if (position_weight_.defined())
@@ -84,7 +84,7 @@ AttentionHistory Attention::start() const {
 }
 
 at::Tensor Attention::step(const at::Tensor& x, AttentionHistory& history,
-                           const at::Tensor& sinusoids, const Context& context) const {
+                           const at::Tensor& sinusoids, const ForwardContext& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   const AttentionHeads heads = split_heads(h + bias_in_, heads_);
   const at::Tensor key = at::cat({history.key, heads.key}, 2);
@@ -132,7 +132,7 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
 }
 
 at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
-                                      const Context& context) const {
+                                      const ForwardContext& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   if (context.inputs) show_inputs(x, h, frames, *context.inputs);
   const at::Tensor inner =
@@ -181,7 +181,7 @@ at::Tensor ConvolutionModule::start() const {
 }
 
 at::Tensor ConvolutionModule::step(const at::Tensor& x, at::Tensor& history,
-                                   const Context& context) const {
+                                   const ForwardContext& context) const {
   const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
   const at::Tensor gated = at::cat({history, at::glu(h + bias_in_, -1)}, 1);
   const at::Tensor y =
@@ -203,7 +203,7 @@ ConformerLayer::ConformerLayer(const Scope& scope, const ConformerConfig& config
       norm_(scope / "norm", residual) {}
 
 at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& frames,
-                                   const Context& context) const {
+                                   const ForwardContext& context) const {
   at::Tensor y = feed_forward1_.forward(x, context);
   y = attention_.forward(y, frames, context);
   y = convolution_.forward(y, frames, context);
@@ -213,7 +213,7 @@ at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& fra
 }
 
 at::Tensor ConformerLayer::step(const at::Tensor& x, ConformerHistory& history,
-                                const at::Tensor& sinusoids, const Context& context) const {
+                                const at::Tensor& sinusoids, const ForwardContext& context) const {
   at::Tensor y = feed_forward1_.forward(x, context);
   y = attention_.step(y, history.attention, sinusoids, context);
   y = convolution_.step(y, history.convolution, context);
@@ -253,7 +253,7 @@ at::Tensor ConformerEncoder::scaled(const at::Tensor& x) const {
 }
 
 at::Tensor ConformerEncoder::forward(const at::Tensor& subsampled, const at::Tensor& lengths,
-                                     const Context& context) const {
+                                     const ForwardContext& context) const {
   at::Tensor x = dropout(scaled(subsampled), config_.dropout, context);
   const EncoderFrames frames = prepare_frames(lengths, x.size(1));
   for (const ConformerLayer& layer : layers_) x = layer.forward(x, frames, context);
@@ -262,7 +262,7 @@ at::Tensor ConformerEncoder::forward(const at::Tensor& subsampled, const at::Ten
 
 class ConformerEncoder::Stream : public EncoderStream {
  public:
-  Stream(const ConformerEncoder& encoder, const Context& context)
+  Stream(const ConformerEncoder& encoder, const ForwardContext& context)
       : encoder_(encoder), context_(context) {
     for (const ConformerLayer& layer : encoder.layers_) histories_.push_back(layer.start());
   }
@@ -285,11 +285,11 @@ class ConformerEncoder::Stream : public EncoderStream {
   }
 
   const ConformerEncoder& encoder_;
-  Context context_;
+  ForwardContext context_;
   std::vector<ConformerHistory> histories_;
 };
 
-std::unique_ptr<EncoderStream> ConformerEncoder::stream(const Context& context) const {
+std::unique_ptr<EncoderStream> ConformerEncoder::stream(const ForwardContext& context) const {
   if (config_.chunk == 0 || config_.convolution == "centred")
     throw UserError(
         fmt::format("an encoder with chunk = {} and a {} convolution cannot stream", config_.chunk,

@@ -14,7 +14,7 @@ namespace scion {
 class FeedForward : public Module {
  public:
   FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual);
-  at::Tensor forward(const at::Tensor& x, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, const ForwardContext& context) const;
 
  private:
   std::string activation_;
@@ -41,12 +41,12 @@ class Attention : public Module {
   Attention(const Scope& scope, const ConformerConfig& config, const Axis& residual,
             const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
-                     const Context& context) const;
+                     const ForwardContext& context) const;
   AttentionHistory start() const;
   /// The next chunk (1, T, width) of a stream; sinusoids for the distances from the oldest frame
   /// remembered to −(T − 1).
   at::Tensor step(const at::Tensor& x, AttentionHistory& history, const at::Tensor& sinusoids,
-                  const Context& context) const;
+                  const ForwardContext& context) const;
 
  private:
   int64_t heads_;
@@ -63,11 +63,11 @@ class ConvolutionModule : public Module {
  public:
   ConvolutionModule(const Scope& scope, const ConformerConfig& config, const Axis& residual);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
-                     const Context& context) const;
+                     const ForwardContext& context) const;
   /// The frames (1, T, channels) before a stream's first.
   at::Tensor start() const;
   /// The next chunk (1, T, width) of a stream.
-  at::Tensor step(const at::Tensor& x, at::Tensor& history, const Context& context) const;
+  at::Tensor step(const at::Tensor& x, at::Tensor& history, const ForwardContext& context) const;
 
  private:
   at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
@@ -98,10 +98,10 @@ class ConformerLayer : public Module {
   ConformerLayer(const Scope& scope, const ConformerConfig& config, const Axis& residual,
                  const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
-                     const Context& context) const;
+                     const ForwardContext& context) const;
   ConformerHistory start() const { return {attention_.start(), convolution_.start()}; }
   at::Tensor step(const at::Tensor& x, ConformerHistory& history, const at::Tensor& sinusoids,
-                  const Context& context) const;
+                  const ForwardContext& context) const;
 
  private:
   FeedForward feed_forward1_;
@@ -118,9 +118,9 @@ class ConformerEncoder : public Encoder {
 
   const Axis& output_axis() const override { return residual_; }
   at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
-                     const Context& context) const override;
+                     const ForwardContext& context) const override;
   int64_t chunk_frames() const override { return config_.chunk; }
-  std::unique_ptr<EncoderStream> stream(const Context& context) const override;
+  std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const override;
 
  private:
   class Stream;

@@ -27,13 +27,13 @@ class Encoder : public Module {
   virtual const Axis& output_axis() const = 0;
   /// Subsampled frames (B, T, width), of which lengths (B) count, at least 1 each → (B, T, width).
   virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
-                             const Context& context) const = 0;
+                             const ForwardContext& context) const = 0;
 
   /// Frames that a stream takes at once.
   virtual int64_t chunk_frames() const = 0;
   /// For evaluation; gives what forward() gives. UserError for an encoder that needs to see the
   /// whole utterance. The encoder must outlive it.
-  virtual std::unique_ptr<EncoderStream> stream(const Context& context) const = 0;
+  virtual std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const = 0;
 
  protected:
   using Module::Module;

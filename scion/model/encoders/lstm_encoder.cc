@@ -15,7 +15,8 @@ LstmLayer::LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& r
   bias_ = parameter("projection.bias", {residual}, init::bias(config.hidden));
 }
 
-at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state, const Context& context) const {
+at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state,
+                              const ForwardContext& context) const {
   const at::Tensor h = lstm_.forward(norm_.forward(x), state, context);
   if (context.inputs)
     context.inputs->linear({.weights = {weight_}, .bias = bias_, .residual = x}, h);
@@ -41,31 +42,31 @@ std::vector<LstmState> LstmEncoder::start(int64_t batch) const {
 }
 
 at::Tensor LstmEncoder::run(at::Tensor x, std::vector<LstmState>& states,
-                            const Context& context) const {
+                            const ForwardContext& context) const {
   for (size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, states[i], context);
   return norm_->forward(x, context);
 }
 
 // What comes behind an utterance's end does not reach back into it: lengths need no mask.
 at::Tensor LstmEncoder::forward(const at::Tensor& x, const at::Tensor& /*lengths*/,
-                                const Context& context) const {
+                                const ForwardContext& context) const {
   std::vector<LstmState> states = start(x.size(0));
   return run(dropout(x, dropout_, context), states, context);
 }
 
 class LstmEncoder::Stream : public EncoderStream {
  public:
-  Stream(const LstmEncoder& encoder, const Context& context)
+  Stream(const LstmEncoder& encoder, const ForwardContext& context)
       : encoder_(encoder), context_(context), states_(encoder.start(1)) {}
   at::Tensor accept(const at::Tensor& x) override { return encoder_.run(x, states_, context_); }
 
  private:
   const LstmEncoder& encoder_;
-  Context context_;
+  ForwardContext context_;
   std::vector<LstmState> states_;
 };
 
-std::unique_ptr<EncoderStream> LstmEncoder::stream(const Context& context) const {
+std::unique_ptr<EncoderStream> LstmEncoder::stream(const ForwardContext& context) const {
   return std::make_unique<Stream>(*this, context);
 }
 

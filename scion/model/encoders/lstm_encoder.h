@@ -15,7 +15,7 @@ class LstmLayer : public Module {
  public:
   LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& residual);
   LstmState start(int64_t batch) const { return lstm_.start(batch); }
-  at::Tensor forward(const at::Tensor& x, LstmState& state, const Context& context) const;
+  at::Tensor forward(const at::Tensor& x, LstmState& state, const ForwardContext& context) const;
 
  private:
   double dropout_;
@@ -32,14 +32,14 @@ class LstmEncoder : public Encoder {
 
   const Axis& output_axis() const override { return residual_; }
   at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
-                     const Context& context) const override;
+                     const ForwardContext& context) const override;
   int64_t chunk_frames() const override { return 1; }
-  std::unique_ptr<EncoderStream> stream(const Context& context) const override;
+  std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const override;
 
  private:
   class Stream;
   std::vector<LstmState> start(int64_t batch) const;
-  at::Tensor run(at::Tensor x, std::vector<LstmState>& states, const Context& context) const;
+  at::Tensor run(at::Tensor x, std::vector<LstmState>& states, const ForwardContext& context) const;
 
   double dropout_;
   Axis residual_;

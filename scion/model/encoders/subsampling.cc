@@ -38,7 +38,7 @@ Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t c
 }
 
 at::Tensor Conv2dSubsampling::forward(const at::Tensor& features, const at::Tensor& lengths,
-                                      const Context& context) const {
+                                      const ForwardContext& context) const {
   if (context.inputs) show_convolutions(features, *context.inputs);
   at::Tensor x = subsample(features, weight1_, bias1_, weight2_, bias2_, stride2_,
                            lengths_out(lengths).clamp_min(1));
@@ -90,7 +90,7 @@ DepthwiseStridingSubsampling::DepthwiseStridingSubsampling(const Scope& scope, i
 
 at::Tensor DepthwiseStridingSubsampling::forward(const at::Tensor& features,
                                                  const at::Tensor& lengths,
-                                                 const Context& context) const {
+                                                 const ForwardContext& context) const {
   const std::vector<int64_t> two = {2, 2}, one = {1, 1};
   at::Tensor x = features.unsqueeze(1);  // (B, channels, frames, bins)
   at::Tensor valid = upload(lengths, features.device());

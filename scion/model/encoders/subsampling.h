@@ -16,7 +16,7 @@ class Subsampling : public Module {
   /// (B, T, F) → (B, frames_out(T), width); `lengths` (B), best on the processor, counts the
   /// feature frames that are not padding. T must be at least minimum_frames().
   virtual at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
-                             const Context& context) const = 0;
+                             const ForwardContext& context) const = 0;
   /// Output frames for `frames` feature frames; 0 when there are too few.
   virtual int64_t frames_out(int64_t frames) const = 0;
   virtual int64_t minimum_frames() const = 0;
@@ -45,7 +45,7 @@ class Conv2dSubsampling : public Subsampling {
                     const Axis& width);
 
   at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
-                     const Context& context) const override;
+                     const ForwardContext& context) const override;
   int64_t frames_out(int64_t frames) const override;
   int64_t minimum_frames() const override;
   int64_t frames_settled(int64_t frames) const override { return frames_out(frames); }
@@ -66,7 +66,7 @@ class DepthwiseStridingSubsampling : public Subsampling {
                                const Axis& width);
 
   at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
-                     const Context& context) const override;
+                     const ForwardContext& context) const override;
   int64_t frames_out(int64_t frames) const override;
   int64_t minimum_frames() const override { return 1; }
   int64_t frames_settled(int64_t frames) const override { return frames / factor(); }

@@ -12,23 +12,26 @@ namespace scion::fused {
 
 at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
                        const at::Tensor& norm_bias, const at::Tensor& weight,
-                       const Context& context);
+                       const ForwardContext& context);
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate, const Context& context);
+                              const std::string& activation, double rate,
+                              const ForwardContext& context);
 at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate, const Context& context);
+                      const at::Tensor& bias, double scale, double rate,
+                      const ForwardContext& context);
 
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
                              const BatchNorm& norm, const std::string& activation,
-                             const Context& context);
+                             const ForwardContext& context);
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const Context& context);
+                              double rate, const ForwardContext& context);
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate, const Context& context);
+                              const at::Tensor& lengths, double rate,
+                              const ForwardContext& context);
 at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,
                      const at::Tensor& weight2, const at::Tensor& bias2, int64_t stride2,
                      const at::Tensor& lengths);

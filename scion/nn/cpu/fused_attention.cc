@@ -169,7 +169,7 @@ class SinusoidAttention : public Function<SinusoidAttention> {
 
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const Context& context) {
+                              double rate, const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
   return RelativeAttention::apply(h, bias, position_bias, lengths, dropout.key, dropout.rate);
 }
@@ -177,7 +177,8 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate, const Context& context) {
+                              const at::Tensor& lengths, double rate,
+                              const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
   const at::Tensor query_bias =
       at::constant_pad_nd(content_offset, {0, 2 * content_offset.size(0)});

@@ -14,7 +14,7 @@ using torch::autograd::variable_list;
 // blocks: the same for any number of threads.
 inline constexpr int64_t kBlockRows = 128;
 
-inline at::ScalarType operand_type(const Context& context) {
+inline at::ScalarType operand_type(const ForwardContext& context) {
   return context.bf16() ? at::kBFloat16 : at::kFloat;
 }
 
@@ -69,7 +69,7 @@ struct DropoutPlace {
   int64_t key = 0;
   double rate = 0;
 
-  DropoutPlace(double rate_in_training, const Context& context) {
+  DropoutPlace(double rate_in_training, const ForwardContext& context) {
     if (!context.training() || rate_in_training == 0) return;
     rate = rate_in_training;
     key = static_cast<int64_t>(context.next_dropout_key());

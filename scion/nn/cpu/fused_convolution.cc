@@ -167,7 +167,7 @@ class GatedConvolution : public Function<GatedConvolution> {
 at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
                              const at::Tensor& weight_bias, const at::Tensor& lengths,
                              const BatchNorm& norm, const std::string& activation,
-                             const Context& context) {
+                             const ForwardContext& context) {
   return GatedConvolution::apply(
       h, bias, weight, weight_bias, norm.weight, norm.bias, lengths, norm.running_mean,
       norm.running_variance,

@@ -151,19 +151,21 @@ class AddLinear : public Function<AddLinear> {
 
 at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
                        const at::Tensor& norm_bias, const at::Tensor& weight,
-                       const Context& context) {
+                       const ForwardContext& context) {
   return NormLinear::apply(x, norm_weight, norm_bias, weight, operand_type(context));
 }
 
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate, const Context& context) {
+                              const std::string& activation, double rate,
+                              const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
   return ActivateWithBias::apply(h, bias, static_cast<int64_t>(activation_of(activation)),
                                  dropout.key, dropout.rate);
 }
 
 at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate, const Context& context) {
+                      const at::Tensor& bias, double scale, double rate,
+                      const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
   return AddLinear::apply(x, h, weight, bias, operand_type(context), scale, dropout.key,
                           dropout.rate);

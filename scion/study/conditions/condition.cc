@@ -66,7 +66,7 @@ std::vector<float> corrupted_samples(const Utterance& utterance, const std::vect
   if (!pool.empty())
     for (const Utterance* voice :
          draw_voices(pool, utterance, config.babble_speakers,
-                     Random(static_cast<uint64_t>(config.seed), Stream::corruption, 0, name)))
+                     Random(static_cast<uint64_t>(config.seed), RandomStream::corruption, 0, name)))
       others.push_back(readable_samples(*voice));
   return corrupt(samples, sample_rate, others, config, name);
 }

@@ -95,7 +95,7 @@ std::vector<float> corrupt(const std::vector<float>& samples, int64_t sample_rat
   if (samples.empty()) return {};
   // One sequence for each thing that is drawn: turning one off leaves the others as they were.
   const auto sequence = [&](uint64_t a) {
-    return Random(static_cast<uint64_t>(config.seed), Stream::corruption, a, utterance);
+    return Random(static_cast<uint64_t>(config.seed), RandomStream::corruption, a, utterance);
   };
   Random speed_draw = sequence(1), room_draw = sequence(2), babble_draw = sequence(3),
          noise_draw = sequence(4);

@@ -6,7 +6,7 @@ namespace scion {
 namespace {
 
 at::Tensor masked(const AugmentConfig& config, uint64_t utterance) {
-  Random random(7, Stream::spec_augment, 3, utterance);
+  Random random(7, RandomStream::spec_augment, 3, utterance);
   at::Tensor features = at::zeros({200, 80});
   spec_augment(config, random, features, at::arange(1, 81, at::kFloat));
   return features;
@@ -53,7 +53,7 @@ TEST(Augment, ShortOrNarrowFeaturesAreSafe) {
   config.frequency_width = 500;
   config.time_share = 1;
   for (uint64_t i = 0; i < 50; ++i) {
-    Random random(1, Stream::spec_augment, 0, i);
+    Random random(1, RandomStream::spec_augment, 0, i);
     at::Tensor features = at::zeros({1, 2});
     spec_augment(config, random, features, at::ones({2}));
     EXPECT_TRUE(features.isfinite().all().item<bool>());
@@ -85,7 +85,7 @@ TEST(TimeWarp, StretchesOneSideAndSqueezesTheOther) {
   const at::Tensor ramp = at::arange(200, at::kFloat).unsqueeze(1).expand({200, 3});
   std::set<int64_t> moves;
   for (uint64_t i = 0; i < 300; ++i) {
-    Random random(1, Stream::time_warp, 0, i);
+    Random random(1, RandomStream::time_warp, 0, i);
     const at::Tensor warped = time_warp(config, random, ramp);
     ASSERT_EQ(warped.sizes(), ramp.sizes());
     const at::Tensor place = warped.select(1, 0);
@@ -106,7 +106,7 @@ TEST(TimeWarp, StretchesOneSideAndSqueezesTheOther) {
 TEST(TimeWarp, IsOffByDefaultAndForShortUtterances) {
   AugmentConfig config;
   const at::Tensor features = at::rand({30, 4});
-  Random random(1, Stream::time_warp);
+  Random random(1, RandomStream::time_warp);
   EXPECT_TRUE(time_warp(config, random, features).equal(features));
   config.time_warp = 15;
   EXPECT_TRUE(time_warp(config, random, features).equal(features));

@@ -93,7 +93,7 @@ TEST(Room, EchoesFallAsFastAsAsked) {
   for (const double seconds : {0.2, 0.4}) {
     double sum = 0;
     for (uint64_t i = 0; i < 8; ++i) {
-      Random random(3, Stream::rooms, i);
+      Random random(3, RandomStream::rooms, i);
       sum += measured_reverberation(room_response(draw_room(random, seconds), rate)) / seconds / 8;
     }
     EXPECT_NEAR(sum, 1, 0.25) << seconds;
@@ -102,7 +102,7 @@ TEST(Room, EchoesFallAsFastAsAsked) {
 
 TEST(Room, DrawnPlacesAreInside) {
   for (uint64_t i = 0; i < 500; ++i) {
-    Random random(1, Stream::rooms, i);
+    Random random(1, RandomStream::rooms, i);
     const Room room = draw_room(random, 0.3);
     for (size_t axis = 0; axis < 3; ++axis)
       for (const double place : {room.source[axis], room.microphone[axis]}) {

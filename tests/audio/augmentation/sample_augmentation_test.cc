@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 constexpr int64_t sound_rate = 16000;
 
 std::vector<float> white_noise(size_t count, uint64_t seed, double amplitude) {
-  Random random(seed, Stream::corruption);
+  Random random(seed, RandomStream::corruption);
   std::vector<float> samples(count);
   for (float& value : samples) value = static_cast<float>(amplitude * random.uniform(-1, 1));
   return samples;

@@ -17,7 +17,7 @@ ResultRow counted_row(const std::string& arm, int64_t seed, double epoch, int64_
   ResultRow result;
   result.schedule = "s", result.set = "test", result.arm = arm;
   result.seed = seed, result.epoch = epoch;
-  Random random(7, Stream::split, static_cast<uint64_t>(seed), stable_hash(arm));
+  Random random(7, RandomStream::split, static_cast<uint64_t>(seed), stable_hash(arm));
   for (int i = 0; i < 30; ++i) {
     result.utterances.push_back({"u" + std::to_string(i), "speaker" + std::to_string(i / 5),
                                  errors + random.below(3) - 1, 10});
