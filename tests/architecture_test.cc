@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 
 namespace scion {
 namespace {
@@ -49,6 +50,38 @@ TEST(Architecture, ThePageNamesEveryFolder) {
       EXPECT_NE(page.find("`scion/" + entry.path().filename().string() + "`"), std::string::npos)
           << entry.path();
     }
+}
+
+// Pages name files that exist: `scion/…` and the other folders' paths as they are, a bare name
+// (`axis.h`) somewhere in the sources.
+TEST(Architecture, PagesNameFilesThatExist) {
+  const fs::path root = SCION_SOURCE_DIR;
+  std::set<std::string> names;
+  for (const char* folder : {"scion", "tests"})
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder))
+      if (entry.is_regular_file()) names.insert(entry.path().filename());
+  std::vector<fs::path> pages = {root / "README.md", root / "CONTRIBUTING.md",
+                                 root / "docs/architecture.md"};
+  for (const auto& entry : fs::directory_iterator(root / "docs/design"))
+    pages.push_back(entry.path());
+  const std::regex path(
+      "`((?:scion|tests|fuzz|bench|docs|recipes|scripts|examples)/[a-z0-9_./-]+)`");
+  const std::regex name("`([a-z0-9_]+\\.(?:h|cc|cu|inc))`");
+  size_t found = 0;
+  for (const fs::path& page : pages) {
+    std::ifstream file(page);
+    const std::string text((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
+    for (std::sregex_iterator match(text.begin(), text.end(), path), end; match != end; ++match) {
+      ++found;
+      EXPECT_TRUE(fs::exists(root / (*match)[1].str())) << page << " names " << (*match)[1];
+    }
+    for (std::sregex_iterator match(text.begin(), text.end(), name), end; match != end; ++match) {
+      ++found;
+      EXPECT_TRUE(names.count((*match)[1])) << page << " names " << (*match)[1];
+    }
+  }
+  EXPECT_GT(found, 30U);
 }
 
 // Public headers stay cheap to read: no more of torch than the tensor.
