@@ -7,8 +7,8 @@
 
 namespace scion {
 
-Transducer::Transducer(const ModelConfig& config, int64_t vocabulary)
-    : config_(config), vocabulary_(vocabulary) {
+Transducer::Transducer(const ModelConfig& config, int64_t vocabulary, at::Device device)
+    : config_(config), vocabulary_(vocabulary), registry_(device) {
   config_.validate();
   const Scope root(registry_);
   const int64_t columns = config.features.columns();
@@ -82,6 +82,10 @@ void Transducer::to(at::Device device) {
   for (const Parameter& parameter : registry_.all())
     parameter.tensor.unsafeGetTensorImpl()->shallow_copy_from(
         parameter.tensor.to(device).getIntrusivePtr());
+}
+
+int64_t parameter_count(const ModelConfig& config, int64_t vocabulary) {
+  return Transducer(config, vocabulary, at::kMeta).registry().parameter_count();
 }
 
 }  // namespace scion

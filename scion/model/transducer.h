@@ -25,7 +25,8 @@ struct EncoderOutput {
 
 class Transducer {
  public:
-  Transducer(const ModelConfig& config, int64_t vocabulary);
+  /// With weights that are zero or one. On the device `meta` it has shapes and no memory.
+  Transducer(const ModelConfig& config, int64_t vocabulary, at::Device device = at::kCPU);
 
   const ModelConfig& config() const { return config_; }
   int64_t vocabulary() const { return vocabulary_; }
@@ -75,5 +76,8 @@ class Transducer {
   Head add_head(const std::string& name, const Axis& input);
   Head ctc_, simple_encoder_, simple_predictor_;
 };
+
+/// Trainable weights of a model with this vocabulary (blank included). Allocates none of them.
+int64_t parameter_count(const ModelConfig& config, int64_t vocabulary);
 
 }  // namespace scion

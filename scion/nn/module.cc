@@ -46,7 +46,8 @@ at::Tensor Registry::add(std::string name, std::vector<Axis> axes, Init init, bo
   TORCH_CHECK(find(name) == nullptr, "parameter registered twice: ", name);
   std::vector<int64_t> shape;
   for (const Axis& axis : axes) shape.push_back(axis.size());
-  at::Tensor tensor = init.kind == Init::Kind::one ? at::ones(shape) : at::zeros(shape);
+  at::Tensor tensor =
+      init.kind == Init::Kind::one ? at::ones(shape, device_) : at::zeros(shape, device_);
   tensor.set_requires_grad(trainable);
   parameters_.push_back({std::move(name), std::move(axes), init, trainable, tensor});
   return tensor;

@@ -51,6 +51,9 @@ struct LayerStack {
 /// All parameters of a model, in the order of their registration.
 class Registry {
  public:
+  /// On the device `meta` the tensors have shapes and no memory.
+  explicit Registry(at::Device device = at::kCPU) : device_(device) {}
+
   const std::vector<Parameter>& all() const { return parameters_; }
   const std::vector<LayerStack>& stacks() const { return stacks_; }
   const Parameter* find(const std::string& name) const;
@@ -63,6 +66,7 @@ class Registry {
   void add_stack(LayerStack stack) { stacks_.push_back(std::move(stack)); }
 
  private:
+  at::Device device_;
   std::vector<Parameter> parameters_;
   std::vector<LayerStack> stacks_;
 };

@@ -85,7 +85,7 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
   const double epochs = static_cast<double>(config.train.epochs);
   job.progress = [=] { return std::min(1.0, epochs_done(directory) / epochs); };
   const double parameters =
-      static_cast<double>(Transducer(config.model, 64).registry().parameter_count());
+      static_cast<double>(parameter_count(config.model, Tokenizer::load(place.tokenizer).size()));
   job.cost = epochs *
              (parameters + 4e5);  // measured: a step has a share that does not grow with the model
   return job;

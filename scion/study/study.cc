@@ -227,8 +227,9 @@ class Experiment {
         hours += utterance.seconds / 3600;
         ++utterances;
       }
-    const auto parameters = [](const ModelConfig& model) {
-      return static_cast<double>(Transducer(model, 29).registry().parameter_count()) / 1e6;
+    const int64_t vocabulary = Tokenizer::load(tokenizer_).size();
+    const auto parameters = [&](const ModelConfig& model) {
+      return static_cast<double>(parameter_count(model, vocabulary)) / 1e6;
     };
     report.facts = {
         {"recipe", options_.recipe_file.filename().string()},

@@ -137,18 +137,31 @@ TEST(Transducer, SinusoidalAttentionEqualsTheFormula) {
 }
 
 TEST(Transducer, PresetsHaveTheSizeTheyAreCalledBy) {
-  EXPECT_NEAR(Transducer(preset("conformer-76m"), 500).registry().parameter_count() / 1e6, 76, 1.5);
-  EXPECT_NEAR(Transducer(preset("conformer-9m"), 500).registry().parameter_count() / 1e6, 9, 0.3);
-  EXPECT_NEAR(Transducer(preset("an4-teacher"), 29).registry().parameter_count() / 1e6, 3.58, 0.1);
-  EXPECT_NEAR(Transducer(preset("an4-student"), 29).registry().parameter_count() / 1e6, 0.474,
-              0.02);
-  EXPECT_NEAR(Transducer(preset("fastconformer-113m"), 500).registry().parameter_count() / 1e6,
-              113.4, 0.5);
-  EXPECT_NEAR(Transducer(preset("fastconformer-11m"), 500).registry().parameter_count() / 1e6, 11.3,
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("conformer-76m"), 500)) / 1e6, 76, 1.5);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("conformer-9m"), 500)) / 1e6, 9, 0.3);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("an4-teacher"), 29)) / 1e6, 3.58, 0.1);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("an4-student"), 29)) / 1e6, 0.474, 0.02);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("fastconformer-113m"), 500)) / 1e6, 113.4,
+              0.5);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("fastconformer-11m"), 500)) / 1e6, 11.3,
               0.1);
-  EXPECT_NEAR(Transducer(preset("lstm-65m"), 500).registry().parameter_count() / 1e6, 64.8, 0.3);
-  EXPECT_NEAR(Transducer(preset("lstm-11m"), 500).registry().parameter_count() / 1e6, 10.8, 0.1);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("lstm-65m"), 500)) / 1e6, 64.8, 0.3);
+  EXPECT_NEAR(static_cast<double>(parameter_count(preset("lstm-11m"), 500)) / 1e6, 10.8, 0.1);
   EXPECT_THROW(preset("conformer-9"), UserError);
+}
+
+TEST(Transducer, ParametersAreCountedWithoutAModel) {
+  for (const std::string& name : preset_names())
+    for (const int64_t vocabulary : {29, 500})
+      EXPECT_EQ(parameter_count(preset(name), vocabulary),
+                Transducer(preset(name), vocabulary).registry().parameter_count())
+          << name;
+}
+
+TEST(Transducer, OnTheMetaDeviceItHasNoMemory) {
+  const Transducer model(small_config("sinusoid"), 7, at::kMeta);
+  for (const Parameter& parameter : model.registry().all())
+    EXPECT_EQ(parameter.tensor.device(), at::kMeta) << parameter.name;
 }
 
 TEST(Transducer, ShortUtterancesGiveNoFrames) {

@@ -192,6 +192,24 @@ feed_forward = 12
       << other_rules.error;
 }
 
+TEST(Compare, TheReportGivesTheSizesOfTheModelsThatWereTrained) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  // Wide enough for the vocabulary to show in the second decimal.
+  write_file(folder / "tiny.toml",
+             replaced(smallest_recipe(), "predictor_width = 10", "predictor_width = 2000"));
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out study").status, 0);
+  const std::string report = read_file(folder / "study/report.html");
+  for (const std::string path :
+       {"teachers/seed-1/model.safetensors", "students/full/xavier/seed-1/model.safetensors"}) {
+    const ModelFile file = load_model(folder / "study" / path);
+    EXPECT_LT(file.model->vocabulary(), 24);
+    const auto parameters = static_cast<double>(file.model->registry().parameter_count());
+    const std::string size = fmt::format("{:.2f} M parameters", parameters / 1e6);
+    EXPECT_NE(report.find(size), std::string::npos) << path << ": " << size;
+  }
+}
+
 TEST(Compare, ACalibratedArmStartsFromItsOwnAudio) {
   const TemporaryFolder folder;
   small_manifest(folder.path(), 12);
