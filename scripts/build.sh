@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Configures (once) and builds:
-#   scripts/build.sh PRESET JOBS [--target NAME] [option of cmake's configure step]...
+# Configures (once) and builds a CMake preset:
+#   scripts/build.sh PRESET JOBS [--target NAME] [configure option]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1 jobs=$2

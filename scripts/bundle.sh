@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts programs into a folder with every library they need but the C library's, so that they run on
-# another Linux of the same processor family whose glibc is not older than this machine's:
+# Copies programs and every library they need except the C library into a folder, so that they run on
+# any Linux of the same processor family with a glibc at least as new as this machine's:
 #   scripts/bundle.sh [--without-torch] FOLDER PROGRAM...      then FOLDER/run scion transcribe ...
 #
-#   --without-torch   leaves out libtorch and what it brings, CUDA's libraries among it; the other
-#                     machine has the same version, and FOLDER/run is told where:
+#   --without-torch   leaves out libtorch and its dependencies, including CUDA's libraries. The other
+#                     machine must have the same version; FOLDER/run finds it through
 #                     TORCH=<folder that holds lib/libtorch_cpu.so>
 set -euo pipefail
 
@@ -19,28 +19,28 @@ with_torch=1
 [ $# -ge 2 ] || fail "$# arguments" "scripts/bundle.sh [--without-torch] FOLDER PROGRAM..."
 folder=$1
 shift
-[ ! -e "$folder" ] || fail "'$folder' is there already" "name a new folder, or remove it"
+[ ! -e "$folder" ] || fail "'$folder' already exists" "name a new folder, or remove it"
 new=$folder.new.$$
 trap 'rm -rf "$new"' EXIT
 mkdir -p "$new/bin" "$new/lib"
 
-# Their paths, a line each; the C library's own parts fit the system they are on.
+# Paths of a program's libraries, one per line, without the C library, which must match its system.
 libraries_of() {
   ldd "$1" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' |
     grep -Ev '/(ld-linux[^/]*|lib(c|m|dl|rt|pthread|util|resolv))\.so[^/]*$'
 }
 
 for program in "$@"; do
-  [ -x "$program" ] || fail "there is no program '$program'" "'make build' builds build/cpu/bin/scion"
+  [ -x "$program" ] || fail "no such program: '$program'" "'make build' builds build/cpu/bin/scion"
   missing=$(ldd "$program" | awk '/not found/ {printf "%s ", $1}')
-  # Here a CUDA build finds no CUDA libraries where libtorch came without them.
+  # A CUDA build finds no CUDA libraries here if libtorch was installed without them.
   [ $with_torch = 0 ] || [ -z "$missing" ] ||
-    fail "'$program' does not find ${missing% }" "does it run here? with --without-torch it need not"
+    fail "libraries of '$program' are missing: ${missing% }" "install them, or use --without-torch"
   libraries=$(libraries_of "$program")
   cp "$program" "$new/bin/"
   while read -r library; do
     case $library in
-      # CUDA's may also be those of a toolkit.
+      # CUDA's libraries may also come from a toolkit.
       */torch/lib/* | */nvidia/* | */libcu[bdfprs]*.so* | */libnccl.so* | */libnv*.so*)
         [ $with_torch = 1 ] || continue
         ;;
@@ -51,7 +51,7 @@ done
 
 cat >"$new/run" <<'EOF'
 #!/bin/sh
-# run PROGRAM ARGUMENTS...: one of bin/, with the libraries of lib/
+# run PROGRAM ARGUMENTS...: runs a program of bin/ with the libraries of lib/
 here=$(cd "$(dirname "$0")" && pwd)
 libraries=$here/lib
 if [ -n "${TORCH:-}" ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fuzzer: scripts/fuzz.sh SECONDS JOBS
-# What it finds worth keeping stays in build/fuzz/corpus; a fault leaves its input beside it.
+# Inputs that reach new code are kept in build/fuzz/corpus; the input of a fault in build/fuzz.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 seconds=$1 jobs=$2
@@ -10,7 +10,7 @@ fuzz_one() {
   name=$(basename "$program" _fuzz)
   local kept=build/fuzz/corpus/$name log=build/fuzz/$name.log
   mkdir -p "$kept"
-  # A leak of libtorch's or SentencePiece's own start-up is not this input's fault.
+  # libtorch and SentencePiece leak at start-up, so leaks are not reported.
   if ASAN_OPTIONS=detect_leaks=0 "$program" -max_total_time="$seconds" -max_len=4096 \
     -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="build/fuzz/$name-" "$kept" "fuzz/corpus/$name" >"$log" 2>&1; then
@@ -18,12 +18,12 @@ fuzz_one() {
       printf "  %-12s %d inputs, no fault\n", name, n}' "$log"
   else
     tail -n 40 "$log" >&2
-    echo "error: $name: a fault; its input is build/fuzz/$name-*, the whole log $log" >&2
+    echo "error: the $name fuzzer found a fault: input build/fuzz/$name-*, log $log" >&2
     return 1
   fi
 }
 export -f fuzz_one
 
-echo "fuzz: every reader for $seconds s"
+echo "fuzz: $seconds s per reader"
 printf '%s\0' build/fuzz/bin/*_fuzz |
   xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$0" "$1"' "$seconds"

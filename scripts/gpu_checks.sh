@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# What only a GPU can tell of a CUDA build: the tests, the tests once more under NVIDIA's
-# compute-sanitizer where it is installed, a short training on both devices, and the transducer loss
-# beside its peers.
-#   scripts/gpu_checks.sh [tests] [sanitizer] [train] [bench]     (all of them without a word)
-# The programs have to be there: make cuda, and for the last part
+# Checks of a CUDA build that need a GPU: the tests, the tests under NVIDIA's compute-sanitizer if it
+# is installed, a short training on both devices, and the transducer loss beside its peers.
+#   scripts/gpu_checks.sh [tests] [sanitizer] [train] [bench]     (default: all)
+# Build the programs first: make cuda, and for the bench
 #   scripts/build.sh cuda JOBS --target loss_speed -D SCION_BENCH=ON
-# They may have come from elsewhere as a bundle (scripts/bundle.sh); its libraries are then found by
-# LD_LIBRARY_PATH, and the tests' files by the path that the tests were built in.
-#   TOOLS    of the sanitizer (default: memcheck racecheck synccheck initcheck)
-#   PYTHON   of the bench, with torch, torchaudio and safetensors (default: bench/python.sh's own)
+# They may come from another machine as a bundle (scripts/bundle.sh); set LD_LIBRARY_PATH to its
+# libraries then, and keep the sources at the path where the tests were built.
+#   TOOLS    tools of the sanitizer (default: memcheck racecheck synccheck initcheck)
+#   PYTHON   Python of the bench, with torch, torchaudio and safetensors (default: bench/python.sh's)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 bin=build/cuda/bin
@@ -16,12 +15,12 @@ failed=0
 
 need() {
   [ -x "$bin/$1" ] && return
-  echo "error: there is no program $bin/$1" >&2
+  echo "error: no such program: $bin/$1" >&2
   echo "hint: $2" >&2
   exit 1
 }
 
-# A part that fails does not keep the others from running.
+# Runs one part; the others run even if it fails.
 section() {
   local title=$1 start=$SECONDS
   shift
@@ -35,16 +34,15 @@ section() {
 
 run_tests() {
   scripts/run_tests.sh "$bin/scion_tests" --gtest_filter='*Cuda*:*OnAGpu*:*K2*' || return
-  # A program that does not see the GPU skips them.
+  # Without a visible GPU these tests are skipped, which counts as a failure here.
   ! grep -qv ' 0 skipped$' build/tests.txt
 }
 
-# racecheck and synccheck look at shared memory and barriers, initcheck at memory nothing wrote; of
-# scion's own kernels, not of cuBLAS's. The largest cases take minutes under them and show nothing
-# that the others do not.
+# Checks scion's own kernels, not cuBLAS's. The largest cases are left out: they take minutes under
+# these tools and cover no code that the smaller ones do not.
 sanitize() {
   command -v compute-sanitizer >/dev/null || {
-    echo "compute-sanitizer is not installed: left out"
+    echo "compute-sanitizer is not installed: skipped"
     return 0
   }
   local tool status=0
@@ -58,12 +56,13 @@ sanitize() {
   return $status
 }
 
-# The loss of a run's last epoch.
+# Prints the loss of a run's last epoch.
 last_loss() {
   sed -nE 's|.* epoch 2/2 +loss ([0-9.]+).*|\1|p' "$1" | tail -n 1
 }
 
-# The same model on the same batches: two epochs have to come to the same loss, to a hundredth.
+# Trains the same model on the same batches on both devices. After two epochs the losses must agree
+# to 1 %.
 train() {
   local folder device
   folder=$(mktemp -d)
@@ -81,7 +80,7 @@ EOF
       --out "$folder/$device" 2>&1 | tee "$folder/$device.log"
   done
   awk -v cpu="$(last_loss "$folder/cpu.log")" -v cuda="$(last_loss "$folder/cuda.log")" 'BEGIN {
-      printf "loss of the second epoch: %s on the processor, %s on the GPU\n", cpu, cuda
+      printf "loss of the second epoch: %s on the CPU, %s on the GPU\n", cpu, cuda
       exit !(cpu > 0 && cuda > 0 && (cuda / cpu - 1) ^ 2 < 1e-4) }'
   local status=$?
   rm -rf "$folder"
@@ -97,8 +96,8 @@ bench() {
 }
 
 nvidia-smi -L || {
-  echo "error: no GPU is seen" >&2
-  echo "hint: nvidia-smi has to list one" >&2
+  echo "error: no GPU found" >&2
+  echo "hint: 'nvidia-smi -L' must list one" >&2
   exit 1
 }
 need scion_tests "'make cuda' builds it"
@@ -109,14 +108,14 @@ for part in "$@"; do
     sanitizer) section "compute-sanitizer" sanitize ;;
     train)
       need scion "'make cuda' builds it"
-      section "two epochs on either device" train
+      section "two epochs on both devices" train
       ;;
     bench)
       need loss_speed "scripts/build.sh cuda 2 --target loss_speed -D SCION_BENCH=ON"
       section "the transducer loss beside its peers" bench
       ;;
     *)
-      echo "error: no part '$part' (tests, sanitizer, train, bench)" >&2
+      echo "error: unknown part '$part' (tests, sanitizer, train, bench)" >&2
       exit 2
       ;;
   esac

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs what is missing, and nothing else: system packages with apt, libtorch as a wheel.
+# Installs missing dependencies: system packages with apt, libtorch as a wheel.
 #
 #   scripts/install_dependencies.sh GROUP...
 #
-#   build   what the program and its tests need; libtorch in .deps/python
-#   bench   Google Benchmark, and what Python's peers are installed with
+#   build   dependencies of the program and its tests; libtorch in .deps/python
+#   bench   Google Benchmark, and Python's venv for the peers
 #   lint    clang-format and clang-tidy
 #   cuda    nvcc in .deps/cuda, unless a CUDA toolkit is installed
 #
-# Sudo is used for apt only, said aloud, and not at all when nothing is missing.
+# sudo is used for apt only, is announced, and is not used if nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ packages_of() {
     lint) echo clang clang-format clang-tidy libomp-dev ;;
     cuda) echo g++ python3 python3-pip ;;
     *)
-      echo "error: no group '$1' (build, bench, lint, cuda)" >&2
+      echo "error: unknown group '$1' (build, bench, lint, cuda)" >&2
       exit 2
       ;;
   esac
@@ -36,7 +36,7 @@ fail() {
   exit 1
 }
 
-# Runs a command with its output in a log; shows the log's end if it fails.
+# Runs a command with its output in a log, and shows the end of the log on failure.
 logged() {
   mkdir -p build
   "$@" >>build/install.log 2>&1 || {
@@ -49,7 +49,7 @@ installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Pip may also come from elsewhere than Debian's packages.
+# Prints the packages that are not installed. Python and pip need not be Debian's.
 missing_packages() {
   local package
   for package in "$@"; do
@@ -61,7 +61,7 @@ missing_packages() {
 
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
-    echo "not a Debian or Ubuntu: these packages, or what corresponds, must be there: $*"
+    echo "not Debian or Ubuntu: these packages, or their equivalents, must be installed: $*"
     return
   fi
   local missing
@@ -70,7 +70,7 @@ install_packages() {
   local sudo=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null ||
-      fail "packages are missing: ${missing[*]}" "as root: apt-get install ${missing[*]}"
+      fail "missing packages: ${missing[*]}" "as root: apt-get install ${missing[*]}"
     echo "sudo: installing system packages needs root"
     sudo -v
     sudo=(sudo)
@@ -81,8 +81,7 @@ install_packages() {
     apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
-# Fills FOLDER with the wheels of LIST. The folder appears whole, and is left alone when it holds
-# that list already.
+# Installs the wheels of LIST into FOLDER atomically, unless it already holds that list.
 install_wheels() {
   local list=$1 folder=$2
   cmp -s "$list" "$folder/.wheels" && return
@@ -95,7 +94,7 @@ install_wheels() {
   local pip=(python3 -m pip install --disable-pip-version-check --root-user-action ignore
     --no-deps --only-binary :all: --target "$new" -r "$list")
   if [ -t 1 ]; then "${pip[@]}"; else logged "${pip[@]}"; fi
-  # nvcc links from lib64, which its wheel calls lib.
+  # nvcc searches lib64; its wheel has lib.
   if [ -x "$new/nvidia/cu13/bin/nvcc" ]; then ln -s lib "$new/nvidia/cu13/lib64"; fi
   cp "$list" "$new/.wheels"
   rm -rf "$folder"

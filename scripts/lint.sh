@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Layout by clang-format, habits by clang-tidy: scripts/lint.sh JOBS
+# Checks the sources with clang-format and clang-tidy: scripts/lint.sh JOBS
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=$1
@@ -8,11 +8,11 @@ folder=build/lint
 mapfile -t files < <(git ls-files '*.h' '*.cc' '*.cu')
 echo "clang-format: ${#files[@]} files"
 clang-format --dry-run -Werror "${files[@]}" ||
-  { echo "error: the layout differs (make format mends it)" >&2 && exit 1; }
+  { echo "error: the formatting differs ('make format' fixes it)" >&2 && exit 1; }
 
-# Clang cannot read GCC's precompiled header and does not know all of GCC's options: it gets a
-# compilation database of its own, and a header that it compiled itself. As in the build, the sources
-# of a folder are one translation unit: most of the time goes into torch's headers.
+# Clang can read neither GCC's precompiled header nor all of its options, so it gets a separate
+# compilation database and precompiled header. As in the build, a folder's sources form one translation
+# unit, because most of the time is spent on torch's headers.
 mkdir -p "$folder"
 cmake --preset cpu -B "$folder/cmake" >"$folder/configure.log" 2>&1 ||
   { cat "$folder/configure.log" >&2 && exit 1; }
@@ -24,11 +24,11 @@ if ! [ -f "$header" ] || [ cmake/precompiled.h -nt "$header" ] || [ CMakeLists.t
   echo "clang++: compiling cmake/precompiled.h"
   options=$(grep -m 1 -o '"command": .*-include-pch.*' "$folder/compile_commands.json" |
     sed -E -e 's/^"command": "[^ ]+ //' -e 's/ -include-pch .*//' -e 's/\\"/"/g' -e 's/\\\\/\\/g')
-  # The time stamps of system headers may change without their text.
+  # Time stamps of system headers may change although their text does not.
   eval "clang++ $options -Xclang -fno-pch-timestamp -x c++-header cmake/precompiled.h -o '$header'"
 fi
 
-# CUDA sources are nvcc's; clang would need a CUDA toolkit of its own.
+# CUDA sources are left out: clang would need its own CUDA toolkit.
 mapfile -t units < <(grep -o '"file": "[^"]*"' "$folder/compile_commands.json" | cut -d'"' -f4 |
   grep -v 'cmake_pch')
 echo "clang-tidy: ${#units[@]} translation units"
@@ -39,5 +39,5 @@ printf '%s\0' "${units[@]}" |
     echo "  $(basename "$1")"
     [ -z "$log" ] || echo "$log"
     exit $status' "$folder" ||
-  { echo "error: lint found what stands above" >&2 && exit 1; }
-echo "lint: no complaints"
+  { echo "error: lint failed, see above" >&2 && exit 1; }
+echo "lint: no findings"
