@@ -1,6 +1,6 @@
-// What the fuzzers share. A fuzzer gives a reader of foreign data made-up bytes. The reader may
-// refuse them with one of scion's own errors; whatever else it throws, and every fault that the
-// sanitizers see, ends the fuzzer.
+// Helpers of the fuzzers. A fuzzer passes arbitrary bytes to a reader of foreign data. The reader
+// may reject them with one of scion's own errors; any other exception, and any fault that the
+// sanitizers detect, ends the fuzzer.
 #pragma once
 
 #include <sys/mman.h>
@@ -19,12 +19,12 @@
 
 namespace scion {
 
-/// Calls `read`, which may refuse its input. Returns what LLVMFuzzerTestOneInput has to.
+/// Calls `read`, which may reject its input. Returns the value LLVMFuzzerTestOneInput must return.
 template <class Read>
 int read_or_refuse(const Read& read) {
   try {
     read();
-  } catch (const Error&) {  // an answer as good as any
+  } catch (const Error&) {  // rejecting the input is a valid answer
   }
   return 0;
 }
@@ -33,7 +33,7 @@ inline std::string_view as_text(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-/// A file in memory, for readers that want a path. Only one at a time is needed.
+/// A file in memory, for readers that take a path. Holds one content at a time.
 class MemoryFile {
  public:
   MemoryFile() : descriptor_(memfd_create("fuzz", 0)) {
@@ -43,7 +43,7 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
-  /// The path of a file with these bytes; what it held before is gone.
+  /// The path of the file, after replacing its content with these bytes.
   std::filesystem::path with(const uint8_t* data, size_t size) const {
     if (ftruncate(descriptor_, 0) != 0 ||
         pwrite(descriptor_, data, size, 0) != static_cast<ssize_t>(size))
@@ -70,8 +70,8 @@ class MemoryFolder {
   MemoryFolder(const MemoryFolder&) = delete;
   MemoryFolder& operator=(const MemoryFolder&) = delete;
 
-  /// Writes the pieces of `bytes` between zero bytes as files of these names. A piece that is not
-  /// there leaves no file.
+  /// Splits `bytes` at zero bytes and writes the pieces to files of these names. A missing piece
+  /// leaves no file.
   const std::filesystem::path& with(std::string_view bytes,
                                     const std::vector<std::string>& names) const {
     for (const std::string& name : names) {

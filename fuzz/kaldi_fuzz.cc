@@ -1,7 +1,7 @@
 #include "fuzz/foreign.h"
 #include "scion/data/corpora/corpus.h"
 
-// wav.scp, text, utt2spk and segments, with a zero byte behind each.
+// wav.scp, text, utt2spk and segments, separated by zero bytes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFolder folder;
   return scion::read_or_refuse([&] {

@@ -1,7 +1,7 @@
 #include "fuzz/foreign.h"
 #include "scion/data/corpora/corpus.h"
 
-// Without a zero byte, cuts; with one, recordings and supervisions.
+// Cuts; or, if the input has a zero byte, recordings and supervisions.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFolder cuts, pair;
   return scion::read_or_refuse([&] {

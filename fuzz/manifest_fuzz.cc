@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     size_t utterances = 0;
     try {
       utterances = scion::read_manifest(path).size();
-    } catch (const scion::Error&) {  // the index has to refuse it as well
+    } catch (const scion::Error&) {  // the index must reject it, too
     }
     if (scion::ManifestIndex(path).size() != utterances) std::abort();
   });

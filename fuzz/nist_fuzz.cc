@@ -6,7 +6,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   scion::read_or_refuse([&] { scion::parse_ctm(text, "f"); });
   return scion::read_or_refuse([&] {
     const auto transcripts = scion::parse_trn(text, "f");
-    // What was read can be written, and reads the same.
+    // Transcripts survive writing and reading again.
     const auto again = scion::parse_trn(scion::to_trn(transcripts), "f");
     if (again.size() != transcripts.size()) std::abort();
     for (size_t i = 0; i < again.size(); ++i)

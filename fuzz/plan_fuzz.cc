@@ -5,7 +5,7 @@
 
 namespace {
 
-// As small as a model can be that has every form of axis.
+// The smallest model with every form of axis.
 scion::Registry tiny_model(int64_t width, int64_t heads, int64_t labels) {
   using scion::Axis;
   scion::Registry model;
@@ -23,7 +23,7 @@ scion::Registry tiny_model(int64_t width, int64_t heads, int64_t labels) {
 
 }  // namespace
 
-// A plan file: read, shown, written again, joined to itself and applied.
+// A plan file: parsed, printed, written again, composed with itself and applied.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::Registry teacher = tiny_model(4, 2, 5);
   static scion::Registry student = tiny_model(3, 1, 4);

@@ -3,7 +3,7 @@
 #include "scion/data/corpora/prepare.h"
 #include "scion/data/loader.h"
 
-// A configuration as a whole: TOML, then the declared options of two sections.
+// A whole configuration: TOML, then the declared options of two sections.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return scion::read_or_refuse([&] {
     scion::LoaderConfig loader;

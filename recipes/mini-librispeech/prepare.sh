@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Data for compare.toml: recipes/mini-librispeech/prepare.sh TRAIN CLEAN OTHER
-# Each is a folder of LibriSpeech's layout (speaker/chapter/*.trans.txt), e.g. train-clean-5 and
+# Prepares the data of compare.toml: recipes/mini-librispeech/prepare.sh TRAIN CLEAN OTHER
+# Each is a folder in LibriSpeech's layout (speaker/chapter/*.trans.txt), e.g. train-clean-5 and
 # dev-clean-2 of Mini LibriSpeech (OpenSLR 31) and test-other of LibriSpeech (OpenSLR 12).
 set -euo pipefail
 if [ $# -ne 3 ]; then
