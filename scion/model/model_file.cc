@@ -16,7 +16,7 @@ std::string shape_text(at::IntArrayRef shape) {
 }  // namespace
 
 SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
-                       const nlohmann::json& provenance) {
+                       const Provenance& provenance) {
   SafeTensors content;
   for (const Parameter& parameter : model.registry().all())
     content.tensors.emplace_back(parameter.name, parameter.tensor.detach().cpu().contiguous());
@@ -26,12 +26,12 @@ SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
   content.metadata["format"] = "scion-transducer-1";
   content.metadata["model"] = options_json(model.config()).dump();
   content.metadata["vocabulary"] = std::to_string(model.vocabulary());
-  content.metadata["provenance"] = provenance.dump();
+  content.metadata["provenance"] = provenance.to_json().dump();
   return content;
 }
 
 void save_model(const std::filesystem::path& path, const Transducer& model,
-                const std::string& tokenizer, const nlohmann::json& provenance) {
+                const std::string& tokenizer, const Provenance& provenance) {
   write_safetensors(path, pack_model(model, tokenizer, provenance));
 }
 
@@ -40,13 +40,13 @@ void load_weights(const SafeTensors& content, Transducer& model, const std::stri
   for (const Parameter& parameter : model.registry().all()) {
     if (!content.contains(parameter.name))
       throw UserError(fmt::format("{}: tensor '{}' is missing", file, parameter.name),
-                      "the file was not written for this configuration; make it anew");
+                      "the file does not match this configuration; recreate it");
     const at::Tensor& stored = content.at(parameter.name);
     if (stored.sizes() != parameter.tensor.sizes())
       throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration says {}", file,
                                   parameter.name, shape_text(stored.sizes()),
                                   shape_text(parameter.tensor.sizes())),
-                      "the file was not written for this configuration; make it anew");
+                      "the file does not match this configuration; recreate it");
     parameter.tensor.copy_(stored);
   }
 }
@@ -62,17 +62,19 @@ ModelFile load_model(const std::filesystem::path& path) {
   Options options;
   config.declare(options);
   ModelFile file;
+  file.path = path;
   try {
     options.load_json(nlohmann::json::parse(content.metadata.at("model")), path.string());
     file.model =
         std::make_unique<Transducer>(config, std::stoll(content.metadata.at("vocabulary")));
-    file.provenance = nlohmann::json::parse(content.metadata.at("provenance"));
+    file.provenance = Provenance::from_json(
+        nlohmann::json::parse(content.metadata.at("provenance")), path.string() + ": provenance");
   } catch (const std::logic_error& error) {  // absent keys, broken numbers
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
-                    "copy the file again or make it anew");
+                    "copy the file again or recreate it");
   } catch (const nlohmann::json::exception& error) {
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
-                    "copy the file again or make it anew");
+                    "copy the file again or recreate it");
   }
   load_weights(content, *file.model, path.string());
   const at::Tensor& bytes = content.at(tokenizer_name);

@@ -16,7 +16,6 @@
 #include "scion/model/precision.h"
 #include "scion/nn/initialise.h"
 #include "scion/recognition/evaluation.h"
-#include "scion/selection/select.h"
 #include "scion/training/checkpoint.h"
 #include "scion/training/loss_along_line.h"
 #include "scion/training/optimisers/optimiser.h"
@@ -463,20 +462,21 @@ class Run {
   }
 
   void finish() {
-    nlohmann::json trained = {{"epochs", config_.train.epochs},
-                              {"updates", position_.update},
-                              {"seed", config_.train.seed},
-                              {"utterances", data_.size()},
-                              {"hours", data_.total_seconds() / 3600},
-                              {"version", SCION_VERSION}};
+    Provenance::Trained trained{.epochs = config_.train.epochs,
+                                .updates = position_.update,
+                                .seed = config_.train.seed,
+                                .utterances = static_cast<int64_t>(data_.size()),
+                                .hours = data_.total_seconds() / 3600,
+                                .version = SCION_VERSION};
     if (teacher_) {
-      trained["teacher"] = fs::path(config_.train.distill).filename().string();
-      trained["teacher_checksum"] = checksum(read_file(config_.train.distill));
+      trained.teacher = fs::path(config_.train.distill).filename().string();
+      trained.teacher_checksum = checksum(read_file(config_.train.distill));
     }
-    const nlohmann::json provenance = {
-        {"trained", trained},
-        {"start",
-         start_.provenance.is_null() ? nlohmann::json(config_.train.init) : start_.provenance}};
+    Provenance provenance{.trained = trained};
+    if (start_.provenance.empty())
+      provenance.start_name = config_.train.init;
+    else
+      provenance.start = std::make_shared<const Provenance>(start_.provenance);
     save_model(directory_ / "model.safetensors", *model_, tokenizer_.serialised(), provenance);
     fs::remove_all(directory_ / "epochs");
     fs::remove_all(directory_ / "checkpoints");

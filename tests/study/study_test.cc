@@ -234,9 +234,9 @@ set = "clean"
   ASSERT_EQ(made.status, 0) << made.error;
   const fs::path run = folder / "study/students/full/fitted/teacher-1/seed-1";
   const ModelFile start = load_model(run / "start.safetensors");
-  const nlohmann::json& calibrated = start.provenance.at("calibrated");
-  EXPECT_EQ(calibrated.at("options").at("ridge"), 0.5);
-  EXPECT_GT(calibrated.at("summary").at("utterances"), 0);
+  const Provenance::Calibrated& calibrated = *start.provenance.calibrated;
+  EXPECT_EQ(nlohmann::json::parse(calibrated.options).at("ridge"), 0.5);
+  EXPECT_GT(nlohmann::json::parse(calibrated.summary).at("utterances"), 0);
   EXPECT_NE(made.out.find("clean, epoch 1 − epoch 2"), std::string::npos) << made.out;
 
   write_file(folder / "tiny.toml", replaced(recipe, "ridge = 0.5", "ridge = 0.4"));

@@ -94,9 +94,7 @@ TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
   EXPECT_GT(updates.front().at("node_divergence").get<double>(), 0);
   EXPECT_GT(updates.front().at("ctc_divergence").get<double>(), 0);
   EXPECT_EQ(updates.back().at("node_divergence"), 0);
-  EXPECT_NE(load_model(folder / "whole/model.safetensors")
-                .provenance.at("trained")
-                .at("teacher_checksum"),
+  EXPECT_NE(load_model(folder / "whole/model.safetensors").provenance.trained->teacher_checksum,
             "");
   const uintmax_t bytes = fs::file_size(folder / "whole/updates.jsonl");
   Random random(7, RandomStream::order);
@@ -138,7 +136,7 @@ TEST(Trainer, LearnsAndLeavesACompleteModel) {
   EXPECT_LT(updates.back().at("loss").get<double>(),
             0.75 * updates.front().at("loss").get<double>());
   const ModelFile file = load_model(folder / "run/model.safetensors");
-  EXPECT_EQ(file.provenance.at("trained").at("epochs"), 12);
+  EXPECT_EQ(file.provenance.trained->epochs, 12);
   EXPECT_EQ(file.model->vocabulary(), Tokenizer(file.tokenizer).size());
   EXPECT_FALSE(fs::exists(folder / "run/checkpoints"));
   // A finished run returns at once; another configuration is refused.

@@ -1,8 +1,13 @@
-#include "scion/selection/select.h"
+#include "scion/selection/student.h"
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "scion/core/error.h"
+#include "scion/core/file.h"
+#include "scion/selection/provenance_text.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/selection/kinds.h"
 
@@ -78,35 +83,52 @@ TEST(SelectStudent, TheHeadThatTheTeacherLacksIsNamed) {
   EXPECT_EQ(refusal(student, {.partial = {"simple_joiner"}}), "");
 }
 
-TEST(SelectStudent, TheFileRecordsRulesAndPlan) {
-  Transducer teacher(enlarged(small_config()), 7);
-  const SelectionRules rules = named_rules("best");
-  const Selection selection = select_student(teacher, small_config(), rules, "xavier", 1);
-  const TemporaryFolder folder;
-  const std::filesystem::path file = folder / "teacher.safetensors";
-  save_model(file, teacher, "tokenizer", {{"trained", 1}});
-  const nlohmann::json provenance =
-      selection_provenance(file, {{"trained", 1}}, "best", rules, selection.plan)["selected"];
-  EXPECT_EQ(provenance["rules"]["layers"], "even-last");
-  EXPECT_EQ(provenance["teacher_provenance"]["trained"], 1);
-  EXPECT_EQ(Plan::from_json(provenance["plan"], "file").to_json(), selection.plan.to_json());
+class MakeStudent : public ::testing::Test {
+ protected:
+  MakeStudent() {
+    save_model(folder_ / "teacher.safetensors", Transducer(enlarged(small_config()), 7), "pieces",
+               {.trained = Provenance::Trained{.epochs = 4}});
+    teacher_ = load_model(folder_ / "teacher.safetensors");
+  }
+  TemporaryFolder folder_;
+  ModelFile teacher_;
+  StudentRecipe recipe_{.rule_set = "best", .rules = named_rules("best")};
+};
+
+TEST_F(MakeStudent, RecordsTeacherRulesAndPlan) {
+  const Student student = make_student(teacher_, small_config(), recipe_);
+  const Provenance::Selected& selected = *student.file.provenance.selected;
+  EXPECT_EQ(selected.teacher, "teacher.safetensors");
+  EXPECT_EQ(selected.teacher_checksum, checksum(read_file(folder_ / "teacher.safetensors")));
+  EXPECT_EQ(selected.teacher_provenance->trained->epochs, 4);
+  EXPECT_EQ(nlohmann::json::parse(selected.rules).at("layers"), "even-last");
+  EXPECT_EQ(Plan::parse(selected.plan, "file").to_json(), student.plan.to_json());
+  EXPECT_EQ(student.file.tokenizer, "pieces");
+  const std::string text = provenance_text(student.file.provenance);
+  EXPECT_NE(text.find("encoder.layers: the teacher's 0, 4\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  trained: 4 epochs"), std::string::npos) << text;
 }
 
-TEST(CopiedParameters, AreThoseThatThePlanDoesNotLeaveRandom) {
-  const Transducer model(small_config(), 7);
-  Plan plan;
-  for (const Parameter& parameter : model.registry().all())
-    plan.tensors.push_back({.student = parameter.name, .action = TensorChoice::Action::cropped});
-  plan.tensors.front().action = TensorChoice::Action::random;
-  plan.tensors.back().action = TensorChoice::Action::copied;
-  const std::set<std::string> names =
-      copied_parameters(model.registry(), {{"selected", {{"plan", plan.to_json()}}}});
-  EXPECT_EQ(names.size(), plan.tensors.size() - 1);
-  EXPECT_EQ(names.count(plan.tensors.front().student), 0U);
-  // A model that was trained is copied as a whole, whatever it began from.
-  for (const nlohmann::json& provenance :
-       {nlohmann::json(), nlohmann::json{{"trained", {{"epochs", 1}}}, {"start", "xavier"}}})
-    EXPECT_EQ(copied_parameters(model.registry(), provenance).size(), plan.tensors.size());
+TEST_F(MakeStudent, IsLoadedAsItWasSaved) {
+  const Student made = make_student(teacher_, small_config(), recipe_);
+  save_student(folder_ / "student.safetensors", made);
+  const Student loaded = load_student(folder_ / "student.safetensors", teacher_);
+  EXPECT_EQ(loaded.plan.to_json(), made.plan.to_json());
+  EXPECT_EQ(loaded.file.provenance.to_json(), made.file.provenance.to_json());
+}
+
+TEST_F(MakeStudent, IsNotLoadedWithAnotherTeacher) {
+  save_student(folder_ / "student.safetensors", make_student(teacher_, small_config(), recipe_));
+  save_model(folder_ / "other.safetensors", *teacher_.model, "pieces", {});
+  const ModelFile other = load_model(folder_ / "other.safetensors");
+  EXPECT_NE(error_of<UserError>([&] {
+              load_student(folder_ / "student.safetensors", other);
+            }).find("was selected from another file than"),
+            std::string::npos);
+  EXPECT_NE(error_of<UserError>([&] {
+              load_student(folder_ / "other.safetensors", teacher_);
+            }).find("was not selected from a teacher"),
+            std::string::npos);
 }
 
 }  // namespace
