@@ -9,7 +9,7 @@
 
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/observer.h"
 
 namespace scion {
 

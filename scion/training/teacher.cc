@@ -10,8 +10,8 @@ namespace {
 
 void require_same_subsampling(const Encoder& teacher, const Encoder& student) {
   for (int64_t frames = 1; frames < 100; ++frames) {
-    const int64_t taught = teacher.subsampling().frames_out(frames);
-    const int64_t own = student.subsampling().frames_out(frames);
+    const int64_t taught = teacher.frames_out(frames);
+    const int64_t own = student.frames_out(frames);
     if (taught == own) continue;
     throw UserError(fmt::format("train.distill: of {} feature frames the teacher's encoder makes "
                                 "{}, the student's {}",
