@@ -11,7 +11,7 @@
 #include "scion/data/dataset.h"
 #include "scion/model/model_file.h"
 #include "scion/model/transducer.h"
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/observer.h"
 
 namespace scion {
 

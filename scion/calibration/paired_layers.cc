@@ -9,13 +9,11 @@ at::Tensor as_matrix(const at::Tensor& weight) {
   return weight.detach().to(at::kDouble).view({weight.size(0), -1});
 }
 
-// Where the encoder multiplies subsampled frames by √width, the student's projection makes up for
-// its smaller root.
+// An encoder may scale its subsampled frames by a factor that depends on its width (√width); the
+// student's projection compensates for the smaller factor.
 double input_scale(const Transducer& teacher, const Transducer& student) {
-  const ModelConfig &from = teacher.config(), &to = student.config();
-  if (from.encoder != "conformer" || !from.conformer.input_scaling) return 1;
-  return std::sqrt(static_cast<double>(from.conformer.width) /
-                   static_cast<double>(to.conformer.width));
+  return std::sqrt(static_cast<double>(teacher.config().squared_input_scale()) /
+                   static_cast<double>(student.config().squared_input_scale()));
 }
 
 // Both models must have heard the same labels.

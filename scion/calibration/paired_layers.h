@@ -8,7 +8,7 @@
 
 #include "scion/calibration/calibration_audio.h"
 #include "scion/calibration/compensation.h"
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/observer.h"
 #include "scion/selection/plan.h"
 
 namespace scion {

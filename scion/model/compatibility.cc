@@ -65,8 +65,8 @@ void require_same_kind_of_predictor(const ModelConfig& teacher, const ModelConfi
 void require_same_subsampling(const Encoder& teacher, const Encoder& student,
                               const std::string& option) {
   for (int64_t frames = 1; frames < 100; ++frames) {
-    const int64_t from = teacher.subsampling().frames_out(frames);
-    const int64_t to = student.subsampling().frames_out(frames);
+    const int64_t from = teacher.frames_out(frames);
+    const int64_t to = student.frames_out(frames);
     if (from == to) continue;
     throw UserError(fmt::format("{}: of {} feature frames the teacher's encoder makes {}, the "
                                 "student's {}",

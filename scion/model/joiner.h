@@ -1,8 +1,8 @@
 // The additive joiner: logits(t, u) = W tanh(P_e encoder(t) + P_p predictor(u)) + b.
 #pragma once
 
-#include "scion/nn/forward_context.h"
 #include "scion/nn/module.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion {
 
@@ -18,11 +18,11 @@ class Joiner : public Module {
   /// Two projections that broadcast against each other → logits (…, V).
   at::Tensor logits(const at::Tensor& encoder, const at::Tensor& predictor) const;
 
-  const at::Tensor& weight() const { return weight_; }  ///< (V, joiner width)
-  const at::Tensor& bias() const { return bias_; }      ///< (V)
+  const at::Tensor& weight() const { return output_.weight; }  ///< (V, joiner width)
+  const at::Tensor& bias() const { return output_.bias; }      ///< (V)
 
  private:
-  at::Tensor encoder_weight_, encoder_bias_, predictor_weight_, predictor_bias_, weight_, bias_;
+  Linear encoder_projection_, predictor_projection_, output_;
 };
 
 }  // namespace scion

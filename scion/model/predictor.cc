@@ -1,7 +1,8 @@
 #include "scion/model/predictor.h"
 
 #include "scion/core/device.h"
-#include "scion/nn/observer.h"
+#include "scion/core/error.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 
@@ -10,31 +11,25 @@ StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, i
     : Predictor(scope), width_(leaf("width", width)), context_labels_(context_labels) {
   embedding_ = parameter("embedding", {Axis::labels(vocabulary), width_}, init::embedding);
   const Axis context = taps("context", context_labels, Axis::Anchor::newest);
-  weight_ = parameter("convolution.weight", {width_, Axis::fixed(1), context}, init::weight);
-  bias_ = parameter("convolution.bias", {width_}, init::bias(context_labels));
+  convolution_ = make_convolution("convolution", width_, context);
 }
 
 at::Tensor StatelessPredictor::mix(const at::Tensor& labels, const ForwardContext& context) const {
   const at::Tensor embedded = at::embedding(embedding_, labels);  // (B, U + context, width)
-  if (context.inputs)
-    context.inputs->linear({{weight_}, bias_, true}, embedded.unfold(1, context_labels_, 1));
-  const int64_t positions = labels.size(1) - context_labels_ + 1;
-  at::Tensor y = bias_;
-  for (int64_t tap = 0; tap < context_labels_; ++tap)
-    y = y + embedded.slice(1, tap, tap + positions) * weight_.select(2, tap).squeeze(1);
-  y = at::relu(y);
+  const at::Tensor y = at::relu(mix_taps(embedded, convolution_, context));
   context.show(place(), y);
   return y;
 }
 
 at::Tensor StatelessPredictor::forward(const at::Tensor& tokens,
                                        const ForwardContext& context) const {
-  return mix(at::constant_pad_nd(upload(tokens, bias_.device()), {context_labels_, 0}), context);
+  return mix(at::constant_pad_nd(upload(tokens, embedding_.device()), {context_labels_, 0}),
+             context);
 }
 
 PredictorState StatelessPredictor::start(int64_t batch, const ForwardContext& context) const {
-  const at::Tensor labels =
-      at::zeros({batch, context_labels_}, bias_.options().dtype(at::kLong).requires_grad(false));
+  const at::Tensor labels = at::zeros({batch, context_labels_},
+                                      embedding_.options().dtype(at::kLong).requires_grad(false));
   return {mix(labels, context).squeeze(1), {labels}};
 }
 
@@ -92,8 +87,11 @@ std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig&
   if (config.predictor == "lstm")
     return std::make_unique<LstmPredictor>(scope, vocabulary, config.predictor_width,
                                            config.predictor_layers);
-  return std::make_unique<StatelessPredictor>(scope, vocabulary, config.predictor_width,
-                                              config.predictor_context);
+  if (config.predictor == "stateless")
+    return std::make_unique<StatelessPredictor>(scope, vocabulary, config.predictor_width,
+                                                config.predictor_context);
+  throw UserError(fmt::format("model.predictor is '{}'", config.predictor),
+                  "choose stateless or lstm");
 }
 
 }  // namespace scion

@@ -1,17 +1,17 @@
-// Predictors: what has been said so far → a vector for the joiner.
+// Predictors: the labels emitted so far → a vector for the joiner.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "scion/model/config.h"
-#include "scion/nn/forward_context.h"
 #include "scion/nn/lstm.h"
 #include "scion/nn/module.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion {
 
-/// Where a predictor stands in a search.
+/// State of a predictor in a search.
 struct PredictorState {
   at::Tensor output;               ///< (B, width)
   std::vector<at::Tensor> memory;  ///< (B, …) each
@@ -51,7 +51,8 @@ class StatelessPredictor : public Predictor {
 
   Axis width_;
   int64_t context_labels_;
-  at::Tensor embedding_, weight_, bias_;
+  at::Tensor embedding_;
+  Convolution convolution_;
 };
 
 /// All labels, embedded, through LSTM layers (Graves, 2012). One width for the embedding and for

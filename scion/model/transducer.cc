@@ -2,8 +2,9 @@
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
-#include "scion/nn/functional.h"
-#include "scion/nn/observer.h"
+#include "scion/model/encoders/conformer.h"
+#include "scion/model/encoders/lstm_encoder.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 
@@ -15,21 +16,18 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary, at::Device
   feature_mean_ = registry_.add("features.mean", {Axis::fixed(columns)}, init::zero, false);
   feature_deviation_ =
       registry_.add("features.deviation", {Axis::fixed(columns)}, init::one, false);
-  encoder_ = make_encoder(root / "encoder", config);
+  encoder_ = config.visit_encoder(
+      [&](const auto& encoder) { return make_encoder(root / "encoder", encoder, columns); });
   predictor_ = make_predictor(root / "predictor", config, vocabulary);
   joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
                                      predictor_->output_axis(), config.joiner_width, vocabulary);
-  if (config.ctc) ctc_ = add_head("ctc", encoder_->output_axis());
+  const Axis labels = Axis::labels(vocabulary);
+  if (config.ctc) ctc_ = root.make_linear("ctc", {labels, encoder_->output_axis()});
   if (config.simple_joiner) {
-    simple_encoder_ = add_head("simple_joiner.encoder", encoder_->output_axis());
-    simple_predictor_ = add_head("simple_joiner.predictor", predictor_->output_axis());
+    simple_encoder_ = root.make_linear("simple_joiner.encoder", {labels, encoder_->output_axis()});
+    simple_predictor_ =
+        root.make_linear("simple_joiner.predictor", {labels, predictor_->output_axis()});
   }
-}
-
-Transducer::Head Transducer::add_head(const std::string& name, const Axis& input) {
-  return {
-      registry_.add(name + ".weight", {Axis::labels(vocabulary_), input}, init::weight, true),
-      registry_.add(name + ".bias", {Axis::labels(vocabulary_)}, init::bias(input.size()), true)};
 }
 
 at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& lengths) const {
@@ -41,34 +39,27 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
 
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
                                  const ForwardContext& context) const {
-  const Subsampling& subsampling = encoder_->subsampling();
   const auto beside_features = [&](const at::Tensor& x) { return upload(x, features.device()); };
   at::Tensor x = normalise(features, beside_features(lengths));
-  const int64_t missing = subsampling.minimum_frames() - x.size(1);
+  const int64_t missing = encoder_->minimum_frames() - x.size(1);
   if (missing > 0) x = at::constant_pad_nd(x, {0, 0, 0, missing});
-  const at::Tensor encoder_lengths = subsampling.lengths_out(lengths);
-  // Attention needs one frame to look at, even where an utterance has none.
-  x = subsampling.forward(x, lengths, context);
-  return {encoder_->forward(x, beside_features(encoder_lengths.clamp_min(1)), context),
-          encoder_lengths};
+  x = encoder_->subsampling().forward(x, lengths, context);
+  // Attention needs at least one valid frame, even if an utterance has none.
+  const at::Tensor subsampled = encoder_->subsampling().lengths_out(lengths).clamp_min(1);
+  return {encoder_->forward(x, beside_features(subsampled), context),
+          encoder_->lengths_out(lengths)};
 }
 
 at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const ForwardContext& context) const {
   TORCH_CHECK(config_.ctc, "the model has no CTC head");
-  if (context.inputs) context.inputs->linear({{ctc_.weight}, ctc_.bias}, frames);
-  return linear(frames, ctc_.weight, ctc_.bias, context);
+  return linear(frames, ctc_, context);
 }
 
 std::pair<at::Tensor, at::Tensor> Transducer::simple_logits(const at::Tensor& frames,
                                                             const at::Tensor& predicted,
                                                             const ForwardContext& context) const {
   TORCH_CHECK(config_.simple_joiner, "the model has no simple joiner");
-  if (context.inputs) {
-    context.inputs->linear({{simple_encoder_.weight}, simple_encoder_.bias}, frames);
-    context.inputs->linear({{simple_predictor_.weight}, simple_predictor_.bias}, predicted);
-  }
-  return {linear(frames, simple_encoder_.weight, simple_encoder_.bias, context),
-          linear(predicted, simple_predictor_.weight, simple_predictor_.bias, context)};
+  return {linear(frames, simple_encoder_, context), linear(predicted, simple_predictor_, context)};
 }
 
 void Transducer::set_normalisation(const at::Tensor& mean, const at::Tensor& deviation) {

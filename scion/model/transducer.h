@@ -8,8 +8,8 @@
 #include "scion/model/encoders/encoder.h"
 #include "scion/model/joiner.h"
 #include "scion/model/predictor.h"
-#include "scion/nn/forward_context.h"
 #include "scion/nn/module.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion {
 
@@ -18,8 +18,8 @@ inline constexpr int64_t blank = 0;
 
 struct EncoderOutput {
   at::Tensor frames;  ///< (B, T', width)
-  /// (B) int64, encoder frames; 0 for an utterance that is too short. Where the features' lengths
-  /// were: on the processor nobody waits for them.
+  /// (B) int64, encoder frames; 0 for an utterance that is too short. On the device of the
+  /// features' lengths: kept on the CPU, reading them does not synchronise the GPU.
   at::Tensor lengths;
 };
 
@@ -37,20 +37,18 @@ class Transducer {
   const Joiner& joiner() const { return *joiner_; }
 
   /// Features (B, T, F) as the front end gives them (normalised here), lengths (B) int64 in frames:
-  /// best on the processor, wherever the features are.
+  /// preferably on the CPU, wherever the features are.
   EncoderOutput encode(const at::Tensor& features, const at::Tensor& lengths,
                        const ForwardContext& context) const;
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
   at::Tensor ctc_logits(const at::Tensor& frames, const ForwardContext& context) const;
-  /// What the simple joiner adds: logits (B, T', V) of encoder frames and (B, U+1, V) of the
+  /// The two terms of the simple joiner: logits (B, T', V) of encoder frames and (B, U+1, V) of the
   /// predictor's output; only with config().simple_joiner.
   std::pair<at::Tensor, at::Tensor> simple_logits(const at::Tensor& frames,
                                                   const at::Tensor& predicted,
                                                   const ForwardContext& context) const;
-  /// Encoder frames that `feature_frames` give.
-  int64_t frames_out(int64_t feature_frames) const {
-    return encoder_->subsampling().frames_out(feature_frames);
-  }
+  /// Encoder frames of `feature_frames`.
+  int64_t frames_out(int64_t feature_frames) const { return encoder_->frames_out(feature_frames); }
 
   /// Features (B, T, F) as the front end gives them → normalised.
   at::Tensor normalise(const at::Tensor& features, const at::Tensor& lengths) const;
@@ -70,11 +68,7 @@ class Transducer {
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<Joiner> joiner_;
-  struct Head {
-    at::Tensor weight, bias;
-  };
-  Head add_head(const std::string& name, const Axis& input);
-  Head ctc_, simple_encoder_, simple_predictor_;
+  Linear ctc_, simple_encoder_, simple_predictor_;
 };
 
 /// Trainable weights of a model with this vocabulary (blank included). Allocates none of them.

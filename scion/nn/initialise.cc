@@ -56,6 +56,8 @@ void initialise(Registry& registry, const std::string& scheme, uint64_t seed) {
         else
           parameter.tensor.zero_();
         break;
+      case Init::Kind::position_table:
+        break;
       case Init::Kind::one:
         parameter.tensor.fill_(1);
         break;

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "scion/nn/axis.h"
+#include "scion/nn/operators/weights.h"
 
 namespace scion {
 
-/// How a parameter starts when it is not selected; the scheme (xavier, he, default) decides the
-/// numbers.
+/// Initialisation of a parameter that is not selected; the scheme (xavier, he, default) decides the
+/// numbers. A position table is a buffer that its module fills: a function of the index along its
+/// axis, which must follow that axis's choice.
 struct Init {
-  enum class Kind { weight, bias, embedding, one, zero } kind = Kind::zero;
+  enum class Kind { weight, bias, embedding, one, zero, position_table } kind = Kind::zero;
   int64_t fan_in = 0;  ///< bias: inputs of the weight it belongs to
 };
 
@@ -22,6 +24,7 @@ inline constexpr Init weight{Init::Kind::weight};
 inline constexpr Init embedding{Init::Kind::embedding};
 inline constexpr Init one{Init::Kind::one};
 inline constexpr Init zero{Init::Kind::zero};
+inline constexpr Init position_table{Init::Kind::position_table};
 inline Init bias(int64_t fan_in) { return {Init::Kind::bias, fan_in}; }
 }  // namespace init
 
@@ -83,6 +86,9 @@ class Scope {
   void declare_stack(const std::string& name, int64_t count) const;
   Registry& registry() const { return *registry_; }
 
+  /// Registers `name`.weight, whose first axis is the output, and `name`.bias.
+  Linear make_linear(const std::string& name, std::vector<Axis> axes) const;
+
  private:
   Registry* registry_;
   std::string prefix_;
@@ -96,7 +102,29 @@ class Module {
   at::Tensor parameter(const std::string& name, std::vector<Axis> axes, Init init) {
     return scope_.registry().add(scope_.path(name), std::move(axes), init, true);
   }
-  /// Not trained; follows the axes all the same: running statistics, normalisation.
+  /// `name`.weight (output, input) and `name`.bias (output).
+  Linear make_linear(const std::string& name, const Axis& output, const Axis& input) {
+    return scope_.make_linear(name, {output, input});
+  }
+  /// `name`.weight (channels, 1, taps) and `name`.bias (channels).
+  Convolution make_convolution(const std::string& name, const Axis& channels, const Axis& taps,
+                               const ConvolutionReach& reach = {}) {
+    const Linear map = scope_.make_linear(name, {channels, Axis::fixed(1), taps});
+    return {map.weight, map.bias, reach};
+  }
+  /// `name`.weight (output, input, kernel, kernel) and `name`.bias (output).
+  ImageConvolution make_image_convolution(const std::string& name, const Axis& output,
+                                          const Axis& input, int64_t kernel) {
+    const Linear map =
+        scope_.make_linear(name, {output, input, Axis::fixed(kernel), Axis::fixed(kernel)});
+    return {map.weight, map.bias};
+  }
+  /// `name`.weight and `name`.bias, over one axis.
+  LayerNorm make_layer_norm(const std::string& name, const Axis& axis) {
+    const at::Tensor weight = parameter(name + ".weight", {axis}, init::one);
+    return {weight, parameter(name + ".bias", {axis}, init::zero)};
+  }
+  /// A tensor that is not trained but has axes: running statistics, tables.
   at::Tensor buffer(const std::string& name, std::vector<Axis> axes, Init init) {
     return scope_.registry().add(scope_.path(name), std::move(axes), init, false);
   }

@@ -5,7 +5,7 @@
 namespace scion {
 
 double encoder_frame_seconds(const ModelConfig& config) {
-  return static_cast<double>(config.subsampling()) * config.features.frame_shift_ms / 1000;
+  return static_cast<double>(config.frame_factor()) * config.features.frame_shift_ms / 1000;
 }
 
 std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer& tokenizer,

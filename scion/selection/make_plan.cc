@@ -26,7 +26,7 @@ std::string teacher_name(const std::string& student,
 
 // Position tables follow their leaf; where leaves are ignored, the student's own stay.
 bool is_position_table(const Parameter& parameter) {
-  return !parameter.trainable && parameter.name == "encoder.frequencies";
+  return parameter.init.kind == Init::Kind::position_table;
 }
 
 std::string shape_text(const at::Tensor& tensor) {

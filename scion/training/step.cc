@@ -7,7 +7,7 @@
 #include "scion/loss/distillation.h"
 #include "scion/loss/pruned_loss.h"
 #include "scion/loss/transducer_loss.h"
-#include "scion/nn/functional.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
-#include "scion/nn/functional.h"
 #include "scion/nn/initialise.h"
+#include "scion/nn/operators/functional.h"
 #include "scion/selection/student.h"
 #include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"

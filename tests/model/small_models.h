@@ -58,8 +58,7 @@ inline void randomise(Transducer& model, uint64_t seed) {
   const at::NoGradGuard no_grad;
   at::manual_seed(seed);
   for (const Parameter& parameter : model.registry().all()) {
-    const bool frequencies = parameter.name == "encoder.frequencies";
-    if (frequencies) continue;
+    if (parameter.init.kind == Init::Kind::position_table) continue;
     const bool positive = parameter.name.find("variance") != std::string::npos ||
                           parameter.name.find("deviation") != std::string::npos;
     parameter.tensor.normal_(0, 0.3);

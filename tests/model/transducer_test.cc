@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/nn/functional.h"
+#include "scion/nn/operators/functional.h"
+#include "tests/core/error_of.h"
 #include "tests/model/small_models.h"
 
 namespace scion {
@@ -164,6 +165,19 @@ TEST(Transducer, OnTheMetaDeviceItHasNoMemory) {
     EXPECT_EQ(parameter.tensor.device(), at::kMeta) << parameter.name;
 }
 
+TEST(Transducer, UnknownKindsAreRefused) {
+  const auto error = [](const auto& change) {
+    ModelConfig config = small_config();
+    change(config);
+    return message_of<UserError>([&] { Transducer(config, 7); });
+  };
+  EXPECT_EQ(error([](ModelConfig& config) { config.encoder = "zip"; }), "model.encoder is 'zip'");
+  EXPECT_EQ(error([](ModelConfig& config) { config.predictor = "gru"; }),
+            "model.predictor is 'gru'");
+  EXPECT_EQ(error([](ModelConfig& config) { config.conformer.activation = "gelu"; }),
+            "model.conformer.activation is 'gelu'");
+}
+
 TEST(Transducer, ShortUtterancesGiveNoFrames) {
   const at::NoGradGuard no_grad;
   Transducer model(small_config(), 7);
@@ -172,66 +186,6 @@ TEST(Transducer, ShortUtterancesGiveNoFrames) {
       model.encode(at::randn({1, 2, 20}), at::tensor(std::vector<int64_t>{2}), ForwardContext());
   EXPECT_EQ(encoded.lengths.item<int64_t>(), 0);
   EXPECT_TRUE(encoded.frames.isfinite().all().item<bool>());
-}
-
-TEST(Dropout, DependsOnKeyAndPlaceOnly) {
-  const at::Tensor x = at::ones({100, 100});
-  const ForwardContext first = ForwardContext::for_training(1, 5, false),
-                       again = ForwardContext::for_training(1, 5, false);
-  const at::Tensor a = dropout(x, 0.25, first), b = dropout(x, 0.25, again);
-  EXPECT_TRUE(at::equal(a, b));
-  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, first)));  // the next place
-  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, ForwardContext::for_training(1, 6, false))));
-  EXPECT_NEAR((a == 0).to(at::kFloat).mean().item<float>(), 0.25, 0.02);
-  EXPECT_NEAR(a.mean().item<float>(), 1, 0.03);
-  EXPECT_TRUE(at::equal(dropout(x, 0.25, ForwardContext()), x));
-}
-
-TEST(Dropout, BackwardUsesTheSameMask) {
-  const at::Tensor x = at::ones({50, 40}).set_requires_grad(true);
-  const at::Tensor y = dropout(x, 0.4, ForwardContext::for_training(2, 1, false));
-  y.sum().backward();
-  EXPECT_TRUE(at::equal(x.grad(), y.detach()));
-}
-
-TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
-  const at::Tensor x = at::randn({3, 7, 4});
-  const at::Tensor valid = valid_frames(at::tensor(std::vector<int64_t>{7, 4, 2}), 7);
-  const at::Tensor weight = at::randn({4}), bias = at::randn({4});
-  at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}),
-             variance2 = at::ones({4});
-  const at::Tensor y = masked_batch_norm(x, valid, {weight, bias, mean, variance},
-                                         ForwardContext::for_training(1, 1, false));
-  const at::Tensor rows = x.index({valid});
-  const at::Tensor expected =
-      at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
-  EXPECT_LT((y.index({valid}) - expected).abs().max().item<float>(), 1e-5);
-  EXPECT_LT((mean - mean2).abs().max().item<float>(), 1e-6);
-  EXPECT_LT((variance - variance2).abs().max().item<float>(), 1e-6);
-}
-
-TEST(Linear, Bf16ProductsWorkWithoutABias) {
-  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true);
-  const at::Tensor weight = at::randn({16, 32}).set_requires_grad(true);
-  const at::Tensor exact = linear(x, weight, {}, ForwardContext::for_evaluation(false));
-  const at::Tensor rounded = linear(x, weight, {}, ForwardContext::for_evaluation(true));
-  EXPECT_LT((exact - rounded).norm().item<float>() / exact.norm().item<float>(), 1e-2);
-  rounded.sum().backward();
-  EXPECT_TRUE(weight.grad().isfinite().all().item<bool>());
-}
-
-TEST(Linear, Bf16ProductsAreCloseInBothPasses) {
-  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true),
-                   weight = at::randn({16, 32}).set_requires_grad(true);
-  const at::Tensor bias = at::randn({16}).set_requires_grad(true);
-  const at::Tensor upstream = at::randn({3, 5, 16});
-  const auto gradients = [&](bool bf16) {
-    const at::Tensor y = linear(x, weight, bias, ForwardContext::for_evaluation(bf16));
-    return torch::autograd::grad({(y * upstream).sum()}, {x, weight, bias});
-  };
-  const auto exact = gradients(false), rounded = gradients(true);
-  for (size_t i = 0; i < 3; ++i)
-    EXPECT_LT((exact[i] - rounded[i]).norm().item<float>() / exact[i].norm().item<float>(), 1e-2);
 }
 
 }  // namespace

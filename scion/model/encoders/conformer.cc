@@ -1,30 +1,40 @@
 #include "scion/model/encoders/conformer.h"
 
 #include "scion/core/error.h"
-#include "scion/nn/attention_scores.h"
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/attention_scores.h"
+#include "scion/nn/operators/depthwise.h"
 
 namespace scion {
+namespace {
+
+Activation activation_of(const ConformerConfig& config) {
+  if (config.activation == "relu") return Activation::relu;
+  if (config.activation == "swish") return Activation::swish;
+  throw UserError(fmt::format("model.conformer.activation is '{}'", config.activation),
+                  "choose relu or swish");
+}
+
+ConvolutionReach reach_of(const ConformerConfig& config) {
+  return {.causal = config.convolution == "causal",
+          .chunk = config.convolution == "chunked" ? config.chunk : 0};
+}
+
+}  // namespace
 
 FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual)
     : Module(scope),
-      activation_(config.activation),
+      activation_(activation_of(config)),
       dropout_(config.dropout),
-      norm_(scope / "norm", residual) {
+      norm_(make_layer_norm("norm", residual)) {
   const Axis hidden = leaf("hidden", config.feed_forward);
-  weight1_ = parameter("linear1.weight", {hidden, residual}, init::weight);
-  bias1_ = parameter("linear1.bias", {hidden}, init::bias(residual.size()));
-  weight2_ = parameter("linear2.weight", {residual, hidden}, init::weight);
-  bias2_ = parameter("linear2.bias", {residual}, init::bias(hidden.size()));
+  linear1_ = make_linear("linear1", hidden, residual);
+  linear2_ = make_linear("linear2", residual, hidden);
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& x, const ForwardContext& context) const {
-  if (context.inputs) context.inputs->linear({{weight1_}, bias1_}, norm_.forward(x));
-  at::Tensor y = norm_linear(x, norm_.weight(), norm_.bias(), weight1_, context);
-  y = activate_with_bias(y, bias1_, activation_, dropout_, context);
-  if (context.inputs)
-    context.inputs->linear({.weights = {weight2_}, .bias = bias2_, .residual = x, .scale = 0.5}, y);
-  y = add_linear(x, y, weight2_, bias2_, 0.5, dropout_, context);
+  at::Tensor y = norm_linear(x, norm_, linear1_, context);
+  y = activate_with_bias(y, linear1_.bias, activation_, dropout_, context);
+  y = add_linear(x, y, linear2_, 0.5, dropout_, context);
   context.show(place(), y);
   return y;
 }
@@ -35,21 +45,19 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
       heads_(config.heads),
       dropout_(config.dropout),
       span_{config.chunk, config.left_context},
-      norm_(scope / "norm", residual) {
+      norm_(make_layer_norm("norm", residual)) {
   const Axis heads = leaf("heads", heads_, Axis::Role::heads);
   const Axis query = Axis::product(heads, leaf("query", config.head_width, Axis::Role::scaled_dot));
   const Axis value = Axis::product(heads, leaf("value", config.head_width));
   const Axis stacked = Axis::concat({query, query, value});
-  weight_in_ = parameter("in.weight", {stacked, residual}, init::weight);
-  bias_in_ = parameter("in.bias", {stacked}, init::bias(residual.size()));
-  weight_out_ = parameter("out.weight", {residual, value}, init::weight);
-  bias_out_ = parameter("out.bias", {residual}, init::bias(value.size()));
+  in_ = make_linear("in", stacked, residual);
+  out_ = make_linear("out", residual, value);
   if (config.positions == "bias") {
     const Axis distances = taps("distances", 2 * config.position_range + 1, Axis::Anchor::zero);
     position_bias_ = parameter("position_bias", {heads, distances}, init::zero);
   } else {
     const Axis pairs = Axis::product(frequencies, Axis::fixed(2));
-    position_weight_ = parameter("position.weight", {query, pairs}, init::weight);
+    position_.weight = parameter("position.weight", {query, pairs}, init::weight);
     content_offset_ = parameter("content_offset", {query}, init::zero);
     position_offset_ = parameter("position_offset", {query}, init::zero);
   }
@@ -57,140 +65,94 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
 
 at::Tensor Attention::forward(const at::Tensor& x, const EncoderFrames& frames,
                               const ForwardContext& context) const {
-  if (context.inputs) {
-    context.inputs->linear({{weight_in_}, bias_in_}, norm_.forward(x));
-    if (position_weight_.defined())
-      context.inputs->linear({{position_weight_}, {}}, frames.sinusoids);
-  }
-  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
+  const at::Tensor h = norm_linear(x, norm_, in_, context);
   const at::Tensor heads =
       position_bias_.defined()
-          ? relative_attention(h, bias_in_, position_bias_, frames.lengths, span_, dropout_,
+          ? relative_attention(h, in_.bias, position_bias_, frames.lengths, span_, dropout_,
                                context)
-          : sinusoid_attention(h, bias_in_, linear(frames.sinusoids, position_weight_, {}, context),
+          : sinusoid_attention(h, in_.bias, linear(frames.sinusoids, position_, context),
                                content_offset_, position_offset_, heads_, frames.lengths, span_,
                                dropout_, context);
-  if (context.inputs)
-    context.inputs->linear({.weights = {weight_out_}, .bias = bias_out_, .residual = x}, heads);
-  const at::Tensor y = add_linear(x, heads, weight_out_, bias_out_, 1, dropout_, context);
+  const at::Tensor y = add_linear(x, heads, out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }
 
 AttentionHistory Attention::start() const {
-  const int64_t width = bias_in_.size(0) / (3 * heads_);
-  const at::Tensor nothing = at::empty({1, heads_, 0, width}, bias_in_.options()).detach();
+  const int64_t width = in_.bias.size(0) / (3 * heads_);
+  const at::Tensor nothing = at::empty({1, heads_, 0, width}, in_.bias.options()).detach();
   return {nothing, nothing};
 }
 
 at::Tensor Attention::step(const at::Tensor& x, AttentionHistory& history,
                            const at::Tensor& sinusoids, const ForwardContext& context) const {
-  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
-  const AttentionHeads heads = split_heads(h + bias_in_, heads_);
+  const at::Tensor h = norm_linear(x, norm_, in_, context);
+  const AttentionHeads heads = split_heads(h + in_.bias, heads_);
   const at::Tensor key = at::cat({history.key, heads.key}, 2);
   const at::Tensor value = at::cat({history.value, heads.value}, 2);
   const at::Tensor scores =
       position_bias_.defined()
           ? relative_scores(heads.query, key, position_bias_)
-          : sinusoid_scores(heads.query, key, linear(sinusoids, position_weight_, {}, context),
+          : sinusoid_scores(heads.query, key, linear(sinusoids, position_, context),
                             content_offset_, position_offset_);
   const int64_t forgotten = std::max<int64_t>(0, key.size(2) - span_.left);
   history = {key.slice(2, forgotten).clone(), value.slice(2, forgotten).clone()};
-  return add_linear(x, attend(scores, value, 0, context), weight_out_, bias_out_, 1, 0, context);
-}
-
-static ConvolutionReach reach_of(const ConformerConfig& config) {
-  return {.causal = config.convolution == "causal",
-          .chunk = config.convolution == "chunked" ? config.chunk : 0};
+  return add_linear(x, attend(scores, value, 0, context), out_, 1, 0, context);
 }
 
 ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& config,
                                      const Axis& residual)
     : Module(scope),
-      activation_(config.activation),
-      batch_norm_(config.convolution_norm == "batch"),
-      reach_(reach_of(config)),
+      activation_(activation_of(config)),
       dropout_(config.dropout),
-      norm_(scope / "norm", residual) {
+      norm_(make_layer_norm("norm", residual)) {
   const Axis channels = leaf("channels", residual.size());
   const Axis gated = Axis::concat({channels, channels});
+  const ConvolutionReach reach = reach_of(config);
   const Axis kernel =
-      taps("taps", config.kernel, reach_.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
-  weight_in_ = parameter("pointwise1.weight", {gated, residual}, init::weight);
-  bias_in_ = parameter("pointwise1.bias", {gated}, init::bias(residual.size()));
-  weight_depthwise_ =
-      parameter("depthwise.weight", {channels, Axis::fixed(1), kernel}, init::weight);
-  bias_depthwise_ = parameter("depthwise.bias", {channels}, init::bias(config.kernel));
-  norm_weight_ = parameter("convolution_norm.weight", {channels}, init::one);
-  norm_bias_ = parameter("convolution_norm.bias", {channels}, init::zero);
-  if (batch_norm_) {
-    running_mean_ = buffer("convolution_norm.running_mean", {channels}, init::zero);
-    running_variance_ = buffer("convolution_norm.running_variance", {channels}, init::one);
+      taps("taps", config.kernel, reach.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
+  in_ = make_linear("pointwise1", gated, residual);
+  depthwise_ = make_convolution("depthwise", channels, kernel, reach);
+  const LayerNorm norm = make_layer_norm("convolution_norm", channels);
+  if (config.convolution_norm == "batch") {
+    const at::Tensor mean = buffer("convolution_norm.running_mean", {channels}, init::zero);
+    convolution_norm_ =
+        BatchNorm{norm.weight, norm.bias, mean,
+                  buffer("convolution_norm.running_variance", {channels}, init::one)};
+  } else {
+    convolution_norm_ = norm;
   }
-  weight_out_ = parameter("pointwise2.weight", {residual, channels}, init::weight);
-  bias_out_ = parameter("pointwise2.bias", {residual}, init::bias(channels.size()));
+  out_ = make_linear("pointwise2", residual, channels);
 }
 
 at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
                                       const ForwardContext& context) const {
-  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
-  if (context.inputs) show_inputs(x, h, frames, *context.inputs);
-  const at::Tensor inner =
-      batch_norm_
-          ? gated_convolution(h, bias_in_, weight_depthwise_, bias_depthwise_, frames.lengths,
-                              reach_, {norm_weight_, norm_bias_, running_mean_, running_variance_},
-                              activation_, context)
-          : convolve_with_layer_norm(h, frames);
-  if (context.inputs)
-    context.inputs->linear({.weights = {weight_out_}, .bias = bias_out_, .residual = x}, inner);
-  const at::Tensor y = add_linear(x, inner, weight_out_, bias_out_, 1, dropout_, context);
+  const at::Tensor h = norm_linear(x, norm_, in_, context);
+  const auto convolve = [&](const auto& norm) {
+    return gated_convolution(h, in_.bias, depthwise_, frames.lengths, norm, activation_, context);
+  };
+  const at::Tensor inner = std::visit(convolve, convolution_norm_);
+  const at::Tensor y = add_linear(x, inner, out_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }
 
-void ConvolutionModule::show_inputs(const at::Tensor& x, const at::Tensor& h,
-                                    const EncoderFrames& frames, InputObserver& observer) const {
-  observer.linear({{weight_in_}, bias_in_}, norm_.forward(x));
-  const at::Tensor gated = gate(h, frames);
-  observer.linear({{weight_depthwise_}, bias_depthwise_, true},
-                  depthwise_patches(gated, weight_depthwise_.size(2), reach_));
-  const at::Tensor y = depthwise_convolution(gated, weight_depthwise_, bias_depthwise_, reach_);
-  if (batch_norm_)
-    observer.batch_norm(running_mean_, running_variance_, y);
-  else
-    show_layer_scale(norm_weight_, norm_bias_, y, observer);
-}
-
-at::Tensor ConvolutionModule::gate(const at::Tensor& h, const EncoderFrames& frames) const {
-  return at::glu(h + bias_in_, -1).masked_fill(frames.valid.logical_not().unsqueeze(2), 0);
-}
-
-at::Tensor ConvolutionModule::convolve_with_layer_norm(const at::Tensor& h,
-                                                       const EncoderFrames& frames) const {
-  return layer_norm(
-      depthwise_convolution(gate(h, frames), weight_depthwise_, bias_depthwise_, reach_));
-}
-
-at::Tensor ConvolutionModule::layer_norm(const at::Tensor& y) const {
-  return activate(at::layer_norm(y, {y.size(-1)}, norm_weight_, norm_bias_, 1e-5), activation_);
-}
-
 at::Tensor ConvolutionModule::start() const {
-  const int64_t past = reach_.past(weight_depthwise_.size(2));
-  return at::zeros({1, past, weight_depthwise_.size(0)}, bias_in_.options()).detach();
+  const int64_t past = depthwise_.reach.past(depthwise_.taps());
+  return at::zeros({1, past, depthwise_.channels()}, in_.bias.options()).detach();
 }
 
 at::Tensor ConvolutionModule::step(const at::Tensor& x, at::Tensor& history,
                                    const ForwardContext& context) const {
-  const at::Tensor h = norm_linear(x, norm_.weight(), norm_.bias(), weight_in_, context);
-  const at::Tensor gated = at::cat({history, at::glu(h + bias_in_, -1)}, 1);
-  const at::Tensor y =
-      depthwise_convolution_step(gated, weight_depthwise_, bias_depthwise_, reach_);
+  const at::Tensor h = norm_linear(x, norm_, in_, context);
+  const at::Tensor gated = at::cat({history, at::glu(h + in_.bias, -1)}, 1);
+  const at::Tensor y = depthwise_convolution_step(gated, depthwise_);
   history = gated.slice(1, gated.size(1) - history.size(1)).clone();
-  const BatchNorm norm{norm_weight_, norm_bias_, running_mean_, running_variance_};
-  const at::Tensor inner =
-      batch_norm_ ? activate(masked_batch_norm(y, {}, norm, context), activation_) : layer_norm(y);
-  return add_linear(x, inner, weight_out_, bias_out_, 1, 0, context);
+  const auto* batch_norm = std::get_if<BatchNorm>(&convolution_norm_);
+  const at::Tensor normalised = batch_norm != nullptr
+                                    ? masked_batch_norm(y, {}, *batch_norm, context)
+                                    : layer_norm(y, std::get<LayerNorm>(convolution_norm_));
+  return add_linear(x, activate(normalised, activation_), out_, 1, 0, context);
 }
 
 ConformerLayer::ConformerLayer(const Scope& scope, const ConformerConfig& config,
@@ -200,14 +162,14 @@ ConformerLayer::ConformerLayer(const Scope& scope, const ConformerConfig& config
       attention_(scope / "attention", config, residual, frequencies),
       convolution_(scope / "convolution", config, residual),
       feed_forward2_(scope / "feed_forward2", config, residual),
-      norm_(scope / "norm", residual) {}
+      norm_(make_layer_norm("norm", residual)) {}
 
 at::Tensor ConformerLayer::forward(const at::Tensor& x, const EncoderFrames& frames,
                                    const ForwardContext& context) const {
   at::Tensor y = feed_forward1_.forward(x, context);
   y = attention_.forward(y, frames, context);
   y = convolution_.forward(y, frames, context);
-  y = norm_.forward(feed_forward2_.forward(y, context), context);
+  y = layer_norm(feed_forward2_.forward(y, context), norm_, context);
   context.show(place(), y);
   return y;
 }
@@ -217,7 +179,7 @@ at::Tensor ConformerLayer::step(const at::Tensor& x, ConformerHistory& history,
   at::Tensor y = feed_forward1_.forward(x, context);
   y = attention_.step(y, history.attention, sinusoids, context);
   y = convolution_.step(y, history.convolution, context);
-  return norm_.forward(feed_forward2_.forward(y, context));
+  return layer_norm(feed_forward2_.forward(y, context), norm_);
 }
 
 ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins)
@@ -228,7 +190,7 @@ ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& co
   subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
                                   config.subsampling, residual_);
   if (config.positions == "sinusoid") {
-    frequencies_ = buffer("frequencies", {frequencies_axis_}, init::zero);
+    frequencies_ = buffer("frequencies", {frequencies_axis_}, init::position_table);
     const at::Tensor exponents = at::arange(0, config.width, 2, at::kDouble) / config.width;
     frequencies_.copy_(at::exp(exponents * -std::log(10000.0)));
   }
@@ -238,18 +200,19 @@ ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& co
 }
 
 at::Tensor ConformerEncoder::sinusoids(int64_t past, int64_t future) const {
-  if (config_.positions == "bias") return {};
+  if (!frequencies_.defined()) return {};
   const at::Tensor distance = at::arange(past, -future - 1, -1, frequencies_.options());
   const at::Tensor angle = distance.unsqueeze(1) * frequencies_.unsqueeze(0);
   return at::stack({angle.sin(), angle.cos()}, 2).flatten(1);
 }
 
 EncoderFrames ConformerEncoder::prepare_frames(const at::Tensor& lengths, int64_t frames) const {
-  return {lengths, valid_frames(lengths, frames), sinusoids(frames - 1, frames - 1)};
+  return {lengths, sinusoids(frames - 1, frames - 1)};
 }
 
 at::Tensor ConformerEncoder::scaled(const at::Tensor& x) const {
-  return config_.input_scaling ? x * std::sqrt(static_cast<double>(config_.width)) : x;
+  return config_.input_scaling ? x * std::sqrt(static_cast<double>(config_.squared_input_scale()))
+                               : x;
 }
 
 at::Tensor ConformerEncoder::forward(const at::Tensor& subsampled, const at::Tensor& lengths,
@@ -297,6 +260,11 @@ std::unique_ptr<EncoderStream> ConformerEncoder::stream(const ForwardContext& co
         "train one with model.conformer.chunk > 0 and a causal or chunked convolution; presets "
         "that end in -streaming have both");
   return std::make_unique<Stream>(*this, context);
+}
+
+std::unique_ptr<Encoder> make_encoder(const Scope& scope, const ConformerConfig& config,
+                                      int64_t bins) {
+  return std::make_unique<ConformerEncoder>(scope, config, bins);
 }
 
 }  // namespace scion

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <variant>
 #include <vector>
 
+#include "scion/model/encoders/conformer_config.h"
 #include "scion/model/encoders/encoder.h"
-#include "scion/nn/functional.h"
-#include "scion/nn/layer_norm.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 
@@ -17,20 +18,19 @@ class FeedForward : public Module {
   at::Tensor forward(const at::Tensor& x, const ForwardContext& context) const;
 
  private:
-  std::string activation_;
+  Activation activation_;
   double dropout_;
   LayerNorm norm_;
-  at::Tensor weight1_, bias1_, weight2_, bias2_;
+  Linear linear1_, linear2_;
 };
 
-/// What all layers share in a forward pass.
+/// Frames and positions of a forward pass, the same for all layers.
 struct EncoderFrames {
   at::Tensor lengths;    ///< (B) int64
-  at::Tensor valid;      ///< (B, T) bool
   at::Tensor sinusoids;  ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
 };
 
-/// What attention remembers of a stream: (1, H, T, d) each.
+/// Past frames of a stream that attention sees: (1, H, T, d) each.
 struct AttentionHistory {
   at::Tensor key, value;
 };
@@ -44,7 +44,7 @@ class Attention : public Module {
                      const ForwardContext& context) const;
   AttentionHistory start() const;
   /// The next chunk (1, T, width) of a stream; sinusoids for the distances from the oldest frame
-  /// remembered to −(T − 1).
+  /// kept to −(T − 1).
   at::Tensor step(const at::Tensor& x, AttentionHistory& history, const at::Tensor& sinusoids,
                   const ForwardContext& context) const;
 
@@ -53,9 +53,10 @@ class Attention : public Module {
   double dropout_;
   AttentionSpan span_;
   LayerNorm norm_;
-  at::Tensor weight_in_, bias_in_, weight_out_, bias_out_;
-  at::Tensor position_bias_;                                       // (H, distances)
-  at::Tensor position_weight_, content_offset_, position_offset_;  // sinusoid only
+  Linear in_, out_;
+  at::Tensor position_bias_;                     // (H, distances)
+  Linear position_;                              // sinusoid only, as the next two
+  at::Tensor content_offset_, position_offset_;  // (H · d)
 };
 
 /// x + Convolution(LayerNorm(x)): gated pointwise, depthwise over time, normalised, pointwise.
@@ -70,24 +71,15 @@ class ConvolutionModule : public Module {
   at::Tensor step(const at::Tensor& x, at::Tensor& history, const ForwardContext& context) const;
 
  private:
-  at::Tensor convolve_with_layer_norm(const at::Tensor& h, const EncoderFrames& frames) const;
-  at::Tensor layer_norm(const at::Tensor& y) const;
-  // What enters the depthwise convolution.
-  at::Tensor gate(const at::Tensor& h, const EncoderFrames& frames) const;
-  void show_inputs(const at::Tensor& x, const at::Tensor& h, const EncoderFrames& frames,
-                   InputObserver& observer) const;
-
-  std::string activation_;
-  bool batch_norm_;
-  ConvolutionReach reach_;
+  Activation activation_;
   double dropout_;
   LayerNorm norm_;
-  at::Tensor weight_in_, bias_in_, weight_depthwise_, bias_depthwise_;
-  at::Tensor norm_weight_, norm_bias_, running_mean_, running_variance_;
-  at::Tensor weight_out_, bias_out_;
+  Linear in_, out_;
+  Convolution depthwise_;
+  std::variant<BatchNorm, LayerNorm> convolution_norm_;
 };
 
-/// What a layer remembers of a stream.
+/// A layer's past of a stream.
 struct ConformerHistory {
   AttentionHistory attention;
   at::Tensor convolution;
@@ -111,7 +103,7 @@ class ConformerLayer : public Module {
   LayerNorm norm_;
 };
 
-/// Streams where frames come in chunks and the convolution does not see beyond them.
+/// Can stream if it is computed in chunks and the convolution does not see beyond them.
 class ConformerEncoder : public Encoder {
  public:
   ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins);
@@ -131,8 +123,11 @@ class ConformerEncoder : public Encoder {
 
   ConformerConfig config_;
   Axis residual_, frequencies_axis_;
-  at::Tensor frequencies_;  // sinusoid only: (width / 2)
+  at::Tensor frequencies_;  // (width / 2); undefined with learnt biases
   std::vector<ConformerLayer> layers_;
 };
+
+std::unique_ptr<Encoder> make_encoder(const Scope& scope, const ConformerConfig& config,
+                                      int64_t bins);
 
 }  // namespace scion

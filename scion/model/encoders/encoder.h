@@ -1,16 +1,15 @@
-// What every encoder is: subsampling, then layers; over whole utterances, and over streams.
+// Base of all encoders: subsampling, then layers; over whole utterances and over streams.
 #pragma once
 
 #include <memory>
 
-#include "scion/model/config.h"
 #include "scion/model/encoders/subsampling.h"
-#include "scion/nn/forward_context.h"
 #include "scion/nn/module.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion {
 
-/// An encoder's layers over one utterance that arrives in pieces, with what they remember of it.
+/// An encoder's layers over one utterance that arrives in pieces, with their state.
 class EncoderStream {
  public:
   virtual ~EncoderStream() = default;
@@ -25,22 +24,31 @@ class Encoder : public Module {
 
   const Subsampling& subsampling() const { return *subsampling_; }
   virtual const Axis& output_axis() const = 0;
-  /// Subsampled frames (B, T, width), of which lengths (B) count, at least 1 each → (B, T, width).
+  /// Subsampled frames (B, T, width), the first lengths (B) of them valid, at least 1 each →
+  /// (B, T, width).
   virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
                              const ForwardContext& context) const = 0;
 
+  /// Encoder frames of `feature_frames`; 0 when there are too few.
+  virtual int64_t frames_out(int64_t feature_frames) const {
+    return subsampling_->frames_out(feature_frames);
+  }
+  /// The same for lengths (B) int64 → (B) int64 on the same device.
+  virtual at::Tensor lengths_out(const at::Tensor& lengths) const {
+    return subsampling_->lengths_out(lengths);
+  }
+  /// The fewest feature frames that can be encoded.
+  virtual int64_t minimum_frames() const { return subsampling_->minimum_frames(); }
+
   /// Frames that a stream takes at once.
   virtual int64_t chunk_frames() const = 0;
-  /// For evaluation; gives what forward() gives. UserError for an encoder that needs to see the
-  /// whole utterance. The encoder must outlive it.
+  /// For evaluation; equal to forward(). UserError for an encoder that needs the whole utterance.
+  /// The encoder must outlive the stream.
   virtual std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const = 0;
 
  protected:
   using Module::Module;
   std::unique_ptr<Subsampling> subsampling_;
 };
-
-/// The kind that config.encoder names.
-std::unique_ptr<Encoder> make_encoder(const Scope& scope, const ModelConfig& config);
 
 }  // namespace scion

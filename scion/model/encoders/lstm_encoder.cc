@@ -1,7 +1,6 @@
 #include "scion/model/encoders/lstm_encoder.h"
 
-#include "scion/nn/functional.h"
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 
@@ -9,18 +8,14 @@ LstmLayer::LstmLayer(const Scope& scope, const LstmConfig& config, const Axis& r
     : Module(scope),
       dropout_(config.dropout),
       hidden_(leaf("hidden", config.hidden)),
-      norm_(scope / "norm", residual),
-      lstm_(scope / "lstm", residual, hidden_) {
-  weight_ = parameter("projection.weight", {residual, hidden_}, init::weight);
-  bias_ = parameter("projection.bias", {residual}, init::bias(config.hidden));
-}
+      norm_(make_layer_norm("norm", residual)),
+      lstm_(scope / "lstm", residual, hidden_),
+      projection_(make_linear("projection", residual, hidden_)) {}
 
 at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state,
                               const ForwardContext& context) const {
-  const at::Tensor h = lstm_.forward(norm_.forward(x), state, context);
-  if (context.inputs)
-    context.inputs->linear({.weights = {weight_}, .bias = bias_, .residual = x}, h);
-  at::Tensor y = add_linear(x, h, weight_, bias_, 1, dropout_, context);
+  const at::Tensor h = lstm_.forward(layer_norm(x, norm_), state, context);
+  at::Tensor y = add_linear(x, h, projection_, 1, dropout_, context);
   context.show(place(), y);
   return y;
 }
@@ -32,7 +27,7 @@ LstmEncoder::LstmEncoder(const Scope& scope, const LstmConfig& config, int64_t b
   scope.declare_stack("layers", config.layers);
   for (int64_t i = 0; i < config.layers; ++i)
     layers_.emplace_back(scope.layer("layers", i), config, residual_);
-  norm_ = std::make_unique<LayerNorm>(scope / "norm", residual_);
+  norm_ = make_layer_norm("norm", residual_);
 }
 
 std::vector<LstmState> LstmEncoder::start(int64_t batch) const {
@@ -44,10 +39,10 @@ std::vector<LstmState> LstmEncoder::start(int64_t batch) const {
 at::Tensor LstmEncoder::run(at::Tensor x, std::vector<LstmState>& states,
                             const ForwardContext& context) const {
   for (size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, states[i], context);
-  return norm_->forward(x, context);
+  return layer_norm(x, norm_, context);
 }
 
-// What comes behind an utterance's end does not reach back into it: lengths need no mask.
+// The layers are causal: padding after an utterance does not influence it, and needs no mask.
 at::Tensor LstmEncoder::forward(const at::Tensor& x, const at::Tensor& /*lengths*/,
                                 const ForwardContext& context) const {
   std::vector<LstmState> states = start(x.size(0));
@@ -68,6 +63,10 @@ class LstmEncoder::Stream : public EncoderStream {
 
 std::unique_ptr<EncoderStream> LstmEncoder::stream(const ForwardContext& context) const {
   return std::make_unique<Stream>(*this, context);
+}
+
+std::unique_ptr<Encoder> make_encoder(const Scope& scope, const LstmConfig& config, int64_t bins) {
+  return std::make_unique<LstmEncoder>(scope, config, bins);
 }
 
 }  // namespace scion

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "scion/model/encoders/encoder.h"
-#include "scion/nn/layer_norm.h"
+#include "scion/model/encoders/lstm_config.h"
 #include "scion/nn/lstm.h"
 
 namespace scion {
@@ -22,7 +22,7 @@ class LstmLayer : public Module {
   Axis hidden_;
   LayerNorm norm_;
   Lstm lstm_;
-  at::Tensor weight_, bias_;
+  Linear projection_;
 };
 
 /// Subsampling, the layers, a LayerNorm.
@@ -44,7 +44,9 @@ class LstmEncoder : public Encoder {
   double dropout_;
   Axis residual_;
   std::vector<LstmLayer> layers_;
-  std::unique_ptr<LayerNorm> norm_;
+  LayerNorm norm_;
 };
+
+std::unique_ptr<Encoder> make_encoder(const Scope& scope, const LstmConfig& config, int64_t bins);
 
 }  // namespace scion

@@ -1,10 +1,11 @@
-// Convolutions that thin out time (and frequency) before the encoder.
+// Convolutional subsampling in time (and frequency) before the encoder.
 #pragma once
 
 #include <memory>
+#include <string>
 
-#include "scion/nn/forward_context.h"
 #include "scion/nn/module.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion {
 
@@ -13,21 +14,21 @@ class Subsampling : public Module {
  public:
   virtual ~Subsampling() = default;
 
-  /// (B, T, F) → (B, frames_out(T), width); `lengths` (B), best on the processor, counts the
+  /// (B, T, F) → (B, frames_out(T), width); `lengths` (B), preferably on the CPU, counts the
   /// feature frames that are not padding. T must be at least minimum_frames().
   virtual at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
                              const ForwardContext& context) const = 0;
   /// Output frames for `frames` feature frames; 0 when there are too few.
   virtual int64_t frames_out(int64_t frames) const = 0;
   virtual int64_t minimum_frames() const = 0;
-  /// In a stream: output frames that `frames` feature frames settle, whatever follows them.
+  /// In a stream: output frames that depend on the first `frames` feature frames alone.
   virtual int64_t frames_settled(int64_t frames) const = 0;
-  /// In a stream: frames at the beginning of an output that differ where features are cut off
-  /// before it.
+  /// In a stream: frames at the beginning of an output that change when the features before it are
+  /// cut off.
   virtual int64_t frames_unsettled_by_cut() const = 0;
 
   int64_t factor() const { return factor_; }
-  /// (B) int64 → (B) int64 on the same device.
+  /// frames_out() of lengths (B) int64 → (B) int64 on the same device.
   at::Tensor lengths_out(const at::Tensor& lengths) const;
 
  protected:
@@ -52,14 +53,13 @@ class Conv2dSubsampling : public Subsampling {
   int64_t frames_unsettled_by_cut() const override { return 0; }
 
  private:
-  void show_convolutions(const at::Tensor& features, InputObserver& observer) const;
-
-  int64_t kernel2_, stride2_;
-  at::Tensor weight1_, bias1_, weight2_, bias2_, weight3_, bias3_;
+  ImageConvolution convolution1_, convolution2_;
+  Linear projection_;
 };
 
-/// FastConformer's (Rekesh et al., 2023), factor 8: a 3 × 3 convolution with stride 2, then twice a
-/// depthwise one and a pointwise one. One row of zeros around every convolution's input.
+/// Subsampling of FastConformer (Rekesh et al., 2023), factor 8: a 3 × 3 convolution with stride 2,
+/// then twice a depthwise one and a pointwise one. One row of zeros around every convolution's
+/// input.
 class DepthwiseStridingSubsampling : public Subsampling {
  public:
   DepthwiseStridingSubsampling(const Scope& scope, int64_t bins, int64_t channels,
@@ -74,14 +74,17 @@ class DepthwiseStridingSubsampling : public Subsampling {
 
  private:
   struct Stage {
-    at::Tensor depthwise, depthwise_bias, pointwise, pointwise_bias;
+    ImageConvolution depthwise, pointwise;
   };
-  at::Tensor weight_, bias_;
+  ImageConvolution convolution_;
   std::vector<Stage> stages_;
-  at::Tensor projection_, projection_bias_;
+  Linear projection_;
 };
 
-/// The kind that has this factor: 4, 6 or 8.
+/// UserError naming `section` unless the factor is 4, 6 or 8.
+void require_known_subsampling(int64_t factor, const std::string& section);
+
+/// The kind with this factor: 4, 6 or 8.
 std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins, int64_t channels,
                                               int64_t factor, const Axis& width);
 

@@ -8,12 +8,12 @@
 
 #include <cstdint>
 
+#include "scion/nn/cpu/activation.h"
+
 namespace scion {
 
 /// The bits of a bfloat16.
 using Bf16 = uint16_t;
-
-enum class Activation { none, relu, swish };
 
 /// Which elements dropout keeps: a function of the key and of an element's place in its tensor.
 struct DropoutMask {

@@ -1,5 +1,5 @@
-#include "scion/nn/cpu/fused.h"
-#include "scion/nn/cpu/fused_blocks.h"
+#include "scion/nn/operators/fused.h"
+#include "scion/nn/operators/fused_blocks.h"
 
 namespace scion::fused {
 namespace {

@@ -1,4 +1,4 @@
-#include "scion/nn/forward_context.h"
+#include "scion/nn/operators/forward_context.h"
 
 #include "scion/core/random.h"
 #include "scion/core/threads.h"

@@ -1,25 +1,16 @@
-#include "scion/nn/functional.h"
+#include "scion/nn/operators/functional.h"
 
 #include <gtest/gtest.h>
 
 #include "scion/audio/fbank.h"
 #include "scion/core/safetensors.h"
-#include "scion/nn/composed.h"
-#include "scion/nn/cpu/fused.h"
+#include "scion/nn/operators/composed.h"
+#include "scion/nn/operators/fused.h"
 
 namespace scion {
 namespace {
 
-// The parts with the signature of the fused operations, which see whole utterances.
-at::Tensor gated_convolution_by_parts(const at::Tensor& h, const at::Tensor& bias,
-                                      const at::Tensor& weight, const at::Tensor& weight_bias,
-                                      const at::Tensor& lengths, const BatchNorm& norm,
-                                      const std::string& activation,
-                                      const ForwardContext& context) {
-  return composed::gated_convolution(h, bias, weight, weight_bias, lengths, {}, norm, activation,
-                                     context);
-}
-
+// The composed forms with the signatures of the fused ones, which compute over whole utterances.
 at::Tensor relative_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
                                        const at::Tensor& position_bias, const at::Tensor& lengths,
                                        double rate, const ForwardContext& context) {
@@ -39,7 +30,11 @@ at::Tensor sinusoid_attention_by_parts(const at::Tensor& h, const at::Tensor& bi
 using Tensors = std::vector<at::Tensor>;
 using Operation = std::function<at::Tensor(const Tensors&, const ForwardContext&)>;
 
-// An operation of one pass, and what it stands for in single tensor operations.
+std::string name_of(Activation activation) {
+  return activation == Activation::relu ? "relu" : "swish";
+}
+
+// An operator's fused form and the same from single tensor operations.
 struct Pair {
   std::string name;
   Tensors inputs;
@@ -52,15 +47,15 @@ Pair norm_linear_pair() {
   return {"norm_linear",
           {normal({3, 47, 40}), normal({40}), normal({40}), normal({24, 40})},
           [](const Tensors& in, const ForwardContext& context) {
-            return fused::norm_linear(in[0], in[1], in[2], in[3], context);
+            return fused::norm_linear(in[0], {in[1], in[2]}, {in[3]}, context);
           },
           [](const Tensors& in, const ForwardContext& context) {
-            return composed::norm_linear(in[0], in[1], in[2], in[3], context);
+            return composed::norm_linear(in[0], {in[1], in[2]}, {in[3]}, context);
           }};
 }
 
-Pair activate_pair(const std::string& activation) {
-  return {"activate_with_bias, " + activation,
+Pair activate_pair(Activation activation) {
+  return {"activate_with_bias, " + name_of(activation),
           {normal({3, 47, 41}), normal({41})},
           [=](const Tensors& in, const ForwardContext& context) {
             const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
@@ -76,37 +71,37 @@ Pair add_linear_pair() {
   return {"add_linear",
           {normal({3, 47, 24}), normal({3, 47, 40}), normal({24, 40}), normal({24})},
           [](const Tensors& in, const ForwardContext& context) {
-            return fused::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
+            return fused::add_linear(in[0], in[1], {in[2], in[3]}, 0.5, 0.2, context);
           },
           [](const Tensors& in, const ForwardContext& context) {
-            return composed::add_linear(in[0], in[1], in[2], in[3], 0.5, 0.2, context);
+            return composed::add_linear(in[0], in[1], {in[2], in[3]}, 0.5, 0.2, context);
           }};
 }
 
 const std::vector<int64_t> kLengths = {23, 19, 1};
 
-// What stands in padding is undefined.
+// Outputs in padding are undefined.
 at::Tensor valid_only(const at::Tensor& y) {
   return y.masked_fill(valid_frames(at::tensor(kLengths), y.size(1)).logical_not().view({3, -1, 1}),
                        0);
 }
 
 template <class Form>
-Operation gated_convolution_with(const Form& form, const std::string& activation) {
+Operation gated_convolution_with(const Form& form, Activation activation) {
   return [=](const Tensors& in, const ForwardContext& context) {
     const BatchNorm norm{in[4], in[5], at::full({20}, 0.1), at::full({20}, 0.8)};
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(
-        form(h, in[1], in[2], in[3], at::tensor(kLengths), norm, activation, context));
+        form(h, in[1], {in[2], in[3]}, at::tensor(kLengths), norm, activation, context));
   };
 }
 
-Pair gated_convolution_pair(const std::string& activation, int64_t taps) {
-  return {fmt::format("gated_convolution, {}, {} taps", activation, taps),
+Pair gated_convolution_pair(Activation activation, int64_t taps) {
+  return {fmt::format("gated_convolution, {}, {} taps", name_of(activation), taps),
           {normal({3, 23, 40}), normal({40}), normal({20, 1, taps}), normal({20}), normal({20}),
            normal({20})},
           gated_convolution_with(fused::gated_convolution, activation),
-          gated_convolution_with(gated_convolution_by_parts, activation)};
+          gated_convolution_with(composed::gated_convolution, activation)};
 }
 
 template <class Form>
@@ -146,7 +141,7 @@ template <class Form>
 Operation subsample_with(const Form& form, int64_t stride, const at::Tensor& features) {
   return [=](const Tensors& in, const ForwardContext&) {
     return valid_only(
-        form(features, in[0], in[1], in[2], in[3], stride, at::tensor(kLengths)).flatten(2));
+        form(features, {in[0], in[1], 2}, {in[2], in[3], stride}, at::tensor(kLengths)).flatten(2));
   };
 }
 
@@ -161,8 +156,8 @@ Pair subsample_pair(int64_t channels1, int64_t channels2, int64_t kernel, int64_
 
 std::vector<Pair> pairs() {
   at::manual_seed(1);
-  return {gated_convolution_pair("relu", 5),
-          gated_convolution_pair("swish", 31),
+  return {gated_convolution_pair(Activation::relu, 5),
+          gated_convolution_pair(Activation::swish, 31),
           attention_pair(2, 24),
           attention_pair(3, 5),
           sinusoids_pair(2, 24),
@@ -170,8 +165,8 @@ std::vector<Pair> pairs() {
           subsample_pair(8, 20, 3, 2),
           subsample_pair(16, 16, 5, 3),
           norm_linear_pair(),
-          activate_pair("relu"),
-          activate_pair("swish"),
+          activate_pair(Activation::relu),
+          activate_pair(Activation::swish),
           add_linear_pair()};
 }
 
@@ -236,14 +231,14 @@ TEST(FusedOperations, GiveTheSameForAnyNumberOfThreads) {
   at::set_num_threads(threads);
 }
 
-/// A random signal of 10777 samples, its filter banks and what `per_feature` makes of them.
+/// A random signal of 10777 samples, its filter banks and the result of `per_feature`.
 SafeTensors nemo_features_golden() {
   return read_safetensors(SCION_SOURCE_DIR "/tests/golden/fbank/nemo.safetensors");
 }
 
 TEST(NormaliseUtterances, EqualsNemosPerFeature) {
   const SafeTensors golden = nemo_features_golden();
-  // Behind the utterance's end there may be anything.
+  // Padding may hold anything.
   const at::Tensor padded =
       at::constant_pad_nd(golden.at("features"), {0, 0, 0, 9}, 7).unsqueeze(0);
   const at::Tensor normalised =
@@ -267,6 +262,66 @@ TEST(NormaliseUtterances, OneFrameAndNoneAreFinite) {
       normalise_utterances(at::rand({2, 3, 4}), at::tensor({int64_t{1}, int64_t{0}}));
   EXPECT_TRUE(normalised.isfinite().all().item<bool>());
   EXPECT_TRUE(normalised[0][0].eq(0).all().item<bool>());
+}
+
+TEST(Dropout, DependsOnKeyAndPlaceOnly) {
+  const at::Tensor x = at::ones({100, 100});
+  const ForwardContext first = ForwardContext::for_training(1, 5, false),
+                       again = ForwardContext::for_training(1, 5, false);
+  const at::Tensor a = dropout(x, 0.25, first), b = dropout(x, 0.25, again);
+  EXPECT_TRUE(at::equal(a, b));
+  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, first)));  // the next place
+  EXPECT_FALSE(at::equal(a, dropout(x, 0.25, ForwardContext::for_training(1, 6, false))));
+  EXPECT_NEAR((a == 0).to(at::kFloat).mean().item<float>(), 0.25, 0.02);
+  EXPECT_NEAR(a.mean().item<float>(), 1, 0.03);
+  EXPECT_TRUE(at::equal(dropout(x, 0.25, ForwardContext()), x));
+}
+
+TEST(Dropout, BackwardUsesTheSameMask) {
+  const at::Tensor x = at::ones({50, 40}).set_requires_grad(true);
+  const at::Tensor y = dropout(x, 0.4, ForwardContext::for_training(2, 1, false));
+  y.sum().backward();
+  EXPECT_TRUE(at::equal(x.grad(), y.detach()));
+}
+
+TEST(MaskedBatchNorm, EqualsBatchNormOfTheValidFramesAlone) {
+  const at::Tensor x = at::randn({3, 7, 4});
+  const at::Tensor valid = valid_frames(at::tensor(std::vector<int64_t>{7, 4, 2}), 7);
+  const at::Tensor weight = at::randn({4}), bias = at::randn({4});
+  at::Tensor mean = at::zeros({4}), variance = at::ones({4}), mean2 = at::zeros({4}),
+             variance2 = at::ones({4});
+  const at::Tensor y = masked_batch_norm(x, valid, {weight, bias, mean, variance},
+                                         ForwardContext::for_training(1, 1, false));
+  const at::Tensor rows = x.index({valid});
+  const at::Tensor expected =
+      at::batch_norm(rows, weight, bias, mean2, variance2, true, 0.1, 1e-5, false);
+  EXPECT_LT((y.index({valid}) - expected).abs().max().item<float>(), 1e-5);
+  EXPECT_LT((mean - mean2).abs().max().item<float>(), 1e-6);
+  EXPECT_LT((variance - variance2).abs().max().item<float>(), 1e-6);
+}
+
+TEST(Linear, Bf16ProductsWorkWithoutABias) {
+  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true);
+  const at::Tensor weight = at::randn({16, 32}).set_requires_grad(true);
+  const at::Tensor exact = linear(x, {weight}, ForwardContext::for_evaluation(false));
+  const at::Tensor rounded = linear(x, {weight}, ForwardContext::for_evaluation(true));
+  EXPECT_LT((exact - rounded).norm().item<float>() / exact.norm().item<float>(), 1e-2);
+  rounded.sum().backward();
+  EXPECT_TRUE(weight.grad().isfinite().all().item<bool>());
+}
+
+TEST(Linear, Bf16ProductsAreCloseInBothPasses) {
+  const at::Tensor x = at::randn({3, 5, 32}).set_requires_grad(true),
+                   weight = at::randn({16, 32}).set_requires_grad(true);
+  const at::Tensor bias = at::randn({16}).set_requires_grad(true);
+  const at::Tensor upstream = at::randn({3, 5, 16});
+  const auto gradients = [&](bool bf16) {
+    const at::Tensor y = linear(x, {weight, bias}, ForwardContext::for_evaluation(bf16));
+    return torch::autograd::grad({(y * upstream).sum()}, {x, weight, bias});
+  };
+  const auto exact = gradients(false), rounded = gradients(true);
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_LT((exact[i] - rounded[i]).norm().item<float>() / exact[i].norm().item<float>(), 1e-2);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "scion/nn/attention_scores.h"
+#include "scion/nn/operators/attention_scores.h"
 
 namespace scion {
 

@@ -1,5 +1,5 @@
-#include "scion/nn/cpu/fused.h"
-#include "scion/nn/cpu/fused_blocks.h"
+#include "scion/nn/operators/fused.h"
+#include "scion/nn/operators/fused_blocks.h"
 
 namespace scion::fused {
 namespace {
@@ -120,12 +120,12 @@ class Subsample : public Function<Subsample> {
 
 }  // namespace
 
-at::Tensor subsample(const at::Tensor& features, const at::Tensor& weight1, const at::Tensor& bias1,
-                     const at::Tensor& weight2, const at::Tensor& bias2, int64_t stride2,
-                     const at::Tensor& lengths) {
+at::Tensor subsample(const at::Tensor& features, const ImageConvolution& first,
+                     const ImageConvolution& second, const at::Tensor& lengths) {
   const int64_t inner = (features.size(1) - 3) / 2 + 1;
-  const int64_t frames = (inner - weight2.size(2)) / stride2 + 1;
-  return Subsample::apply(features, weight1, bias1, weight2, bias2, lengths, frames, stride2);
+  const int64_t frames = (inner - second.kernel()) / second.stride + 1;
+  return Subsample::apply(features, first.weight, first.bias, second.weight, second.bias, lengths,
+                          frames, second.stride);
 }
 
 }  // namespace scion::fused

@@ -1,5 +1,5 @@
-#include "scion/nn/cpu/fused.h"
-#include "scion/nn/cpu/fused_blocks.h"
+#include "scion/nn/operators/fused.h"
+#include "scion/nn/operators/fused_blocks.h"
 
 namespace scion::fused {
 namespace {
@@ -164,15 +164,15 @@ class GatedConvolution : public Function<GatedConvolution> {
 
 }  // namespace
 
-at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias, const at::Tensor& weight,
-                             const at::Tensor& weight_bias, const at::Tensor& lengths,
-                             const BatchNorm& norm, const std::string& activation,
+at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias,
+                             const Convolution& convolution, const at::Tensor& lengths,
+                             const BatchNorm& norm, Activation activation,
                              const ForwardContext& context) {
   return GatedConvolution::apply(
-      h, bias, weight, weight_bias, norm.weight, norm.bias, lengths, norm.running_mean,
-      norm.running_variance,
+      h, bias, convolution.weight, convolution.bias, norm.weight, norm.bias, lengths,
+      norm.running_mean, norm.running_variance,
       context.training() ? std::optional(context.batch_norm_momentum) : std::nullopt,
-      static_cast<int64_t>(activation_of(activation)));
+      static_cast<int64_t>(activation));
 }
 
 }  // namespace scion::fused

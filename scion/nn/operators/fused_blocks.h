@@ -1,8 +1,8 @@
-// What the fused operations share: types of operands, blocks of rows, dropout keys.
+// Helpers shared by the fused operators: operand types, blocks of rows, dropout keys.
 #pragma once
 
 #include "scion/nn/cpu/kernels.h"
-#include "scion/nn/forward_context.h"
+#include "scion/nn/operators/forward_context.h"
 
 namespace scion::fused {
 
@@ -29,7 +29,7 @@ inline at::Tensor like_with_last(const at::Tensor& y, const at::Tensor& x) {
 
 inline float* floats(const at::Tensor& x) { return x.mutable_data_ptr<float>(); }
 
-// A tensor's elements as the kernels take them.
+// A tensor's elements in the type that the kernels take.
 template <class T>
 T* data(const at::Tensor& x) {
   return static_cast<T*>(x.mutable_data_ptr());
@@ -44,7 +44,7 @@ void with_type(const at::Tensor& x, const Work& work) {
     work(model_kernels().fp32, float{});
 }
 
-// work(first row, how many, number of the block)
+// work(first row, number of rows, index of the block)
 template <class Work>
 void for_each_block(int64_t rows, const Work& work) {
   const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
@@ -59,10 +59,6 @@ void for_each_block(int64_t rows, const Work& work) {
 // One row of sums for each block of rows, to be added up.
 inline at::Tensor block_sums(int64_t rows, int64_t width) {
   return at::zeros({(rows + kBlockRows - 1) / kBlockRows, width}, at::kFloat);
-}
-
-inline Activation activation_of(const std::string& name) {
-  return name == "relu" ? Activation::relu : Activation::swish;
 }
 
 struct DropoutPlace {

@@ -4,7 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "scion/nn/functional.h"
+#include "scion/nn/operators/functional.h"
 
 namespace scion {
 

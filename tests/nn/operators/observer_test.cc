@@ -1,10 +1,10 @@
-#include "scion/nn/observer.h"
+#include "scion/nn/operators/observer.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "scion/nn/functional.h"
+#include "scion/nn/operators/functional.h"
 #include "tests/model/small_models.h"
 
 namespace scion {

@@ -1,5 +1,5 @@
-#include "scion/nn/cpu/fused.h"
-#include "scion/nn/cpu/fused_blocks.h"
+#include "scion/nn/operators/fused.h"
+#include "scion/nn/operators/fused_blocks.h"
 
 namespace scion::fused {
 namespace {
@@ -149,25 +149,22 @@ class AddLinear : public Function<AddLinear> {
 
 }  // namespace
 
-at::Tensor norm_linear(const at::Tensor& x, const at::Tensor& norm_weight,
-                       const at::Tensor& norm_bias, const at::Tensor& weight,
+at::Tensor norm_linear(const at::Tensor& x, const LayerNorm& norm, const Linear& map,
                        const ForwardContext& context) {
-  return NormLinear::apply(x, norm_weight, norm_bias, weight, operand_type(context));
+  return NormLinear::apply(x, norm.weight, norm.bias, map.weight, operand_type(context));
 }
 
-at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias,
-                              const std::string& activation, double rate,
-                              const ForwardContext& context) {
+at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias, Activation activation,
+                              double rate, const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
-  return ActivateWithBias::apply(h, bias, static_cast<int64_t>(activation_of(activation)),
-                                 dropout.key, dropout.rate);
+  return ActivateWithBias::apply(h, bias, static_cast<int64_t>(activation), dropout.key,
+                                 dropout.rate);
 }
 
-at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const at::Tensor& weight,
-                      const at::Tensor& bias, double scale, double rate,
-                      const ForwardContext& context) {
+at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const Linear& map, double scale,
+                      double rate, const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
-  return AddLinear::apply(x, h, weight, bias, operand_type(context), scale, dropout.key,
+  return AddLinear::apply(x, h, map.weight, map.bias, operand_type(context), scale, dropout.key,
                           dropout.rate);
 }
 

@@ -1,0 +1,41 @@
+// Options of the Conformer encoder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace scion {
+
+class Options;
+
+/// Conformer (Gulati et al., 2020); with subsampling 8, FastConformer (Rekesh et al., 2023).
+struct ConformerConfig {
+  int64_t width = 96;  ///< of the residual stream
+  int64_t layers = 2;
+  int64_t heads = 4;
+  int64_t head_width = 24;  ///< of queries, keys and values
+  int64_t feed_forward = 384;
+  int64_t kernel = 15;      ///< taps of the depthwise convolution, odd
+  int64_t subsampling = 6;  ///< feature frames per encoder frame: 4, 6 or 8, see subsampling.h
+  int64_t subsampling_channels = 8;
+  bool input_scaling = false;  ///< multiplies subsampled frames by √width
+  int64_t chunk = 0;           ///< encoder frames processed at once; 0: the whole utterance
+  int64_t left_context = 64;   ///< chunk > 0: encoder frames that attention sees before the chunk
+  std::string convolution = "centred";     ///< centred, causal, chunked: see ConvolutionReach
+  std::string convolution_norm = "batch";  ///< batch, layer
+  std::string positions = "bias";   ///< bias (per head and distance), sinusoid (Dai et al., 2019)
+  int64_t position_range = 16;      ///< bias: farther distances share one value, frames
+  std::string activation = "relu";  ///< relu, swish
+  double dropout = 0.1;
+
+  void declare(Options& options);
+  /// UserError when values do not fit together.
+  void validate() const;
+
+  /// Feature frames per encoder frame.
+  int64_t frame_factor() const { return subsampling; }
+  /// Square of the factor of the subsampled frames before the first layer.
+  int64_t squared_input_scale() const { return input_scaling ? width : 1; }
+};
+
+}  // namespace scion

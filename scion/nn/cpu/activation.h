@@ -1,0 +1,8 @@
+// Activation functions of the kernels and of the operators over them.
+#pragma once
+
+namespace scion {
+
+enum class Activation { none, relu, swish };
+
+}  // namespace scion
