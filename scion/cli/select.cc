@@ -56,7 +56,7 @@ void select(const SelectArguments& arguments) {
   const StudentRecipe recipe = read_recipe(arguments);
   std::optional<CalibrationRequest> calibration;
   if (!arguments.audio.empty()) calibration = {arguments.calibration, {arguments.audio}};
-  spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
+  log_info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
                arguments.rules);
   const CalibratedStudent made = make_calibrated_student(
       load_model(arguments.teacher), read_model_config(arguments.student), recipe, calibration);
