@@ -1,4 +1,4 @@
-#include "scion/study/report/chart.h"
+#include "scion/study/report/figures/chart.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/scoring/alignment.h"
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 
 namespace scion {
 namespace {

@@ -1,4 +1,4 @@
-#include "scion/study/report/dot_plot.h"
+#include "scion/study/report/figures/dot_plot.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "scion/scoring/alignment.h"
-#include "scion/study/report/chart.h"
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/chart.h"
+#include "scion/study/report/figures/table.h"
 
 namespace scion {
 namespace {
