@@ -32,7 +32,7 @@ pid_t start_process(const Job& job) {
                   "close other programs");
   if (child > 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);  // the parent died in between
+  if (getppid() != parent) _exit(127);  // the parent has already ended
   const int descriptor = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor >= 0) {
     dup2(descriptor, STDOUT_FILENO);
@@ -58,7 +58,7 @@ class Pool {
       : jobs_(std::move(jobs)),
         at_once_(static_cast<size_t>(at_once)),
         pids_(jobs_.size(), 0),
-        progress_("comparison", 1000, "") {}
+        progress_("study", 1000, "") {}
 
   ~Pool() {
     for (const pid_t pid : pids_)
@@ -72,7 +72,7 @@ class Pool {
     for (const Job& job : jobs_)
       if (job.done()) finished_.insert(job.name);
     if (!finished_.empty())
-      log_info("{} of {} runs are there already", finished_.size(), jobs_.size());
+      log_info("{} of {} runs are already finished", finished_.size(), jobs_.size());
     while (finished_.size() < jobs_.size()) {
       start_ready();
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -110,9 +110,9 @@ class Pool {
       if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !jobs_[i].done())
         throw Failure(fmt::format("the run '{}' failed; the end of {}:\n{}", jobs_[i].name,
                                   (jobs_[i].directory / "log.txt").string(), log_tail(jobs_[i])),
-                      "mend the cause and run the same command again: finished runs are kept");
+                      "fix the cause and run the same command again: finished runs are kept");
       finished_.insert(jobs_[i].name);
-      log_info("{} of {} runs done: {}", finished_.size(), jobs_.size(), jobs_[i].name);
+      log_info("{} of {} runs finished: {}", finished_.size(), jobs_.size(), jobs_[i].name);
     }
   }
 
@@ -149,7 +149,7 @@ void check_unchanged(const std::vector<Job>& jobs) {
   const size_t more = changes.size() - std::min(changes.size(), most_named);
   changes.resize(changes.size() - more);
   throw UserError(
-      fmt::format("{} runs that are there have other settings now; {}{}", changes.size() + more,
+      fmt::format("the settings of {} existing runs have changed; {}{}", changes.size() + more,
                   fmt::join(changes, "; "), more > 0 ? fmt::format("; and {} more", more) : ""),
       "restore the recipe, remove the folders of these runs, or choose another --out");
 }

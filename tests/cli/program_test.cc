@@ -206,7 +206,7 @@ TEST_F(Program, InspectsAComparisonsFolder) {
   EXPECT_THAT(text.out, AllOf(HasSubstr("not finished: 1 of 2 runs"), HasSubstr("1.0 of 1"),
                               HasSubstr("students/full/xavier/seed-1  not begun")));
   const Json json = Json::parse(run("inspect study --json").out);
-  EXPECT_EQ(json.at("kind"), "comparison");
+  EXPECT_EQ(json.at("kind"), "study");
   EXPECT_EQ(json.at("runs").at(0).at("name"), "teachers/seed-1");
   EXPECT_EQ(json.at("runs").at(0).at("updates").get<int64_t>() > 0, true);
   EXPECT_EQ(json.at("runs").at(1).at("begun"), false);

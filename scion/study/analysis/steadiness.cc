@@ -91,7 +91,7 @@ using ArmRuns = std::pair<std::pair<std::string, std::string>, std::vector<const
 std::vector<ArmRuns> by_arm(const std::vector<MeasuredRun>& runs) {
   std::vector<ArmRuns> arms;
   for (const MeasuredRun& run : runs) {
-    const auto name = std::pair(run.schedule, run.arm);
+    const auto name = std::pair(run.budget, run.arm);
     auto arm = std::find_if(arms.begin(), arms.end(),
                             [&](const ArmRuns& known) { return known.first == name; });
     if (arm == arms.end()) arm = arms.insert(arm, {name, {}});
@@ -203,12 +203,12 @@ std::vector<MeasureCurve> line_curves(const std::vector<MeasuredRun>& runs) {
   return curves;
 }
 
-std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs,
-                                   const std::string& schedule, const std::string& arm,
+std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs, const std::string& budget,
+                                   const std::string& arm,
                                    const std::function<double(const MeasuredRun&)>& value) {
   std::map<RunKey, double> values;
   for (const MeasuredRun& run : runs) {
-    if (run.schedule != schedule || run.arm != arm) continue;
+    if (run.budget != budget || run.arm != arm) continue;
     const double number = value(run);
     if (std::isfinite(number)) values[run.run] = number;
   }

@@ -4,8 +4,8 @@
 
 #include "scion/core/error.h"
 #include "scion/core/file.h"
+#include "scion/study/report/figures/page.h"
 #include "scion/study/report/headline.h"
-#include "scion/study/report/page.h"
 #include "scion/study/report/sections.h"
 
 namespace scion {

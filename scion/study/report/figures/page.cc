@@ -1,8 +1,8 @@
-#include "scion/study/report/page.h"
+#include "scion/study/report/figures/page.h"
 
 #include <string_view>
 
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 
 namespace scion {
 namespace {

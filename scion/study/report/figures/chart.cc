@@ -1,4 +1,4 @@
-#include "scion/study/report/chart.h"
+#include "scion/study/report/figures/chart.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 #include "scion/text/utf8.h"
 
 namespace scion {

@@ -1,4 +1,4 @@
-#include "scion/study/report/chart.h"
+#include "scion/study/report/figures/chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

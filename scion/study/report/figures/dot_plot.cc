@@ -1,12 +1,12 @@
-#include "scion/study/report/dot_plot.h"
+#include "scion/study/report/figures/dot_plot.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "scion/study/report/chart.h"
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/chart.h"
+#include "scion/study/report/figures/table.h"
 #include "scion/text/utf8.h"
 
 namespace scion {

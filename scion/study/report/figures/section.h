@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "scion/study/report/chart.h"
-#include "scion/study/report/dot_plot.h"
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/chart.h"
+#include "scion/study/report/figures/dot_plot.h"
+#include "scion/study/report/figures/table.h"
 
 namespace scion {
 

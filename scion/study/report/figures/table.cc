@@ -1,4 +1,4 @@
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 
 #include <fmt/format.h>
 

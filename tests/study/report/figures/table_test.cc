@@ -1,4 +1,4 @@
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
