@@ -77,7 +77,7 @@ def train_epoch(model, optimiser, utterances, batches, config, bf16):
         batch = collate([utterances[i] for i in indices])
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             transducer, ctc = model.losses(*batch)
-        share = config["train"]["ctc_weight"]
+        share = config["train"]["loss"]["ctc_weight"]
         loss = transducer if ctc is None else (1 - share) * transducer + share * ctc
         (loss / len(indices)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["train"]["clip_norm"])

@@ -5,7 +5,7 @@
 
 #include "scion/cli/commands.h"
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/model/model_file.h"
 #include "scion/selection/plan.h"

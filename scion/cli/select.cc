@@ -8,7 +8,7 @@
 #include "scion/calibration/calibration.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/recognition/model_dataset.h"
 #include "scion/selection/vocabulary.h"

@@ -7,7 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/model/transducer.h"
 
 namespace scion {

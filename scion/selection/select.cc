@@ -1,7 +1,7 @@
 #include "scion/selection/select.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/nn/initialise.h"
 #include "scion/selection/parameter_patterns.h"

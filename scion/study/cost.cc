@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
@@ -12,7 +13,7 @@
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
 #include "scion/study/report/table.h"
-#include "scion/training/run_record.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/step.h"
 
 namespace scion {
@@ -125,8 +126,7 @@ class Estimate {
 
   double evaluation_audio(const RunConfig& config) {
     double seconds = 0;
-    for (const std::string& entry : config.data.evaluation)
-      seconds += audio_of(entry.substr(entry.find('=') + 1));
+    for (const NamedManifest& set : config.data.evaluation) seconds += audio_of(set.path);
     const std::vector<int64_t>& asked = config.train.evaluate_epochs;
     const int64_t last = config.train.epochs;
     double count = config.train.average_last > 1 ? 2 : 1;  // of the last epoch
@@ -149,12 +149,13 @@ class Estimate {
     CostRow& row = cost_.rows[entry->second];
     Measured& measured = measured_[entry->second];
     ++row.runs;
-    if (!fs::exists(folder / "model.safetensors")) return;
+    const RunFiles files(folder);
+    if (!files.is_finished()) return;
     ++row.there;
-    const auto updates = read_json_lines(folder / "updates.jsonl");
-    if (updates.empty()) return;
+    const nlohmann::json last = last_json_line(files.updates());
+    if (last.is_null()) return;
     measured.audio += audio;
-    measured.seconds += updates.back().value("seconds", 0.0);
+    measured.seconds += last.value("seconds", 0.0);
   }
 
   double speed_of(const RunConfig& config) {
@@ -195,11 +196,11 @@ StudyCost estimate_cost(const Recipe& recipe, const RunPlace& place, bool tune) 
     RunPlace below = place;
     below.out = place.out / "tuning";
     below.train = recipe.tuning_train;
-    below.evaluation = {"dev=" + recipe.tuning_set};
+    below.evaluation = {{"dev", recipe.tuning_set}};
     estimate.add_tuning(below);
   }
   RunPlace here = place;
-  for (const RecipeSet& set : recipe.sets) here.evaluation.push_back(set.name + "=" + set.manifest);
+  for (const RecipeSet& set : recipe.sets) here.evaluation.push_back({set.name, set.manifest});
   estimate.add_study(here, tuning);
   return estimate.finish();
 }

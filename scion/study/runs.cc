@@ -1,10 +1,12 @@
 #include "scion/study/runs.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "scion/study/recipe/option_changes.h"
 #include "scion/study/student_start.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/run_record.h"
 
 namespace scion {
@@ -19,7 +21,7 @@ const RecipeTeacher& teacher_of(const Recipe& recipe, const StudentRun& run) {
 
 // The model that students start from: the given file, or the one trained here.
 fs::path teacher_model(const RunPlace& place, const RecipeTeacher& teacher) {
-  return teacher.file.empty() ? teacher_folder(place, teacher) / "model.safetensors"
+  return teacher.file.empty() ? RunFiles(teacher_folder(place, teacher)).model()
                               : fs::path(teacher.file);
 }
 
@@ -35,22 +37,10 @@ void fill_common(RunConfig& config, const Recipe& recipe, const RunPlace& place)
   config.train.threads = recipe.threads;
 }
 
-// Updates done, from the end of the run's log of updates.
+// From the end of the run's log of updates.
 double epochs_done(const fs::path& directory) {
-  const fs::path path = directory / "updates.jsonl";
-  std::error_code missing;
-  const auto size = fs::file_size(path, missing);
-  if (missing || size == 0) return 0;
-  const MappedFile file(path);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
-                              file.bytes().size());
-  const size_t end = text.rfind('\n');
-  if (end == std::string_view::npos || end == 0) return 0;
-  const size_t begin = text.rfind('\n', end - 1);
-  const auto line = nlohmann::json::parse(
-      text.substr(begin == std::string_view::npos ? 0 : begin + 1, end), nullptr, false);
-  if (line.is_discarded()) return 0;
-  return line.value("epoch", 0.0);
+  const nlohmann::json last = last_json_line(RunFiles(directory).updates());
+  return last.is_null() ? 0 : last.value("epoch", 0.0);
 }
 
 // Written by an older program, a file lacks new options: they had their defaults. The whole
@@ -81,7 +71,7 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
     write_file(file, config.to_toml());
   };
   job.changed = [=] { return is_run(directory) ? changed_config(file, config) : ""; };
-  job.done = [=] { return fs::exists(directory / "model.safetensors"); };
+  job.done = [=] { return RunFiles(directory).is_finished(); };
   const double epochs = static_cast<double>(config.train.epochs);
   job.progress = [=] { return std::min(1.0, epochs_done(directory) / epochs); };
   const double parameters =
@@ -166,7 +156,7 @@ RunConfig student_config(const Recipe& recipe, const RunPlace& place, const Stud
   config.train.seed = run.key.seed;
   config.train.peak_lr = run.peak_lr;
   config.train.init = arm.selected() ? (run.directory / "start.safetensors").string() : arm.init;
-  if (arm.distill) config.train.distill = teacher_model(place, teacher_of(recipe, run));
+  if (arm.distill) config.train.distill.teacher = teacher_model(place, teacher_of(recipe, run));
   return config;
 }
 

@@ -25,9 +25,9 @@ struct StudentRun {
 struct RunPlace {
   std::filesystem::path out;
   std::string program;
-  std::string tokenizer;                ///< the SentencePiece model
-  std::vector<std::string> train;       ///< manifests instead of the runs' own; none: their own
-  std::vector<std::string> evaluation;  ///< "name=manifest"
+  std::string tokenizer;           ///< the SentencePiece model
+  std::vector<std::string> train;  ///< manifests instead of the runs' own; none: their own
+  std::vector<NamedManifest> evaluation;
 };
 
 /// The folder of a teacher that is trained here.

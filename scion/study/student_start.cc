@@ -1,6 +1,6 @@
 #include "scion/study/student_start.h"
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/nn/initialise.h"
 #include "scion/recognition/model_dataset.h"

@@ -4,7 +4,8 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
@@ -16,7 +17,7 @@
 #include "scion/study/report/write_report.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
-#include "scion/training/run_record.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -59,7 +60,7 @@ class Experiment {
   }
 
   RunPlace place(const fs::path& out, const std::vector<std::string>& train,
-                 std::vector<std::string> evaluation) const {
+                 std::vector<NamedManifest> evaluation) const {
     return {out, options_.program, tokenizer_, train, std::move(evaluation)};
   }
 
@@ -88,8 +89,7 @@ class Experiment {
       const RunConfig student = student_config(recipe_, place, run);
       make(student.data.train, student.augment.speeds);
     }
-    for (const std::string& entry : place.evaluation)
-      make({entry.substr(entry.find('=') + 1)}, {1.0});
+    for (const NamedManifest& set : place.evaluation) make({set.path}, {1.0});
   }
 
   // The frozen outcome beside the recipe, or the tuning itself: every arm and schedule on the same
@@ -102,7 +102,7 @@ class Experiment {
       return;
     }
     const RunPlace tuning =
-        place(out_ / "tuning", recipe_.tuning_train, {"dev=" + recipe_.tuning_set});
+        place(out_ / "tuning", recipe_.tuning_train, {{"dev", recipe_.tuning_set}});
     const std::vector<StudentRun> runs = tuning_runs(recipe_, tuning);
     std::vector<Job> jobs;
     if (recipe_.trains_teachers()) jobs.push_back(teacher_jobs(recipe_, tuning).front());
@@ -116,7 +116,7 @@ class Experiment {
     for (const StudentRun& run : runs)
       tuning_.trials.push_back(
           {run.arm, run.schedule, run.peak_lr,
-           read_json_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
+           last_json_line(RunFiles(run.directory).results()).at("wer").get<double>()});
     write_file(fresh, tuning_.to_json());
     spdlog::info("tuned on dev: {}", fresh.string());
   }
@@ -126,7 +126,7 @@ class Experiment {
       fs::path manifest = set.manifest;
       if (set.corrupted)
         manifest = make_condition(manifest, set.babble, set.corruption, out_ / "sets" / set.name);
-      evaluation_.push_back(set.name + "=" + manifest.string());
+      evaluation_.push_back({set.name, manifest.string()});
       for (const Utterance& utterance : read_manifest(manifest))
         speakers_[utterance.id] = utterance.speaker;
     }
@@ -195,11 +195,9 @@ class Experiment {
     for (const std::string& manifest : recipe_.teacher.data.train)
       for (const Utterance& utterance : read_manifest(manifest)) training.insert(utterance.text);
     std::map<std::string, std::set<std::string>> seen;
-    for (const std::string& entry : evaluation_) {
-      const size_t equals = entry.find('=');
-      for (const Utterance& utterance : read_manifest(entry.substr(equals + 1)))
-        if (training.contains(utterance.text)) seen[entry.substr(0, equals)].insert(utterance.id);
-    }
+    for (const NamedManifest& set : evaluation_)
+      for (const Utterance& utterance : read_manifest(set.path))
+        if (training.contains(utterance.text)) seen[set.name].insert(utterance.id);
     return seen;
   }
 
@@ -282,7 +280,7 @@ class Experiment {
   std::unique_ptr<DirectoryLock> lock_;
   std::string tokenizer_;
   Tuning tuning_;
-  std::vector<std::string> evaluation_;
+  std::vector<NamedManifest> evaluation_;
   std::map<std::string, std::string> speakers_;
   std::vector<StudentRun> runs_;
 };

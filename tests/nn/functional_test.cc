@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/audio/fbank.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/nn/composed.h"
 #include "scion/nn/cpu/fused.h"
 

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/options.h"
 #include "scion/core/progress.h"

@@ -24,7 +24,7 @@ struct RecipeArm {
   /// [arms.calibrate]: the student is fitted to its teacher on the run's training audio.
   std::optional<CalibrationConfig> calibration;
   std::string control;   ///< selected, then "shuffled" or "redrawn" inside each tensor
-  bool distill = false;  ///< the teacher goes on teaching: it stands in train.distill
+  bool distill = false;  ///< also distil from the teacher during training (train.distill.teacher)
 
   std::string baseline;                ///< what it is measured against; "": the study's baseline
   std::vector<std::string> schedules;  ///< that it runs in; none named: all
