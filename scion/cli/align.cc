@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "scion/cli/commands.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"

@@ -4,7 +4,7 @@
 #include "scion/calibration/calibrated_student.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/training/run_config.h"
 
@@ -57,7 +57,7 @@ void select(const SelectArguments& arguments) {
   std::optional<CalibrationRequest> calibration;
   if (!arguments.audio.empty()) calibration = {arguments.calibration, {arguments.audio}};
   log_info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
-               arguments.rules);
+           arguments.rules);
   const CalibratedStudent made = make_calibrated_student(
       load_model(arguments.teacher), read_model_config(arguments.student), recipe, calibration);
   const std::string plan_file = arguments.out + ".plan.json";

@@ -1,8 +1,8 @@
 #include "scion/model/model_file.h"
 
 #include "scion/core/error.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/core/options.h"
-#include "scion/core/safetensors.h"
 
 namespace scion {
 namespace {

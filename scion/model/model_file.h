@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/model/provenance.h"
 #include "scion/model/transducer.h"
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/nn/module.h"
 
 namespace scion {

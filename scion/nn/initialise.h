@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "scion/nn/module.h"
 
@@ -15,6 +16,10 @@ namespace scion {
 ///   default  what PyTorch's layers do: uniform ±1/√(fan in), biases alike; embeddings normal
 /// Scales of normalisations are one, their shifts zero. UserError for another name.
 void initialise(Registry& registry, const std::string& scheme, uint64_t seed);
+
+/// The names that initialise() takes.
+const std::vector<std::string>& random_schemes();
+bool is_random_scheme(const std::string& name);
 
 /// Fills one parameter from a normal distribution; numbers depend on (seed, parameter name) only.
 void draw_normal(const Parameter& parameter, uint64_t seed, double mean, double deviation);

@@ -1,7 +1,7 @@
 #include "scion/selection/student.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/model/compatibility.h"
 #include "scion/nn/initialise.h"

@@ -1,6 +1,7 @@
 #include "scion/study/collect.h"
 
-#include "scion/training/run_record.h"
+#include "scion/core/files/json_lines.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace {
@@ -37,12 +38,12 @@ void collect_runs(const Recipe& recipe, const std::filesystem::path& out,
   std::map<int64_t, double> teacher_seconds;
   if (recipe.trains_teachers())
     for (const RecipeTeacher& teacher : recipe.teachers)
-      for (const auto& line : read_json_lines(teacher_folder(out, teacher) / "results.jsonl")) {
+      for (const auto& line : read_json_lines(RunFiles(teacher_folder(out, teacher)).results())) {
         report.teacher.push_back(result_row(line, "teacher", "", {0, teacher.number}, speakers));
         teacher_seconds[teacher.number] = report.teacher.back().training_seconds;
       }
   for (const StudentRun& run : runs) {
-    for (const auto& line : read_json_lines(run.directory / "results.jsonl")) {
+    for (const auto& line : read_json_lines(RunFiles(run.directory).results())) {
       report.rows.push_back(result_row(line, run.arm, run.budget, run.key, speakers));
       report.rows.back().compute_seconds += teacher_seconds[run.key.teacher];
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
@@ -15,7 +16,7 @@
 #include "scion/nn/initialise.h"
 #include "scion/study/report/figures/table.h"
 #include "scion/study/runs.h"
-#include "scion/training/run_record.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/step.h"
 
 namespace scion {
@@ -140,8 +141,7 @@ class Estimate {
 
   double evaluation_audio(const RunConfig& config) {
     double seconds = 0;
-    for (const std::string& entry : config.data.evaluation)
-      seconds += audio_of(entry.substr(entry.find('=') + 1));
+    for (const NamedManifest& set : config.data.evaluation) seconds += audio_of(set.path);
     const std::vector<int64_t>& asked = config.train.evaluate_epochs;
     const int64_t last = config.train.epochs;
     double count = config.train.average_last > 1 ? 2 : 1;  // of the last epoch
@@ -163,17 +163,18 @@ class Estimate {
     }
     CostRow& row = cost_.rows[entry->second];
     Measured& measured = measured_[entry->second];
-    const bool finished = fs::exists(folder / "model.safetensors");
+    const RunFiles files(folder);
+    const bool finished = files.is_finished();
     const double done = finished ? 1 : share_done(folder, config);
     ++row.runs;
     row.there += finished;
     row.left += 1 - done;
     cost_.planned.push_back({entry->second, phase_, 1 - done, {}});
     if (done == 0) return;
-    const auto updates = read_json_lines(folder / "updates.jsonl");
-    if (updates.empty()) return;
+    const nlohmann::json last = last_json_line(files.updates());
+    if (last.is_null()) return;
     measured.audio += audio * done;
-    measured.seconds += updates.back().value("seconds", 0.0);
+    measured.seconds += last.value("seconds", 0.0);
   }
 
   double speed_of(const RunConfig& config) {
@@ -215,11 +216,10 @@ StudyCost estimate_cost(const Recipe& recipe, const fs::path& out, bool tune) {
   } else if (has_grid) {
     estimate.add_tuning({.out = out / "tuning",
                          .train = recipe.tuning_train,
-                         .evaluation = {"dev=" + recipe.tuning_set}});
+                         .evaluation = {{"dev", recipe.tuning_set}}});
   }
   SharedSettings shared{.out = out};
-  for (const RecipeSet& set : recipe.sets)
-    shared.evaluation.push_back(set.name + "=" + set.manifest);
+  for (const RecipeSet& set : recipe.sets) shared.evaluation.push_back({set.name, set.manifest});
   estimate.add_study(shared, tuning);
   return estimate.finish();
 }

@@ -10,9 +10,10 @@
 #include <thread>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -20,7 +21,7 @@ namespace {
 
 pid_t start_process(const Job& job) {
   fs::create_directories(job.directory);
-  const std::string log = job.directory / "log.txt";
+  const std::string log = RunFiles(job.directory).log();
   std::vector<char*> arguments;
   for (const std::string& argument : job.command)
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -43,7 +44,7 @@ pid_t start_process(const Job& job) {
 }
 
 std::string log_tail(const Job& job, size_t lines = 8) {
-  const fs::path path = job.directory / "log.txt";
+  const fs::path path = RunFiles(job.directory).log();
   if (!fs::exists(path)) return "";
   const std::string text = read_file(path);
   size_t begin = text.size();
@@ -109,7 +110,7 @@ class Pool {
       pids_[i] = 0;
       if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !jobs_[i].done())
         throw Failure(fmt::format("the run '{}' failed; the end of {}:\n{}", jobs_[i].name,
-                                  (jobs_[i].directory / "log.txt").string(), log_tail(jobs_[i])),
+                                  RunFiles(jobs_[i].directory).log().string(), log_tail(jobs_[i])),
                       "fix the cause and run the same command again: finished runs are kept");
       finished_.insert(jobs_[i].name);
       log_info("{} of {} runs finished: {}", finished_.size(), jobs_.size(), jobs_[i].name);

@@ -1,10 +1,12 @@
 #include "scion/study/runs.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "scion/study/recipe/option_changes.h"
 #include "scion/study/student_start.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/run_record.h"
 
 namespace scion {
@@ -19,7 +21,7 @@ const RecipeTeacher& teacher_of(const Recipe& recipe, const StudentRun& run) {
 
 // The model that students start from: the given file, or the one that the study trains.
 fs::path teacher_model(const fs::path& out, const RecipeTeacher& teacher) {
-  return teacher.file.empty() ? teacher_folder(out, teacher) / "model.safetensors"
+  return teacher.file.empty() ? RunFiles(teacher_folder(out, teacher)).model()
                               : fs::path(teacher.file);
 }
 
@@ -37,20 +39,8 @@ void fill_common(RunConfig& config, const Recipe& recipe, const SharedSettings& 
 
 // Epochs done, from the last whole line of the run's log of updates.
 double epochs_done(const fs::path& directory) {
-  const fs::path path = directory / "updates.jsonl";
-  std::error_code missing;
-  const auto size = fs::file_size(path, missing);
-  if (missing || size == 0) return 0;
-  const MappedFile file(path);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
-                              file.bytes().size());
-  const size_t end = text.rfind('\n');
-  if (end == std::string_view::npos || end == 0) return 0;
-  const size_t begin = text.rfind('\n', end - 1);
-  const auto line = nlohmann::json::parse(
-      text.substr(begin == std::string_view::npos ? 0 : begin + 1, end), nullptr, false);
-  if (line.is_discarded()) return 0;
-  return line.value("epoch", 0.0);
+  const nlohmann::json last = last_json_line(RunFiles(directory).updates());
+  return last.is_null() ? 0 : last.value("epoch", 0.0);
 }
 
 // Options that an older program did not write have their defaults. The study's folder may have
@@ -81,7 +71,7 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
     write_file(file, config.to_toml());
   };
   job.changed = [=] { return is_run(directory) ? changed_config(file, config) : ""; };
-  job.done = [=] { return fs::exists(directory / "model.safetensors"); };
+  job.done = [=] { return RunFiles(directory).is_finished(); };
   job.progress = [=] { return share_done(directory, config); };
   const double parameters = static_cast<double>(
       parameter_count(config.model, Tokenizer::load(config.data.tokenizer).size()));
@@ -170,7 +160,8 @@ RunConfig student_config(const Recipe& recipe, const SharedSettings& shared,
   config.train.seed = run.key.seed;
   config.train.peak_lr = run.peak_lr;
   config.train.init = arm.selected() ? (run.directory / "start.safetensors").string() : arm.init;
-  if (arm.distill) config.train.distill = teacher_model(shared.out, teacher_of(recipe, run));
+  if (arm.distill)
+    config.train.distill.teacher = teacher_model(shared.out, teacher_of(recipe, run)).string();
   return config;
 }
 

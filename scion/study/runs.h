@@ -32,10 +32,10 @@ std::vector<StudentRun> tuning_runs(const Recipe& recipe, const std::filesystem:
 
 /// What the configurations of all runs of a study (or of its tuning) have in common.
 struct SharedSettings {
-  std::filesystem::path out;            ///< folder of the runs
-  std::string tokenizer;                ///< SentencePiece model
-  std::vector<std::string> train;       ///< manifests instead of the recipe's; empty: the recipe's
-  std::vector<std::string> evaluation;  ///< "name=manifest"
+  std::filesystem::path out;       ///< folder of the runs
+  std::string tokenizer;           ///< SentencePiece model
+  std::vector<std::string> train;  ///< manifests instead of the recipe's; empty: the recipe's
+  std::vector<NamedManifest> evaluation;
 };
 
 RunConfig teacher_config(const Recipe& recipe, const SharedSettings& shared,

@@ -1,7 +1,7 @@
 #include "scion/study/student_start.h"
 
 #include "scion/calibration/calibrated_student.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/study/controls.h"
 #include "scion/study/recipe/option_changes.h"

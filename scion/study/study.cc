@@ -4,10 +4,12 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
+#include "scion/data/train_tokenizer.h"
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
 #include "scion/study/collect.h"
@@ -16,7 +18,7 @@
 #include "scion/study/report/write_report.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
-#include "scion/training/run_record.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -52,10 +54,10 @@ class Study {
     const fs::path path = out_ / "tokenizer.model";
     tokenizer_ = path;
     if (fs::exists(path)) return;
-    std::vector<std::string> texts;
-    for (const std::string& manifest : recipe_.teacher.data.train)
-      for (const Utterance& utterance : read_manifest(manifest)) texts.push_back(utterance.text);
-    write_file(path, Tokenizer::train(texts, recipe_.teacher.tokenizer).serialised());
+    const RunConfig& teacher = recipe_.teacher;
+    write_file(
+        path,
+        train_tokenizer(teacher.data.train, teacher.model.text, teacher.tokenizer).serialised());
   }
 
   // The recipe is recorded once no existing run contradicts it; new arms, budgets and seeds may be
@@ -73,7 +75,7 @@ class Study {
                           const std::vector<double>& speeds) {
       if (made.emplace(manifests, speeds).second)
         const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
-                               tokenizer, shared.out / "cache", speeds);
+                               tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text);
     };
     if (recipe_.trains_teachers()) {
       const RunConfig teacher = teacher_config(recipe_, shared, recipe_.teachers.front());
@@ -83,8 +85,7 @@ class Study {
       const RunConfig student = student_config(recipe_, shared, run);
       make(student.data.train, student.augment.speeds);
     }
-    for (const std::string& entry : shared.evaluation)
-      make({entry.substr(entry.find('=') + 1)}, {1.0});
+    for (const NamedManifest& set : shared.evaluation) make({set.path}, {1.0});
   }
 
   // Reads the frozen outcome, or tunes: every arm and budget on the same grid, trained without dev,
@@ -97,7 +98,7 @@ class Study {
       return;
     }
     const SharedSettings tuning = {
-        out_ / "tuning", tokenizer_, recipe_.tuning_train, {"dev=" + recipe_.tuning_set}};
+        out_ / "tuning", tokenizer_, recipe_.tuning_train, {{"dev", recipe_.tuning_set}}};
     const std::vector<StudentRun> runs = tuning_runs(recipe_, tuning.out);
     std::vector<Job> jobs;
     if (recipe_.trains_teachers())
@@ -112,7 +113,7 @@ class Study {
     for (const StudentRun& run : runs)
       tuning_.trials.push_back(
           {run.arm, run.budget, run.peak_lr,
-           read_json_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
+           last_json_line(RunFiles(run.directory).results()).at("wer").get<double>()});
     write_file(fresh, tuning_.to_json());
     log_info("tuned on dev: {}", fresh.string());
   }
@@ -122,7 +123,7 @@ class Study {
       fs::path manifest = set.manifest;
       if (set.corrupted)
         manifest = make_condition(manifest, set.babble, set.corruption, out_ / "sets" / set.name);
-      evaluation_.push_back(set.name + "=" + manifest.string());
+      evaluation_.push_back({set.name, manifest.string()});
       for (const Utterance& utterance : read_manifest(manifest))
         speakers_[utterance.id] = utterance.speaker;
     }
@@ -144,11 +145,9 @@ class Study {
     for (const std::string& manifest : recipe_.teacher.data.train)
       for (const Utterance& utterance : read_manifest(manifest)) training.insert(utterance.text);
     std::map<std::string, std::set<std::string>> seen;
-    for (const std::string& entry : evaluation_) {
-      const size_t equals = entry.find('=');
-      for (const Utterance& utterance : read_manifest(entry.substr(equals + 1)))
-        if (training.contains(utterance.text)) seen[entry.substr(0, equals)].insert(utterance.id);
-    }
+    for (const NamedManifest& set : evaluation_)
+      for (const Utterance& utterance : read_manifest(set.path))
+        if (training.contains(utterance.text)) seen[set.name].insert(utterance.id);
     return seen;
   }
 
@@ -228,7 +227,7 @@ class Study {
   std::unique_ptr<DirectoryLock> lock_;
   std::string tokenizer_;
   Tuning tuning_;
-  std::vector<std::string> evaluation_;
+  std::vector<NamedManifest> evaluation_;
   std::map<std::string, std::string> speakers_;
   std::vector<StudentRun> runs_;
 };

@@ -1,7 +1,7 @@
 #include "scion/study/tuning.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 namespace scion {
 

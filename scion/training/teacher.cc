@@ -7,24 +7,24 @@
 
 namespace scion {
 
-Teacher::Teacher(const TrainConfig& config, const Transducer& student, const Tokenizer& tokenizer)
-    : nodes_(config.distill_weight > 0),
-      ctc_(config.distill_ctc_weight > 0),
-      weighting_(config.distill_nodes == "all" ? NodeWeighting::all : NodeWeighting::occupied) {
-  ModelFile file = load_model(config.distill);
+Teacher::Teacher(const DistillConfig& config, const std::string& precision,
+                 const Transducer& student, const Tokenizer& tokenizer)
+    : nodes_(config.weight > 0), ctc_(config.ctc_weight > 0), weighting_(config.nodes) {
+  ModelFile file = load_model(config.teacher);
   require_same_features_and_text(file.model->config(), student.config());
   require_same_subsampling(file.model->encoder(), student.encoder(), "train.distill");
   require_same_pieces(Tokenizer(file.tokenizer), tokenizer, "train.distill");
   if (ctc_ && !file.model->config().ctc)
-    throw UserError(fmt::format("train.distill_ctc_weight is {} and {} has no CTC head",
-                                config.distill_ctc_weight, config.distill),
-                    "set train.distill_ctc_weight = 0");
+    throw UserError(fmt::format("train.distill.ctc_weight is {} and {} has no CTC head",
+                                config.ctc_weight, config.teacher),
+                    "set train.distill.ctc_weight = 0");
   model_ = std::move(file.model);
-  bf16_ = use_bf16(config.precision, config.device, model_->registry().parameter_count());
+  bf16_ = use_bf16(precision, student.device().is_cuda() ? "cuda" : "cpu",
+                   model_->registry().parameter_count());
   model_->to(student.device());
 }
 
-TeacherOutput Teacher::listen(const Batch& batch) const {
+TeacherOutput Teacher::targets_for(const Batch& batch) const {
   const at::NoGradGuard no_grad;
   const EncoderOutput encoder =
       model_->encode(batch.features, batch.feature_lengths, ForwardContext::for_evaluation(bf16_));

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/runs.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"

@@ -12,7 +12,7 @@
 #include <tuple>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 #include "scion/text/utf8.h"
 

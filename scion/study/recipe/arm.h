@@ -24,7 +24,7 @@ struct RecipeArm {
   /// [arms.calibrate]: fit the student to its teacher on the run's training audio.
   std::optional<CalibrationConfig> calibration;
   std::string control;   ///< "shuffled" or "redrawn" inside each tensor, after selection
-  bool distill = false;  ///< also distil from the teacher during training (train.distill)
+  bool distill = false;  ///< also distil from the teacher during training (train.distill.teacher)
 
   std::string baseline;              ///< the arm it is compared with; "": the study's baseline
   std::vector<std::string> budgets;  ///< the budgets it runs in; empty: all

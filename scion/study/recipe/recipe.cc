@@ -3,7 +3,7 @@
 #include <map>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/recipe/old_keys.h"
 #include "scion/study/recipe/toml_table.h"
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {

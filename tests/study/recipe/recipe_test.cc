@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/checks.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"

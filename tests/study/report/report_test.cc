@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/analysis/curves.h"
 #include "scion/study/report/headline.h"
 #include "scion/study/report/sections.h"

@@ -1,4 +1,4 @@
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

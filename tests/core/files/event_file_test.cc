@@ -1,9 +1,9 @@
-#include "scion/core/event_file.h"
+#include "scion/core/files/event_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/event_reader.h"
 #include "tests/core/temporary_folder.h"
 

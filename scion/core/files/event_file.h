@@ -1,4 +1,4 @@
-// TensorBoard's event files: curves of a run for those who watch them there.
+// TensorBoard's event files.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 namespace scion {
 
 struct ScalarPoint {
-  std::string tag;  ///< e.g. "train/loss"; what stands before the '/' groups the charts
+  std::string tag;  ///< e.g. "train/loss"; the part before the '/' groups the charts
   double value = 0;
 };
 
-/// CRC-32C (Castagnoli, as in RFC 3720) of the bytes, masked as TFRecord wants it: rotated right by
+/// CRC-32C (Castagnoli, as in RFC 3720) of the bytes, masked as in TFRecord files: rotated right by
 /// 15 bits, plus 0xA282EAD8.
 uint32_t masked_crc32c(std::string_view bytes);
 
@@ -40,6 +40,9 @@ class EventFile {
   std::filesystem::path path_;
   std::ofstream file_;
 };
+
+/// The event files in a folder, by name.
+std::vector<std::filesystem::path> event_files(const std::filesystem::path& directory);
 
 /// The records of a file of TFRecords: whole ones with right checksums, up to the first that is
 /// not.

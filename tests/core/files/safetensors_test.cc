@@ -1,4 +1,4 @@
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 

@@ -1,4 +1,4 @@
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 namespace scion {
 namespace {

@@ -1,4 +1,4 @@
-#include "scion/core/event_file.h"
+#include "scion/core/files/event_file.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,60 +7,25 @@
 #include <array>
 #include <bit>
 #include <chrono>
-#include <cstring>
-#include <optional>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/protobuf.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
 
+using protobuf::bytes_field;
+using protobuf::double_field;
+using protobuf::find_integer;
+using protobuf::float_field;
+using protobuf::from_little_endian;
+using protobuf::integer_field;
+using protobuf::little_endian;
+
 constexpr std::string_view event_prefix = "events.out.tfevents.";
 constexpr size_t record_head = 12, record_tail = 4;  // length and its checksum; the data's checksum
-
-// ---- protocol buffers: a message is a sequence of (field number, wire type, value) -------------
-
-template <class T>
-std::string little_endian(T value) {
-  std::string bytes(sizeof(T), '\0');
-  std::memcpy(bytes.data(), &value, sizeof(T));
-  if constexpr (std::endian::native == std::endian::big) std::reverse(bytes.begin(), bytes.end());
-  return bytes;
-}
-
-template <class T>
-T from_little_endian(std::string_view bytes) {
-  std::array<char, sizeof(T)> copy{};
-  std::copy_n(bytes.begin(), sizeof(T), copy.begin());
-  if constexpr (std::endian::native == std::endian::big) std::reverse(copy.begin(), copy.end());
-  return std::bit_cast<T>(copy);
-}
-
-std::string varint(uint64_t value) {
-  std::string bytes;
-  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
-  return bytes + static_cast<char>(value);
-}
-
-std::string field_key(uint64_t field, uint64_t wire_type) { return varint(field << 3 | wire_type); }
-
-std::string integer_field(uint64_t field, int64_t value) {
-  return field_key(field, 0) + varint(static_cast<uint64_t>(value));
-}
-
-std::string bytes_field(uint64_t field, std::string_view bytes) {
-  return field_key(field, 2) + varint(bytes.size()) + std::string(bytes);
-}
-
-std::string double_field(uint64_t field, double value) {
-  return field_key(field, 1) + little_endian(value);
-}
-
-std::string float_field(uint64_t field, double value) {
-  return field_key(field, 5) + little_endian(static_cast<float>(value));
-}
 
 // ---- tensorflow.Event --------------------------------------------------------------------------
 
@@ -79,40 +44,8 @@ std::string text_value(const std::string& name, const std::string& text) {
   return bytes_field(1, name) + bytes_field(8, tensor) + bytes_field(9, metadata);
 }
 
-std::optional<uint64_t> take_varint(std::string_view& bytes) {
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(bytes.front());
-    bytes.remove_prefix(1);
-    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
-// Event's `step`; 0 where it is left out.
-int64_t step_of(std::string_view event) {
-  while (const auto key = take_varint(event)) {
-    uint64_t length = 0;
-    switch (*key & 7) {
-      case 0: {
-        const auto value = take_varint(event);
-        if (*key >> 3 == 2 && value) return static_cast<int64_t>(*value);
-        break;
-      }
-      case 1:
-        length = 8;
-        break;
-      case 2:
-        length = take_varint(event).value_or(event.size());
-        break;
-      default:
-        length = 4;
-    }
-    event.remove_prefix(std::min<size_t>(length, event.size()));
-  }
-  return 0;
-}
+// Event's `step`.
+int64_t step_of(std::string_view event) { return find_integer(event, 2); }
 
 std::string framed(std::string_view data) {
   const std::string length = little_endian(static_cast<uint64_t>(data.size()));
@@ -120,7 +53,7 @@ std::string framed(std::string_view data) {
          little_endian(masked_crc32c(data));
 }
 
-// Drops what was written after `last_step`, and files that hold nothing else.
+// Drops events written after `last_step`, and the whole file when none of it remains.
 void cut_back(const fs::path& path, int64_t last_step) {
   const std::string bytes = read_file(path);
   std::string kept;
@@ -172,12 +105,17 @@ std::vector<std::string_view> split_records(std::string_view bytes) {
   return records;
 }
 
-EventFile::EventFile(const fs::path& directory, int64_t last_step) {
-  make_directories(directory);
+std::vector<fs::path> event_files(const fs::path& directory) {
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory))
     if (entry.path().filename().string().starts_with(event_prefix)) files.push_back(entry.path());
-  for (const fs::path& file : files) cut_back(file, last_step);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+EventFile::EventFile(const fs::path& directory, int64_t last_step) {
+  make_directories(directory);
+  for (const fs::path& file : event_files(directory)) cut_back(file, last_step);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
   // Readers take the files in the order of their names.

@@ -1,4 +1,4 @@
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "scion/core/make_once.h"
+#include "scion/core/files/make_once.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 
 namespace scion {

@@ -1,9 +1,19 @@
-#include "scion/training/optimisers/optimiser.h"
+#include "scion/training/optimisers/adamw.h"
+
+#include "scion/core/options.h"
 
 namespace scion {
 
-AdamW::AdamW(const Registry& registry, const TrainConfig& config,
-             const std::set<std::string>& copied)
+void AdamWConfig::declare(Options& options) {
+  options.add("beta1", beta1, "decay of the gradient's running mean").range(0, 1);
+  options.add("beta2", beta2, "decay of the squared gradient's running mean").range(0, 1);
+  options.add("weight_decay", weight_decay, "weight decay of matrices and kernels").range(0, 1);
+  options.add("clip_norm", clip_norm, "gradients are scaled down to this norm; 0: never")
+      .range(0, 1e6);
+}
+
+AdamW::AdamW(const Registry& registry, const AdamWConfig& config,
+             const std::set<std::string>& copied, bool anchored)
     : config_(config) {
   for (const bool is_copied : {false, true})
     for (const bool decays : {true, false})
@@ -17,8 +27,7 @@ AdamW::AdamW(const Registry& registry, const TrainConfig& config,
     group.first_moments.push_back(at::zeros_like(parameter.tensor).detach());
     group.second_moments.push_back(at::zeros_like(parameter.tensor).detach());
     group.steps.push_back(at::zeros({}, parameter.tensor.options().requires_grad(false)));
-    if (is_copied && config.anchor_decay > 0)
-      group.anchors.push_back(parameter.tensor.detach().clone());
+    if (is_copied && anchored) group.anchors.push_back(parameter.tensor.detach().clone());
   }
   std::erase_if(groups_, [](const Group& group) { return group.names.empty(); });
 }
