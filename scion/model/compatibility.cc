@@ -52,8 +52,8 @@ void require_same_kind_of_encoder(const ModelConfig& teacher, const ModelConfig&
   require_equal("model.encoder", teacher.encoder, student.encoder);
   if (teacher.encoder == "conformer")
     return require_same_kind(teacher.conformer, student.conformer);
-  require_equal(fmt::format("model.{}.subsampling", teacher.encoder), teacher.subsampling(),
-                student.subsampling());
+  require_equal(fmt::format("model.{}.subsampling", teacher.encoder), teacher.frame_factor(),
+                student.frame_factor());
 }
 
 void require_same_kind_of_predictor(const ModelConfig& teacher, const ModelConfig& student) {
