@@ -8,6 +8,7 @@
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
+#include "scion/data/train_tokenizer.h"
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
 #include "scion/study/collect.h"
@@ -51,10 +52,10 @@ class Experiment {
     const fs::path path = out_ / "tokenizer.model";
     tokenizer_ = path;
     if (fs::exists(path)) return;
-    std::vector<std::string> texts;
-    for (const std::string& manifest : recipe_.teacher.data.train)
-      for (const Utterance& utterance : read_manifest(manifest)) texts.push_back(utterance.text);
-    write_file(path, Tokenizer::train(texts, recipe_.teacher.tokenizer).serialised());
+    const RunConfig& teacher = recipe_.teacher;
+    write_file(
+        path,
+        train_tokenizer(teacher.data.train, teacher.model.text, teacher.tokenizer).serialised());
   }
 
   RunPlace place(const fs::path& out, const std::vector<std::string>& train,
@@ -77,7 +78,7 @@ class Experiment {
                           const std::vector<double>& speeds) {
       if (made.emplace(manifests, speeds).second)
         const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
-                               tokenizer, place.out / "cache", speeds);
+                               tokenizer, place.out / "cache", speeds, recipe_.teacher.model.text);
     };
     if (recipe_.trains_teachers()) {
       const RunConfig teacher = teacher_config(recipe_, place, recipe_.teachers.front());

@@ -12,6 +12,7 @@
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
 #include "scion/data/skipped_log.h"
+#include "scion/data/train_tokenizer.h"
 #include "scion/model/model_file.h"
 #include "scion/model/precision.h"
 #include "scion/nn/initialise.h"
@@ -42,13 +43,7 @@ bool is_random_scheme(const std::string& init) {
 Tokenizer find_tokenizer(const RunConfig& config, const ModelFile& start) {
   if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer);
   if (start.model) return Tokenizer(start.tokenizer);
-  std::vector<std::string> texts;
-  for (const std::string& manifest : config.data.train) {
-    const ManifestIndex index(manifest);
-    for (size_t i = 0; i < index.size(); ++i)
-      texts.push_back(normalise_text(index.utterance(i).text, config.model.text));
-  }
-  return Tokenizer::train(texts, config.tokenizer);
+  return train_tokenizer(config.data.train, config.model.text, config.tokenizer);
 }
 
 // Where measured runs keep their start.

@@ -141,6 +141,17 @@ std::string smallest_recipe() {
   return replaced(kTinyRecipe.substr(0, kTinyRecipe.rfind("[[sets]]")), "seeds = 2", "seeds = 1");
 }
 
+// The corpus is lower-case: pieces of its own texts would not spell the upper-case ones.
+TEST(Compare, ATokenizerIsTrainedOnNormalisedTexts) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  write_file(folder / "tiny.toml", replaced(smallest_recipe(), "[run.model.conformer]",
+                                            "[run.model.text]\nletter_case = \"upper\"\n"
+                                            "[run.model.conformer]"));
+  const auto result = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(result.status, 0) << result.error;
+}
+
 TEST(Compare, GrowsByArmsAndSeedsAndRefusesChanges) {
   const TemporaryFolder folder;
   small_manifest(folder.path(), 12);

@@ -11,6 +11,7 @@
 #include "scion/data/corpora/corpus.h"
 #include "scion/data/corpora/split.h"
 #include "scion/data/manifest.h"
+#include "scion/data/train_tokenizer.h"
 
 namespace scion {
 namespace {
@@ -89,9 +90,7 @@ void print_normalisation(const OrderedJson& text) {
 
 Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utterance>& utterances) {
   if (!config.tokenizer_path.empty()) return Tokenizer::load(config.tokenizer_path);
-  std::vector<std::string> texts;
-  for (const Utterance& utterance : utterances) texts.push_back(utterance.text);
-  return Tokenizer::train(texts, config.tokenizer);
+  return train_tokenizer(utterances, config.tokenizer);
 }
 
 /// Utterances, hours, speakers and percentiles of the length of one list.
