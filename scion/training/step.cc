@@ -144,14 +144,25 @@ std::vector<Skipped> impossible(const Batch& batch, const Means& means) {
   return skipped;
 }
 
+// Labels and lengths stay on the processor, where the losses read them.
+Batch on_device_of(const Transducer& model, Batch batch) {
+  batch.features = upload(batch.features, model.device());
+  return batch;
+}
+
 }  // namespace
+
+double batch_loss(const Transducer& model, const Batch& batch, const TrainConfig& config,
+                  const ForwardContext& context) {
+  const at::NoGradGuard no_grad;
+  const Means means = mean_losses(model, on_device_of(model, batch), {}, config, context);
+  return total_of(means, config, {}).item<double>();
+}
 
 StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
                               const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress, const Teacher* teacher) {
-  // Labels and lengths stay on the processor: the losses look at them.
-  Batch batch = given;
-  batch.features = upload(given.features, model.device());
+  const Batch batch = on_device_of(model, given);
   const auto start = std::chrono::steady_clock::now();
   const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->listen(batch);
   const std::chrono::duration<double> listening = std::chrono::steady_clock::now() - start;

@@ -38,4 +38,8 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
                               const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress = {}, const Teacher* teacher = nullptr);
 
+/// The total loss of that step, without a teacher and without a backward pass.
+double batch_loss(const Transducer& model, const Batch& batch, const TrainConfig& config,
+                  const ForwardContext& context);
+
 }  // namespace scion

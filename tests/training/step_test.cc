@@ -77,6 +77,20 @@ TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
         << name;
 }
 
+TEST_F(Step, ALossIsReadWithoutGradients) {
+  for (const char* loss : {"exact", "pruned"}) {
+    TrainConfig config;
+    config.loss = loss;
+    const auto context = [] { return ForwardContext::for_training(0, 0, false); };
+    const double expected = run(config, {}, nullptr, context()).first.total;
+    for (const Parameter& parameter : model_->registry().all())
+      parameter.tensor.mutable_grad() = at::Tensor();
+    EXPECT_EQ(batch_loss(*model_, batch_, config, context()), expected) << loss;
+    for (const Parameter& parameter : model_->registry().all())
+      EXPECT_FALSE(parameter.tensor.grad().defined()) << parameter.name;
+  }
+}
+
 TEST_F(Step, AnUtteranceWithoutAlignmentCountsNothing) {
   batch_.feature_lengths[1] = 4;  // too few for a frame of the encoder
   for (const char* loss : {"exact", "pruned"}) {
