@@ -1,4 +1,4 @@
-// scion prepare: a corpus as it comes → a checked manifest and a tokenizer.
+// scion prepare: corpus → checked manifest and tokenizer.
 #include "scion/data/corpora/prepare.h"
 
 #include <fmt/format.h>

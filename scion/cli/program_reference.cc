@@ -5,7 +5,7 @@
 namespace scion {
 namespace {
 
-// CLI11 keeps the values of IsMember in the type's name only: "TEXT:{fp32,bf16,auto}".
+// CLI11 keeps the values of IsMember only in the type's name: "TEXT:{fp32,bf16,auto}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   const size_t open = type.find('{'), close = type.rfind('}');
