@@ -42,6 +42,7 @@ struct ModelConfig {
   }
   /// Feature frames per encoder frame.
   int64_t frame_factor() const;
+  ModelConfig without_dropout() const;
   /// Square of the factor of the subsampled frames before the encoder's first layer.
   int64_t squared_input_scale() const;
 

@@ -40,13 +40,13 @@ void load_weights(const SafeTensors& content, Transducer& model, const std::stri
   for (const Parameter& parameter : model.registry().all()) {
     if (!content.contains(parameter.name))
       throw UserError(fmt::format("{}: tensor '{}' is missing", file, parameter.name),
-                      "the file was not written for this configuration; make it anew");
+                      "the file does not match this configuration; recreate it");
     const at::Tensor& stored = content.at(parameter.name);
     if (stored.sizes() != parameter.tensor.sizes())
-      throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration says {}", file,
+      throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration gives {}", file,
                                   parameter.name, shape_text(stored.sizes()),
                                   shape_text(parameter.tensor.sizes())),
-                      "the file was not written for this configuration; make it anew");
+                      "the file does not match this configuration; recreate it");
     parameter.tensor.copy_(stored);
   }
 }
@@ -57,7 +57,7 @@ ModelFile load_model(const std::filesystem::path& path) {
   if (format == content.metadata.end() || format->second != "scion-transducer-1" ||
       !content.contains(tokenizer_name))
     throw UserError(fmt::format("{}: not a scion model", path.string()),
-                    "name a model.safetensors that scion train or scion select has written");
+                    "give a model.safetensors written by scion train or scion select");
   ModelConfig config;
   Options options;
   config.declare(options);
@@ -69,10 +69,10 @@ ModelFile load_model(const std::filesystem::path& path) {
     file.provenance = nlohmann::json::parse(content.metadata.at("provenance"));
   } catch (const std::logic_error& error) {  // absent keys, broken numbers
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
-                    "copy the file again or make it anew");
+                    "copy the file again or recreate it");
   } catch (const nlohmann::json::exception& error) {
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
-                    "copy the file again or make it anew");
+                    "copy the file again or recreate it");
   }
   load_weights(content, *file.model, path.string());
   const at::Tensor& bytes = content.at(tokenizer_name);
