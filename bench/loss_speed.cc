@@ -12,7 +12,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/core/threads.h"
 #include "scion/loss/alignment.h"
 #include "scion/loss/cpu/kernels.h"

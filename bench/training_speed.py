@@ -99,7 +99,7 @@ warmup = "0u"
 schedule = "constant"
 precision = "{precision}"
 threads = {threads}
-ctc_weight = {0 if preset.startswith("conformer") else 0.3}
+loss.ctc_weight = {0 if preset.startswith("conformer") else 0.3}
 """)
     dumped = subprocess.run([scion, "train", "--config", path, "--dump-config"], check=True,
                             stdout=subprocess.PIPE, text=True).stdout

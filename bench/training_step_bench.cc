@@ -10,7 +10,7 @@
 #include "scion/loss/transducer_loss.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
-#include "scion/training/optimisers/optimiser.h"
+#include "scion/training/optimisers/adamw.h"
 
 namespace {
 
@@ -37,7 +37,7 @@ class Stages {
       : speech_(speech), model_(configuration(preset, pruned), speech.vocabulary) {
     at::manual_seed(1);
     scion::initialise(model_.registry(), "default", 1);
-    optimiser_ = std::make_unique<scion::AdamW>(model_.registry(), scion::TrainConfig());
+    optimiser_ = std::make_unique<scion::AdamW>(model_.registry(), scion::AdamWConfig());
     features_ = at::randn({speech.utterances, speech.frames, model_.config().features.bins});
     frames_ = at::full({speech.utterances}, speech.frames, at::kLong);
     tokens_ = at::randint(1, speech.vocabulary, {speech.utterances, speech.labels}, at::kLong);

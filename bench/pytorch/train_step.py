@@ -64,12 +64,12 @@ def collate(chosen):
             torch.tensor([len(x) for x in tokens]))
 
 
-def make_optimiser(model, train):
+def make_optimiser(model, options):
     matrices = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": train["weight_decay"]},
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": options["weight_decay"]},
                               {"params": others, "weight_decay": 0}],
-                             lr=1e-4, betas=(train["beta1"], train["beta2"]), fused=True)
+                             lr=1e-4, betas=(options["beta1"], options["beta2"]), fused=True)
 
 
 def train_epoch(model, optimiser, utterances, batches, config, bf16):
@@ -77,10 +77,10 @@ def train_epoch(model, optimiser, utterances, batches, config, bf16):
         batch = collate([utterances[i] for i in indices])
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             transducer, ctc = model.losses(*batch)
-        share = config["train"]["ctc_weight"]
+        share = config["train"]["loss"]["ctc_weight"]
         loss = transducer if ctc is None else (1 - share) * transducer + share * ctc
         (loss / len(indices)).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config["train"]["clip_norm"])
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config["train"]["optimiser"]["clip_norm"])
         optimiser.step()
         optimiser.zero_grad()
 
@@ -101,7 +101,7 @@ def main():
     everything = torch.cat([features for features, _ in utterances])
     model.feature_mean.copy_(everything.mean(0))
     model.feature_deviation.copy_(everything.std(0))
-    optimiser = make_optimiser(model, config["train"])
+    optimiser = make_optimiser(model, config["train"]["optimiser"])
     bf16 = config["train"]["precision"] == "bf16"
     for _ in range(arguments.epochs):
         batches = make_batches(utterances, config["loader"]["batch_seconds"], config["loader"]["buckets"])

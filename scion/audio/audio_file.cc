@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 namespace scion {
 namespace {

@@ -1,6 +1,5 @@
 #include "scion/calibration/calibration.h"
 
-#include "scion/calibration/activation_scores.h"
 #include "scion/calibration/paired_layers.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
@@ -410,32 +409,9 @@ std::string CalibrationSummary::to_text() const {
 }
 
 CalibrationSummary calibrate(const Transducer& teacher, Transducer& student, const Plan& plan,
-                             const Dataset& data, const CalibrationConfig& config) {
+                             CalibrationAudio audio, const CalibrationConfig& config) {
   const at::NoGradGuard no_grad;
-  return Calibrator(teacher, student, plan, read_calibration_audio(data, teacher, config.seconds),
-                    config)
-      .work();
-}
-
-CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConfig& student,
-                                      const SelectionRules& rules, const std::string& scheme,
-                                      uint64_t seed, const Dataset& data,
-                                      const CalibrationConfig& config) {
-  const bool ranks = rules.elements == "activation" || rules.heads == "ranked";
-  const LeafScores scores =
-      ranks ? activation_scores(teacher, read_calibration_audio(data, teacher, config.seconds),
-                                grain_of(rules))
-            : LeafScores{};
-  CalibratedSelection result{select_student(teacher, student, rules, scheme, seed, scores), {}};
-  if (config.compensate != "none" || config.batch_norm)
-    result.summary =
-        calibrate(teacher, *result.selection.student, result.selection.plan, data, config);
-  return result;
-}
-
-nlohmann::json calibration_provenance(const CalibrationConfig& config,
-                                      const CalibrationSummary& summary) {
-  return {{"options", options_json(config)}, {"summary", summary.to_json()}};
+  return Calibrator(teacher, student, plan, std::move(audio), config).work();
 }
 
 }  // namespace scion

@@ -9,7 +9,6 @@
 
 #include "scion/calibration/calibration_audio.h"
 #include "scion/selection/plan.h"
-#include "scion/selection/select.h"
 
 namespace scion {
 
@@ -62,22 +61,6 @@ struct CalibrationSummary {
 /// Every map and statistic is fitted to what the student makes of the audio when all before it have
 /// been changed. UserError when no weight has one of `config.parts` in its name.
 CalibrationSummary calibrate(const Transducer& teacher, Transducer& student, const Plan& plan,
-                             const Dataset& data, const CalibrationConfig& config);
-
-/// A student with the help of audio.
-struct CalibratedSelection {
-  Selection selection;
-  CalibrationSummary summary;
-};
-/// select_student() with scores of the audio's activations where the rules rank by them, then
-/// calibrate().
-CalibratedSelection select_calibrated(const Transducer& teacher, const ModelConfig& student,
-                                      const SelectionRules& rules, const std::string& scheme,
-                                      uint64_t seed, const Dataset& data,
-                                      const CalibrationConfig& config);
-
-/// What a calibrated student's file records beside its selection.
-nlohmann::json calibration_provenance(const CalibrationConfig& config,
-                                      const CalibrationSummary& summary);
+                             CalibrationAudio audio, const CalibrationConfig& config);
 
 }  // namespace scion

@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/loss/alignment.h"
+#include "scion/recognition/model_dataset.h"
 
 namespace scion {
 
@@ -24,6 +25,11 @@ CalibrationAudio read_calibration_audio(const Dataset& data, const Transducer& m
     throw UserError("no utterance of the calibration audio can be used",
                     "give a manifest of readable files that are longer than one encoder frame");
   return audio;
+}
+
+CalibrationAudio read_calibration_audio(const std::vector<std::filesystem::path>& manifests,
+                                        const ModelFile& teacher, double seconds) {
+  return read_calibration_audio(dataset_for(teacher, manifests), *teacher.model, seconds);
 }
 
 static at::Tensor one_length(int64_t length) { return at::full({1}, length, at::kLong); }

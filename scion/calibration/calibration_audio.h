@@ -4,10 +4,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <vector>
 
 #include "scion/data/dataset.h"
+#include "scion/model/model_file.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/operators/observer.h"
 
@@ -32,6 +34,11 @@ struct CalibrationAudio {
 /// UserError when no other is left.
 CalibrationAudio read_calibration_audio(const Dataset& data, const Transducer& model,
                                         double seconds);
+
+/// The same from the utterances of manifests, with the features, text normalisation and tokenizer
+/// of the teacher.
+CalibrationAudio read_calibration_audio(const std::vector<std::filesystem::path>& manifests,
+                                        const ModelFile& teacher, double seconds);
 
 /// The parts of a model between which it can be stopped and taken up again, in order.
 enum class ModelPart { subsampling, encoder, predictor, heads };

@@ -43,7 +43,7 @@ void apply_config_flags(Config& config, const std::vector<std::string>& flags,
       throw UserError("unexpected argument '" + flag + "'", "options begin with --");
     const size_t equals = flag.find('=');
     const std::string key = flag.substr(2, equals == std::string::npos ? equals : equals - 2);
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+    if (std::find(keys.begin(), keys.end(), options.current_name(key)) == keys.end()) {
       const std::string near = nearest_name(key, keys);
       throw UserError("unknown option --" + key,
                       near.empty() ? "docs/options.md lists them" : "did you mean --" + near + "?");

@@ -1,17 +1,11 @@
 // scion select: a student's first weights, from a teacher.
-#include "scion/selection/select.h"
-
 #include <fmt/format.h>
 
-#include <filesystem>
-
-#include "scion/calibration/calibration.h"
+#include "scion/calibration/calibrated_student.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
-#include "scion/recognition/model_dataset.h"
-#include "scion/selection/vocabulary.h"
 #include "scion/training/run_config.h"
 
 namespace scion {
@@ -32,70 +26,47 @@ SelectionRules read_rules(const SelectArguments& arguments) {
   Options options;
   rules.declare(options);
   for (const auto& [name, text] : arguments.changes) options.set(name, text, "--" + name);
-  nlohmann::json changed = options.to_json();
-  changed["partial"] = arguments.partial;
-  return make_rules(arguments.rules, changed, "scion select");
+  rules.partial = arguments.partial;
+  rules.validate("scion select");
+  return rules;
 }
 
-// The student writes with the teacher's pieces, or with its own.
-struct StudentVocabulary {
-  std::string tokenizer;  // serialised
-  Indices pieces;         // see make_plan(); empty: the teacher's
-};
-
-StudentVocabulary read_vocabulary(const SelectArguments& arguments, const ModelFile& teacher) {
-  if (arguments.tokenizer.empty()) return {teacher.tokenizer, {}};
-  const Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
-  if (tokenizer.serialised() == teacher.tokenizer) return {teacher.tokenizer, {}};
-  return {tokenizer.serialised(), match_pieces(Tokenizer(teacher.tokenizer), tokenizer)};
+StudentRecipe read_recipe(const SelectArguments& arguments) {
+  StudentRecipe recipe{
+      .rule_set = arguments.rules, .rules = read_rules(arguments), .scheme = arguments.init};
+  if (!arguments.tokenizer.empty())
+    recipe.tokenizer = Tokenizer::load(arguments.tokenizer).serialised();
+  return recipe;
 }
 
-void write_student(const SelectArguments& arguments, const ModelFile& teacher,
-                   const std::string& tokenizer, const SelectionRules& rules,
-                   const CalibratedSelection& made) {
-  const Selection& selection = made.selection;
-  nlohmann::json provenance = selection_provenance(arguments.teacher, teacher.provenance,
-                                                   arguments.rules, rules, selection.plan);
-  if (!arguments.audio.empty())
-    provenance["calibrated"] = calibration_provenance(arguments.calibration, made.summary);
-  save_model(arguments.out, *selection.student, tokenizer, provenance);
-  write_file(arguments.out + ".plan.json", selection.plan.to_json().dump(1) + "\n");
-}
-
-CalibratedSelection make_student(const SelectArguments& arguments, const ModelFile& teacher,
-                                 const SelectionRules& rules, const Indices& pieces) {
-  const ModelConfig student = read_model_config(arguments.student);
-  const auto seed = static_cast<uint64_t>(rules.seed);
-  if (arguments.audio.empty())
-    return {select_student(*teacher.model, student, rules, arguments.init, seed, {}, pieces), {}};
-  if (!pieces.empty())
-    throw UserError("--calibration and --tokenizer do not go together",
-                    "calibration needs a student that writes with the teacher's pieces");
-  return select_calibrated(*teacher.model, student, rules, arguments.init, seed,
-                           dataset_for(teacher, {arguments.audio}), arguments.calibration);
+void print(const CalibratedStudent& made, bool json) {
+  const auto& [student, summary] = made;
+  if (json) {
+    nlohmann::json root = student.plan.to_json();
+    if (summary) root["calibration"] = summary->to_json();
+    fmt::print("{}\n", root.dump());
+  } else {
+    fmt::print("{}{}", student.plan.to_text(), summary ? summary->to_text() : "");
+  }
 }
 
 void select(const SelectArguments& arguments) {
   if (arguments.out.empty() && !arguments.dry_run)
     throw UserError("--out is missing", "name the student's file, or use --dry-run");
-  const SelectionRules rules = read_rules(arguments);
-  spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
-               arguments.rules);
-  const ModelFile teacher = load_model(arguments.teacher);
-  const StudentVocabulary vocabulary = read_vocabulary(arguments, teacher);
-  const CalibratedSelection made = make_student(arguments, teacher, rules, vocabulary.pieces);
-  if (!arguments.dry_run) write_student(arguments, teacher, vocabulary.tokenizer, rules, made);
-  const Plan& plan = made.selection.plan;
-  if (arguments.json) {
-    nlohmann::json json = plan.to_json();
-    if (!made.summary.read_outs.empty()) json["calibration"] = made.summary.to_json();
-    fmt::print("{}\n", json.dump());
-  } else {
-    fmt::print("{}{}", plan.to_text(),
-               made.summary.read_outs.empty() ? "" : made.summary.to_text());
+  const StudentRecipe recipe = read_recipe(arguments);
+  std::optional<CalibrationRequest> calibration;
+  if (!arguments.audio.empty()) calibration = {arguments.calibration, {arguments.audio}};
+  log_info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
+           arguments.rules);
+  const CalibratedStudent made = make_calibrated_student(
+      load_model(arguments.teacher), read_model_config(arguments.student), recipe, calibration);
+  const std::string plan_file = arguments.out + ".plan.json";
+  if (!arguments.dry_run) {
+    save_student(arguments.out, made.student);
+    write_file(plan_file, made.student.plan.to_json().dump(1) + "\n");
   }
-  if (!arguments.dry_run && !arguments.json)
-    fmt::print("{}\n{}.plan.json\n", arguments.out, arguments.out);
+  print(made, arguments.json);
+  if (!arguments.dry_run && !arguments.json) fmt::print("{}\n{}\n", arguments.out, plan_file);
 }
 
 // A flag for every option of a rule set; `partial` can be given several times.

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "scion/core/error.h"
+#include "scion/core/log.h"
 
 namespace scion {
 namespace {
@@ -53,8 +54,7 @@ json parse_toml_with_lines(std::string_view text, const std::string& place, Line
   }
 }
 
-// ---- JSON → variables
-// ----------------------------------------------------------------------------
+// ---- JSON → variables --------------------------------------------------------------------------
 
 // nullopt when the value is of another type.
 std::optional<bool> read(const json& value, const bool*) {
@@ -99,10 +99,23 @@ std::string type_text(const Option::Target& target) {
   static const std::vector<std::string> names = {
       "true or false",           "a whole number",    "a number",         "a string",
       "a list of whole numbers", "a list of numbers", "a list of strings"};
+  if (const auto* text = std::get_if<TextTarget>(&target)) return text->kind;
+  if (const auto* list = std::get_if<TextListTarget>(&target)) return "a list, each " + list->kind;
   return names[target.index()];
 }
 
-// Shown in messages and pages: strings as they stand in a TOML file.
+template <class T>
+json value_of(T* target) {
+  return json(*target);
+}
+json value_of(const TextTarget& target) { return target.text(); }
+json value_of(const TextListTarget& target) { return target.text(); }
+
+// What such a target is read from.
+const std::string* texts_of(const TextTarget&) { return nullptr; }
+const std::vector<std::string>* texts_of(const TextListTarget&) { return nullptr; }
+
+// Shown in messages and pages: strings as they are in a TOML file.
 std::string value_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -171,6 +184,8 @@ json from_text(const std::string& text, const Option::Target& target) {
       return list_from_text(text, whole);
     case 5:
       return list_from_text(text, real);
+    case 7:
+      return text;
     default:
       return list_from_text(text, same);
   }
@@ -233,7 +248,7 @@ std::string Option::range_text() const {
 }
 
 json Option::value() const {
-  return std::visit([](const auto* target) { return json(*target); }, target_);
+  return std::visit([](const auto& target) { return value_of(target); }, target_);
 }
 
 void Option::check(const json& value, const std::string& place) const {
@@ -256,17 +271,27 @@ void Option::check(const json& value, const std::string& place) const {
 }
 
 void Option::set(const json& value, const std::string& place) {
-  std::visit(
-      [&](auto* target) {
-        const auto read_value = read(value, target);
-        if (!read_value)
-          throw UserError(fmt::format("{}: {} must be {}, is {}", place, key_, type_text(target_),
-                                      value_text(value)),
-                          help_);
-        check(value, place);
-        *target = *read_value;
-      },
-      target_);
+  const auto demand = [&](bool condition) {
+    if (!condition)
+      throw UserError(fmt::format("{}: {} must be {}, is {}", place, key_, type_text(target_),
+                                  value_text(value)),
+                      help_);
+  };
+  const auto assign = [&]<class T>(T& target) {
+    if constexpr (std::is_pointer_v<T>) {
+      const auto read_value = read(value, target);
+      demand(read_value.has_value());
+      check(value, place);
+      *target = *read_value;
+    } else {
+      const auto texts = read(value, texts_of(target));
+      demand(texts.has_value());
+      check(value, place);
+      demand(target.parse(*texts));
+    }
+  };
+  std::visit(assign, target_);
+  is_set_ = true;
 }
 
 void Option::set_text(const std::string& text, const std::string& place) {
@@ -278,7 +303,36 @@ void Option::set_text(const std::string& text, const std::string& place) {
 
 // ---- Options -----------------------------------------------------------------------------------
 
-Option& Options::find(const std::string& key, const std::string& place) {
+void Options::former(const std::string& former, const std::string& key) {
+  former_names_[prefix_ + former] = prefix_ + key;
+}
+
+std::string Options::current_name(const std::string& key) const {
+  const auto found = former_names_.find(key);
+  return found == former_names_.end() ? key : found->second;
+}
+
+bool Options::is_set(const std::string& key) const {
+  return std::any_of(options_.begin(), options_.end(),
+                     [&](const auto& option) { return option->key() == key && option->is_set(); });
+}
+
+void Options::warn_of_former_names(const std::string& place) {
+  constexpr size_t most_named = 3;
+  if (former_used_.empty()) return;
+  std::string names;
+  for (size_t i = 0; i < std::min(most_named, former_used_.size()); ++i)
+    names += fmt::format("{}{} is now {}", i ? ", " : "", former_used_[i],
+                         former_names_.at(former_used_[i]));
+  if (former_used_.size() > most_named)
+    names += fmt::format(", and {} more", former_used_.size() - most_named);
+  spdlog::warn("{}: former names of options: {}", place, names);
+  former_used_.clear();
+}
+
+Option& Options::find(const std::string& name, const std::string& place) {
+  const std::string key = current_name(name);
+  if (key != name) former_used_.push_back(name);
   std::vector<std::string> keys;
   for (const auto& option : options_) {
     if (option->key() == key) return *option;
@@ -314,6 +368,7 @@ void Options::load_toml(std::string_view text, const std::string& place) {
   Lines lines;
   const json table = parse_toml_with_lines(text, place, lines);
   load(table, "", [&](const std::string& key) { return fmt::format("{}:{}", place, lines[key]); });
+  warn_of_former_names(place);
 }
 
 void Options::load_json(const json& table, const std::string& place) {
@@ -321,10 +376,12 @@ void Options::load_json(const json& table, const std::string& place) {
     throw UserError(
         fmt::format("{}: a table of options is needed, not {}", place, value_text(table)));
   load(table, "", [&](const std::string&) { return place; });
+  warn_of_former_names(place);
 }
 
 void Options::set(const std::string& key, const std::string& text, const std::string& place) {
   find(key, place).set_text(text, place);
+  warn_of_former_names(place);
 }
 
 json Options::to_json() const {

@@ -7,13 +7,25 @@
 //       o.add("peak_lr", peak_learning_rate, "peak learning rate").range(0, 10);
 //     }
 //   };
+//
+// An option may also be bound to a type that is written as a word or a short text:
+//
+//   enum class Window { povey, hamming };
+//   template <>
+//   inline constexpr std::array option_words<Window>{"povey", "hamming"};
+//
+// declares an enum's words (they are the option's choices); a specialisation of OptionText<T>
+// converts any other type.
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,13 +34,74 @@
 
 namespace scion {
 
+/// The words of an enum's values 0, 1, …; specialise it as a std::array of string literals.
+template <class Enum>
+inline constexpr auto option_words = nullptr;
+
+template <class Enum>
+concept WordEnum = std::is_enum_v<Enum> && requires {
+  option_words<Enum>.size();
+};
+
+template <WordEnum Enum>
+std::string word_of(Enum value) {
+  return option_words<Enum>.at(static_cast<size_t>(value));
+}
+
+/// nullopt when it is none of the enum's words.
+template <WordEnum Enum>
+std::optional<Enum> enum_of(std::string_view word) {
+  for (size_t i = 0; i < option_words<Enum>.size(); ++i)
+    if (option_words<Enum>[i] == word) return static_cast<Enum>(i);
+  return std::nullopt;
+}
+
+template <WordEnum Enum>
+std::vector<std::string> words_of() {
+  return {option_words<Enum>.begin(), option_words<Enum>.end()};
+}
+
+/// Converts values of an option type from and to text. A specialisation has
+///   static constexpr const char* kind;                      // "a length such as \"2e\""
+///   static std::string text(const T& value);
+///   static std::optional<T> parse(const std::string& text);
+template <class T>
+struct OptionText;
+
+template <WordEnum Enum>
+struct OptionText<Enum> {
+  static constexpr const char* kind = "a word";
+  static std::string text(Enum value) { return word_of(value); }
+  static std::optional<Enum> parse(const std::string& text) { return enum_of<Enum>(text); }
+};
+
+template <class T>
+concept TextOption = requires(const T& value) {
+  { OptionText<T>::text(value) } -> std::convertible_to<std::string>;
+};
+
+/// A variable whose values are written as text.
+struct TextTarget {
+  std::string kind;
+  std::function<std::string()> text;
+  std::function<bool(const std::string&)> parse;  ///< false (nothing changes) when it is no value
+};
+
+/// A list of such values.
+struct TextListTarget {
+  std::string kind;
+  std::function<std::vector<std::string>()> text;
+  std::function<bool(const std::vector<std::string>&)> parse;
+};
+
 /// One declared option, bound to a variable. Ranges are inclusive.
 class Option {
  public:
-  using Target = std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
-                              std::vector<double>*, std::vector<std::string>*>;
+  using Target =
+      std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
+                   std::vector<double>*, std::vector<std::string>*, TextTarget, TextListTarget>;
   Option(std::string key, Target target, std::string help)
-      : key_(std::move(key)), target_(target), help_(std::move(help)) {}
+      : key_(std::move(key)), target_(std::move(target)), help_(std::move(help)) {}
 
   Option& range(double low, double high);
   Option& unit(std::string unit);
@@ -44,6 +117,7 @@ class Option {
   void set(const nlohmann::json& value, const std::string& place);
   /// From a flag's text: "3e-3", "true", "1,2,3".
   void set_text(const std::string& text, const std::string& place);
+  bool is_set() const { return is_set_; }
 
  private:
   void check(const nlohmann::json& value, const std::string& place) const;
@@ -51,7 +125,7 @@ class Option {
   Target target_;
   std::string help_, unit_;
   double low_ = 0, high_ = 0;
-  bool has_range_ = false;
+  bool has_range_ = false, is_set_ = false;
   std::vector<std::string> choices_;
 };
 
@@ -60,8 +134,8 @@ class Options {
  public:
   template <class T>
   Option& add(const std::string& key, T& target, std::string help) {
-    options_.push_back(
-        std::make_unique<Option>(prefix_ + key, Option::Target(&target), std::move(help)));
+    options_.push_back(std::make_unique<Option>(prefix_ + key, target_of(target), std::move(help)));
+    if constexpr (WordEnum<T>) options_.back()->choices(words_of<T>());
     return *options_.back();
   }
   /// Declares a nested struct's options under `key.`
@@ -74,9 +148,17 @@ class Options {
     prefix_ = outer;
   }
 
+  /// `former`, an earlier name of the option `key`, still sets it, with a warning. `key` may be in
+  /// a section below: former("loss_workspace", "loss.workspace").
+  void former(const std::string& former, const std::string& key);
+  /// The option's name where `key` is a former one, else `key`.
+  std::string current_name(const std::string& key) const;
+  /// Whether the option was set since it was declared. False for unknown keys.
+  bool is_set(const std::string& key) const;
+
   /// Sets what the TOML text names. Unknown keys are UserErrors with the nearest known name;
-  /// `place` (a file's name) and the line stand in the message. Relative `_path` values stay as
-  /// they are: whoever loads resolves them.
+  /// the message names `place` (a file) and the line. Relative paths stay as they are: the caller
+  /// resolves them.
   void load_toml(std::string_view text, const std::string& place);
   /// A table already parsed to JSON, e.g. a part of a larger TOML file.
   void load_json(const nlohmann::json& table, const std::string& place);
@@ -90,8 +172,46 @@ class Options {
 
  private:
   using PlaceOf = std::function<std::string(const std::string& key)>;
-  Option& find(const std::string& key, const std::string& place);
+  template <class T>
+  static Option::Target target_of(T& target) {
+    return &target;
+  }
+  template <TextOption T>
+  static Option::Target target_of(T& target) {
+    return TextTarget{.kind = OptionText<T>::kind,
+                      .text = [&target] { return OptionText<T>::text(target); },
+                      .parse =
+                          [&target](const std::string& text) {
+                            std::optional<T> value = OptionText<T>::parse(text);
+                            if (value) target = *std::move(value);
+                            return value.has_value();
+                          }};
+  }
+  template <TextOption T>
+  static Option::Target target_of(std::vector<T>& target) {
+    return TextListTarget{.kind = OptionText<T>::kind,
+                          .text =
+                              [&target] {
+                                std::vector<std::string> texts;
+                                for (const T& item : target)
+                                  texts.push_back(OptionText<T>::text(item));
+                                return texts;
+                              },
+                          .parse =
+                              [&target](const std::vector<std::string>& texts) {
+                                std::vector<T> items;
+                                for (const std::string& text : texts) {
+                                  std::optional<T> item = OptionText<T>::parse(text);
+                                  if (!item) return false;
+                                  items.push_back(*std::move(item));
+                                }
+                                target = std::move(items);
+                                return true;
+                              }};
+  }
+  Option& find(const std::string& name, const std::string& place);
   bool is_section(const std::string& key) const;
+  void warn_of_former_names(const std::string& place);
   void load(const nlohmann::json& table, const std::string& prefix, const PlaceOf& place_of);
   /// The options by section, top level first, each with the section's name and help.
   struct Group {
@@ -102,6 +222,8 @@ class Options {
   std::string prefix_;
   std::vector<std::unique_ptr<Option>> options_;
   std::vector<std::pair<std::string, std::string>> sections_;
+  std::map<std::string, std::string> former_names_;  // to today's
+  std::vector<std::string> former_used_;
 };
 
 /// A configuration's options with their values, in nested objects.

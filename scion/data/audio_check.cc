@@ -2,7 +2,7 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
 

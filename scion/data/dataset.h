@@ -10,6 +10,7 @@
 
 #include "scion/audio/augmentation/augment.h"
 #include "scion/audio/fbank.h"
+#include "scion/core/options.h"
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/data/feature_store.h"
@@ -25,11 +26,13 @@ struct Example {
   std::string reason;
 };
 
-/// Which utterances can be used is found out …
+/// When utterances are validated.
 enum class DataCheck {
-  decode,  ///< … at the start, by decoding every file;
-  trust    ///< … when they are first wanted: until then, the manifest's durations are believed.
+  decode,  ///< at the start, by decoding every file
+  trust    ///< when they are first used; until then, durations are taken from the manifest
 };
+template <>
+inline constexpr std::array option_words<DataCheck>{"decode", "trust"};
 
 /// The usable utterances of one or several manifests, which stay on disk: 67 bytes of memory an
 /// utterance. Features come from a FeatureStore: files of filter banks per (manifest, feature

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
-#include "scion/core/make_once.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/make_once.h"
 #include "scion/core/options.h"
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"

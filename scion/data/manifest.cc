@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/manifest_line.h"
 
 namespace scion {

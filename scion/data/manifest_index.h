@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/manifest.h"
 
 namespace scion {

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/audio_check.h"
 
 namespace scion {

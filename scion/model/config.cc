@@ -18,7 +18,7 @@ void ModelConfig::declare(Options& options) {
   options.add("joiner_width", joiner_width, "width of the joiner").range(1, 8192);
   options.add("ctc", ctc, "an auxiliary CTC head on the encoder");
   options.add("simple_joiner", simple_joiner,
-              "a second joiner that only adds, which train.loss = \"pruned\" needs");
+              "a second joiner that only adds, which train.loss.kind = \"pruned\" needs");
   options.section("features", features, "log-mel features");
   options.section("text", text, "normalisation of texts before they are learnt or compared");
 }

@@ -1,8 +1,8 @@
 #include "scion/model/model_file.h"
 
 #include "scion/core/error.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/core/options.h"
-#include "scion/core/safetensors.h"
 
 namespace scion {
 namespace {
@@ -16,7 +16,7 @@ std::string shape_text(at::IntArrayRef shape) {
 }  // namespace
 
 SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
-                       const nlohmann::json& provenance) {
+                       const Provenance& provenance) {
   SafeTensors content;
   for (const Parameter& parameter : model.registry().all())
     content.tensors.emplace_back(parameter.name, parameter.tensor.detach().cpu().contiguous());
@@ -26,12 +26,12 @@ SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
   content.metadata["format"] = "scion-transducer-1";
   content.metadata["model"] = options_json(model.config()).dump();
   content.metadata["vocabulary"] = std::to_string(model.vocabulary());
-  content.metadata["provenance"] = provenance.dump();
+  content.metadata["provenance"] = provenance.to_json().dump();
   return content;
 }
 
 void save_model(const std::filesystem::path& path, const Transducer& model,
-                const std::string& tokenizer, const nlohmann::json& provenance) {
+                const std::string& tokenizer, const Provenance& provenance) {
   write_safetensors(path, pack_model(model, tokenizer, provenance));
 }
 
@@ -62,11 +62,13 @@ ModelFile load_model(const std::filesystem::path& path) {
   Options options;
   config.declare(options);
   ModelFile file;
+  file.path = path;
   try {
     options.load_json(nlohmann::json::parse(content.metadata.at("model")), path.string());
     file.model =
         std::make_unique<Transducer>(config, std::stoll(content.metadata.at("vocabulary")));
-    file.provenance = nlohmann::json::parse(content.metadata.at("provenance"));
+    file.provenance = Provenance::from_json(
+        nlohmann::json::parse(content.metadata.at("provenance")), path.string() + ": provenance");
   } catch (const std::logic_error& error) {  // absent keys, broken numbers
     throw UserError(fmt::format("{}: broken metadata: {}", path.string(), error.what()),
                     "copy the file again or recreate it");

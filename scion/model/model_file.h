@@ -3,11 +3,10 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
+#include "scion/model/provenance.h"
 #include "scion/model/transducer.h"
 
 namespace scion {
@@ -15,16 +14,17 @@ namespace scion {
 /// A recogniser as it is kept in a file.
 struct ModelFile {
   std::unique_ptr<Transducer> model;
-  std::string tokenizer;      ///< serialised SentencePiece model
-  nlohmann::json provenance;  ///< where the weights come from: training, teacher, plan
+  std::string tokenizer;  ///< serialised SentencePiece model
+  Provenance provenance;
+  std::filesystem::path path;  ///< of the file it was loaded from
 };
 
 /// Weights and buffers under their names, the tokenizer as the U8 tensor "tokenizer.model", the
 /// configuration and the provenance as metadata.
 SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
-                       const nlohmann::json& provenance);
+                       const Provenance& provenance);
 void save_model(const std::filesystem::path& path, const Transducer& model,
-                const std::string& tokenizer, const nlohmann::json& provenance);
+                const std::string& tokenizer, const Provenance& provenance);
 
 /// UserError when the file is no model, misses a tensor, or one has another shape.
 ModelFile load_model(const std::filesystem::path& path);

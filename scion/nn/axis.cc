@@ -63,22 +63,22 @@ void Axis::visit_leaves(const std::function<void(const Axis&)>& visit) const {
     for (const Axis& part : *parts_) part.visit_leaves(visit);
 }
 
-std::string Axis::to_string() const {
+std::string Axis::to_string(Names names) const {
   switch (form_) {
     case Form::leaf:
     case Form::taps:
     case Form::labels: {
-      const size_t dot = name_.rfind('.');
-      return fmt::format("{}({})", dot == std::string::npos ? name_ : name_.substr(dot + 1), size_);
+      const size_t first = names == Names::full ? 0 : name_.rfind('.') + 1;  // npos + 1 is 0
+      return fmt::format("{}({})", name_.substr(first), size_);
     }
     case Form::fixed:
       return std::to_string(size_);
     case Form::product:
-      return parts()[0].to_string() + " × " + parts()[1].to_string();
+      return parts()[0].to_string(names) + " × " + parts()[1].to_string(names);
     case Form::concat: {
-      std::vector<std::string> names;
-      for (const Axis& part : parts()) names.push_back(part.to_string());
-      return fmt::format("[{}]", fmt::join(names, " | "));
+      std::vector<std::string> texts;
+      for (const Axis& part : parts()) texts.push_back(part.to_string(names));
+      return fmt::format("[{}]", fmt::join(texts, " | "));
     }
   }
   return "";

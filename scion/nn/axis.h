@@ -47,8 +47,10 @@ class Axis {
   int64_t fan() const;
   /// Every leaf in the tree, each once, in order of appearance.
   void visit_leaves(const std::function<void(const Axis&)>& visit) const;
+  /// Leaves by their whole names or by the last part of them.
+  enum class Names { full, last };
   /// "residual(96)", "heads(4) × query(24)", "[conv(96) | conv(96)]".
-  std::string to_string() const;
+  std::string to_string(Names names = Names::last) const;
 
  private:
   Axis() = default;

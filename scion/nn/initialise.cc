@@ -38,8 +38,18 @@ void draw_normal(const Parameter& parameter, uint64_t seed, double mean, double 
   fill(parameter, seed, [=](Random& random) { return mean + deviation * random.normal(); });
 }
 
+const std::vector<std::string>& random_schemes() {
+  static const std::vector<std::string> names = {"xavier", "he", "default"};
+  return names;
+}
+
+bool is_random_scheme(const std::string& name) {
+  const std::vector<std::string>& names = random_schemes();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 void initialise(Registry& registry, const std::string& scheme, uint64_t seed) {
-  if (scheme != "xavier" && scheme != "he" && scheme != "default")
+  if (!is_random_scheme(scheme))
     throw UserError(fmt::format("no initialisation is called '{}'", scheme),
                     "initialisations: xavier, he, default, or the path of a model file");
   const at::NoGradGuard no_grad;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "scion/nn/module.h"
 
@@ -15,6 +16,10 @@ namespace scion {
 ///   default  as PyTorch's layers: weights and biases uniform ±1/√(fan in), embeddings normal
 /// Scales of normalisations are one, their shifts zero. UserError for an unknown scheme.
 void initialise(Registry& registry, const std::string& scheme, uint64_t seed);
+
+/// The names that initialise() takes.
+const std::vector<std::string>& random_schemes();
+bool is_random_scheme(const std::string& name);
 
 /// Fills one parameter from a normal distribution; numbers depend on (seed, parameter name) only.
 void draw_normal(const Parameter& parameter, uint64_t seed, double mean, double deviation);

@@ -4,9 +4,9 @@
 
 namespace scion {
 
-std::string Parameter::axes_text() const {
+std::string Parameter::axes_text(Axis::Names names) const {
   std::vector<std::string> texts;
-  for (const Axis& axis : axes) texts.push_back(axis.to_string());
+  for (const Axis& axis : axes) texts.push_back(axis.to_string(names));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 

@@ -36,7 +36,8 @@ struct Parameter {
   bool trainable = true;
   at::Tensor tensor;  ///< shared with the module that registered it
 
-  std::string axes_text() const;  ///< "ff(384), residual(96)"
+  /// "ff(384), residual(96)"
+  std::string axes_text(Axis::Names names = Axis::Names::last) const;
   /// Inputs of one output unit: all dimensions but the first.
   int64_t fan_in() const;
   /// Outputs of one input unit; of a stacked dimension (gates, queries | keys | values) one part

@@ -1,6 +1,6 @@
 #include "scion/recognition/hypotheses_file.h"
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/recognition/word_times.h"
 #include "scion/scoring/nist.h"
 

@@ -8,8 +8,9 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/scoring/nist.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

@@ -116,6 +116,15 @@ void SelectionRules::declare(Options& options) {
               "parts of the model that stay random, e.g. encoder.layers.*.attention");
 }
 
+void SelectionRules::validate(const std::string& place) const {
+  check_layer_rule(layers);
+  if (per_tensor && (heads != "whole" || taps != "crop"))
+    throw UserError(
+        fmt::format("{}: per_tensor leaves nothing for heads = {} and taps = {} to decide", place,
+                    heads, taps),
+        "choose them with another rule set than published");
+}
+
 std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
 
 SelectionRules named_rules(const std::string& name) {
@@ -135,12 +144,7 @@ SelectionRules make_rules(const std::string& name, const nlohmann::json& options
   Options declared;
   rules.declare(declared);
   declared.load_json(options, place);
-  check_layer_rule(rules.layers);
-  if (rules.per_tensor && (rules.heads != "whole" || rules.taps != "crop"))
-    throw UserError(
-        fmt::format("{}: per_tensor leaves nothing for heads = {} and taps = {} to decide", place,
-                    rules.heads, rules.taps),
-        "choose them with another rule set than published");
+  rules.validate(place);
   return rules;
 }
 

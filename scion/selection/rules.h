@@ -46,6 +46,8 @@ struct SelectionRules {
   std::vector<std::string> partial;  ///< what stays random: patterns, see parameter_patterns.h
 
   void declare(Options& options);
+  /// UserError naming `place` if the layer rule is unknown or options exclude each other.
+  void validate(const std::string& place) const;
 };
 
 /// "published": the authors' per-tensor rule. "paper": the same choice made axis-true. "best": the
@@ -54,8 +56,9 @@ struct SelectionRules {
 SelectionRules named_rules(const std::string& name);
 std::vector<std::string> rule_set_names();
 
-/// A rule set with options of its own, a table of what SelectionRules declares. UserError naming
-/// `place` for an option or value that does not exist.
+/// A rule set with some of its options replaced by `options`, a table with the keys that
+/// SelectionRules declares, then validated. UserError naming `place` for an unknown option or
+/// value.
 SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
                           const std::string& place);
 

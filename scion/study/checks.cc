@@ -10,14 +10,14 @@
 namespace scion {
 namespace {
 
-// An arm's rows by run: of the last epoch, or of the first one at or after `epoch`.
+// For each run of the arm, the row at the first evaluation at or after `epoch`, or the last row.
 std::map<RunKey, const ResultRow*> find_rows(const std::vector<ResultRow>& rows,
-                                             const std::string& arm, const RecipeCheck& check,
+                                             const std::string& arm, const Comparison& pair,
                                              double epoch) {
   std::map<RunKey, const ResultRow*> found;
   for (const ResultRow& row : rows) {
-    if (row.arm != arm || row.schedule != check.schedule || row.set != check.set ||
-        row.weights != "raw")
+    if (row.arm != arm || row.budget != pair.budget || row.set != pair.set ||
+        row.weights != Weights::raw)
       continue;
     const ResultRow*& of_run = found[row.run()];
     if (of_run == nullptr || of_run->epoch < epoch - 1e-9) of_run = &row;
@@ -28,9 +28,9 @@ std::map<RunKey, const ResultRow*> find_rows(const std::vector<ResultRow>& rows,
 SelfCheck teacher_check(const RecipeCheck& check, const std::vector<ResultRow>& teachers) {
   std::map<int64_t, double> last;
   for (const ResultRow& row : teachers)
-    if (row.set == check.set) last[row.seed] = row.wer;
+    if (row.set == check.comparison.set) last[row.seed] = row.wer;
   SelfCheck result{fmt::format("{} ≤ {:g} % on {}", last.size() > 1 ? "every teacher" : "teacher",
-                               check.limit, check.set),
+                               check.limit, check.comparison.set),
                    !last.empty(), last.empty() ? "no teacher was trained" : ""};
   for (const auto& [number, wer] : last) {
     result.passed = result.passed && wer <= check.limit;
@@ -41,13 +41,14 @@ SelfCheck teacher_check(const RecipeCheck& check, const std::vector<ResultRow>& 
 
 SelfCheck arm_check(const Recipe& recipe, const RecipeCheck& check,
                     const std::vector<ResultRow>& rows) {
+  const Comparison& pair = check.comparison;
   SelfCheck result{
-      fmt::format("{} ≤ {:g} % on {} at the end of {}", check.arm.empty() ? "every arm" : check.arm,
-                  check.limit, check.set, check.schedule),
+      fmt::format("{} ≤ {:g} % on {} at the end of {}", pair.arm.empty() ? "every arm" : pair.arm,
+                  check.limit, pair.set, pair.budget),
       true, ""};
   for (const RecipeArm& arm : recipe.arms) {
-    if (!arm.runs_in(check.schedule) || (!check.arm.empty() && arm.name != check.arm)) continue;
-    const auto runs = find_rows(rows, arm.name, check, 1e9);
+    if (!arm.runs_in(pair.budget) || (!pair.arm.empty() && arm.name != pair.arm)) continue;
+    const auto runs = find_rows(rows, arm.name, pair, HUGE_VAL);
     double sum = runs.empty() ? INFINITY : 0;
     for (const auto& [run, row] : runs) sum += row->wer / static_cast<double>(runs.size());
     result.passed = result.passed && sum <= check.limit;
@@ -59,13 +60,14 @@ SelfCheck arm_check(const Recipe& recipe, const RecipeCheck& check,
 
 SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
                       const std::vector<ResultRow>& rows) {
-  const double epoch = check.share * static_cast<double>(recipe.schedule(check.schedule).epochs);
+  const Comparison& pair = check.comparison;
+  const double epoch = check.share * static_cast<double>(recipe.budget(pair.budget).epochs);
   SelfCheck result{
-      fmt::format("{} ≥ {:g} % below {} at {:.0f} % of {} on {}, every run", check.arm, check.limit,
-                  check.baseline, 100 * check.share, check.schedule, check.set),
+      fmt::format("{} ≥ {:g} % below {} at {:.0f} % of {} on {}, every run", pair.arm, check.limit,
+                  pair.baseline, 100 * check.share, pair.budget, pair.set),
       true, ""};
-  const auto of_arm = find_rows(rows, check.arm, check, epoch);
-  const auto of_baseline = find_rows(rows, check.baseline, check, epoch);
+  const auto of_arm = find_rows(rows, pair.arm, pair, epoch);
+  const auto of_baseline = find_rows(rows, pair.baseline, pair, epoch);
   result.passed = !of_arm.empty();
   for (const auto& [run, row] : of_arm) {
     auto base = of_baseline.find(run);
@@ -81,16 +83,17 @@ SelfCheck early_check(const Recipe& recipe, const RecipeCheck& check,
 
 SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
                       const std::vector<ResultRow>& rows) {
-  const std::string& schedule = check.schedule_of_baseline();
-  const double asked = check.share * static_cast<double>(recipe.schedule(schedule).epochs);
+  const Comparison& pair = check.comparison;
+  const std::string& budget = pair.budget_of_baseline();
+  const double asked = check.share * static_cast<double>(recipe.budget(budget).epochs);
   SelfCheck result{
       fmt::format("{} in {} needs ≥ {:g} × fewer epochs than {} in {} to its WER at {:.0f} % on {}",
-                  check.arm, check.schedule, check.limit, check.baseline, schedule,
-                  100 * check.share, check.set),
+                  pair.arm, pair.budget, check.limit, pair.baseline, budget, 100 * check.share,
+                  pair.set),
       false, "no evaluation there"};
   const std::vector<Curve> curves = learning_curves(rows);
-  const Curve* arm = find_curve(curves, check.schedule, check.set, check.arm);
-  const Curve* baseline = find_curve(curves, schedule, check.set, check.baseline);
+  const Curve* arm = find_curve(curves, pair.budget, pair.set, pair.arm);
+  const Curve* baseline = find_curve(curves, budget, pair.set, pair.baseline);
   if (arm == nullptr || baseline == nullptr || arm->points.empty()) return result;
   const auto there =
       std::find_if(baseline->points.begin(), baseline->points.end(),
@@ -108,12 +111,12 @@ SelfCheck speed_check(const Recipe& recipe, const RecipeCheck& check,
 }
 
 SelfCheck end_check(const RecipeCheck& check, const std::vector<ResultRow>& rows) {
-  const ArmDifference end =
-      compare_arms(rows, {check.schedule, check.set, check.baseline, check.arm, {}});
+  const Comparison& pair = check.comparison;
+  const ArmDifference end = compare_arms(rows, pair);
   const Interval& interval = end.difference.interval;
   return {
-      fmt::format("{} − {} < {:g} at the end of {} on {}, with its 95 % bound", check.arm,
-                  check.baseline, check.limit, check.schedule, check.set),
+      fmt::format("{} − {} < {:g} at the end of {} on {}, with its 95 % bound", pair.arm,
+                  pair.baseline, check.limit, pair.budget, pair.set),
       interval.high < check.limit,
       fmt::format("{:.2f}, {:.2f} to {:.2f}", end.difference.mean, interval.low, interval.high)};
 }

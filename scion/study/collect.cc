@@ -1,20 +1,20 @@
 #include "scion/study/collect.h"
 
-#include "scion/training/run_record.h"
+#include "scion/core/files/json_lines.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace {
 
-ResultRow result_row(const nlohmann::json& line, const std::string& arm,
-                     const std::string& schedule, const RunKey& run,
-                     const std::map<std::string, std::string>& speakers) {
+ResultRow result_row(const nlohmann::json& line, const std::string& arm, const std::string& budget,
+                     const RunKey& run, const std::map<std::string, std::string>& speakers) {
   ResultRow row;
   row.arm = arm;
-  row.schedule = schedule;
+  row.budget = budget;
   row.teacher = run.teacher;
   row.seed = run.seed;
   row.set = line.at("set");
-  row.weights = line.value("weights", "raw");
+  row.weights = weights_from_text(line.value("weights", "raw")).value();
   row.update = line.at("update");
   row.epoch = line.at("epoch");
   row.wer = line.at("wer");
@@ -32,25 +32,26 @@ ResultRow result_row(const nlohmann::json& line, const std::string& arm,
 
 }  // namespace
 
-void collect_runs(const Recipe& recipe, const RunPlace& place, const std::vector<StudentRun>& runs,
+void collect_runs(const Recipe& recipe, const std::filesystem::path& out,
+                  const std::vector<StudentRun>& runs,
                   const std::map<std::string, std::string>& speakers, StudyReport& report) {
   std::map<int64_t, double> teacher_seconds;
   if (recipe.trains_teachers())
     for (const RecipeTeacher& teacher : recipe.teachers)
-      for (const auto& line : read_json_lines(teacher_folder(place, teacher) / "results.jsonl")) {
+      for (const auto& line : read_json_lines(RunFiles(teacher_folder(out, teacher)).results())) {
         report.teacher.push_back(result_row(line, "teacher", "", {0, teacher.number}, speakers));
         teacher_seconds[teacher.number] = report.teacher.back().training_seconds;
       }
   for (const StudentRun& run : runs) {
-    for (const auto& line : read_json_lines(run.directory / "results.jsonl")) {
-      report.rows.push_back(result_row(line, run.arm, run.schedule, run.key, speakers));
+    for (const auto& line : read_json_lines(RunFiles(run.directory).results())) {
+      report.rows.push_back(result_row(line, run.arm, run.budget, run.key, speakers));
       report.rows.back().compute_seconds += teacher_seconds[run.key.teacher];
     }
     MeasuredRun measured = read_measured_run(run.directory);
-    measured.schedule = run.schedule;
+    measured.budget = run.budget;
     measured.arm = run.arm;
     measured.run = run.key;
-    report.optimisation.push_back(std::move(measured));
+    report.measured_runs.push_back(std::move(measured));
   }
 }
 

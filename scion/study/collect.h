@@ -1,4 +1,4 @@
-// What the finished runs of a comparison left in their folders, gathered for the report.
+// Collects the results of finished runs for the report.
 #pragma once
 
 #include <map>
@@ -11,9 +11,11 @@
 
 namespace scion {
 
-/// Adds the evaluations of the teachers and the students, and how the students' optimisation went.
-/// `speakers` are those of the utterances of all sets.
-void collect_runs(const Recipe& recipe, const RunPlace& place, const std::vector<StudentRun>& runs,
+/// Adds the evaluations of the teachers and the students, and the students' measurements of
+/// gradients and weights. `out` is the folder of the study; `speakers` maps the utterance ids of
+/// all sets to speakers.
+void collect_runs(const Recipe& recipe, const std::filesystem::path& out,
+                  const std::vector<StudentRun>& runs,
                   const std::map<std::string, std::string>& speakers, StudyReport& report);
 
 }  // namespace scion

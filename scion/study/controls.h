@@ -1,4 +1,4 @@
-// Controls: starts that keep the scale of a selection and lose its structure.
+// Controls: initialisations with the scale of the selected weights but without their structure.
 #pragma once
 
 #include <cstdint>

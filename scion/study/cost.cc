@@ -1,9 +1,12 @@
 #include "scion/study/cost.h"
 
+#include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <map>
 #include <numeric>
 
+#include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
@@ -11,18 +14,19 @@
 #include "scion/model/precision.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
-#include "scion/study/report/table.h"
-#include "scion/training/run_record.h"
+#include "scion/study/report/figures/table.h"
+#include "scion/study/runs.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/step.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
 
-// Of the work of training on the same audio: forward without backward.
+// Cost of a forward pass as a share of a training step on the same audio.
 constexpr double forward_share = 1.0 / 3;
 
-// Utterances of three seconds with eight tokens a second.
+// Random features: utterances of three seconds with eight tokens per second.
 Batch made_up_batch(const RunConfig& config) {
   constexpr int64_t frames = 300, tokens = 24;
   const int64_t count = std::max<int64_t>(1, static_cast<int64_t>(config.loader.batch_seconds / 3));
@@ -40,9 +44,12 @@ Batch made_up_batch(const RunConfig& config) {
   return batch;
 }
 
-// Seconds of audio in a second of a processor that does nothing else, over some seconds of work.
+// Seconds of audio that one run trains on per second, by the processor time of some steps.
 double measured_speed(const RunConfig& config, int64_t threads) {
-  constexpr int64_t vocabulary = 64;
+  constexpr int64_t vocabulary = 64, fewest_steps = 2;
+  constexpr double fewest_seconds = 0.5;
+  const int threads_before = thread_count();
+  set_thread_count(static_cast<int>(threads));
   Transducer model(config.model, vocabulary);
   initialise(model.registry(), "xavier", 1);
   const Batch batch = made_up_batch(config);
@@ -50,12 +57,13 @@ double measured_speed(const RunConfig& config, int64_t threads) {
   accumulate_gradients(model, batch, config.train, ForwardContext::for_training(1, 0, bf16));
   const std::clock_t start = std::clock();  // of all threads
   double audio = 0, seconds = 0;
-  for (int64_t step = 1; seconds < 2; ++step) {
+  for (int64_t step = 1; step <= fewest_steps || seconds < fewest_seconds; ++step) {
     accumulate_gradients(model, batch, config.train, ForwardContext::for_training(1, step, bf16));
     audio += batch.audio_seconds;
     seconds =
         static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / static_cast<double>(threads);
   }
+  set_thread_count(threads_before);
   return audio / seconds;
 }
 
@@ -64,26 +72,20 @@ class Estimate {
   explicit Estimate(const Recipe& recipe) : recipe_(recipe) {
     cost_.jobs = recipe.jobs;
     cost_.threads = recipe.threads;
-    set_thread_count(static_cast<int>(recipe.threads));
   }
 
-  void add_tuning(const RunPlace& place) {
-    if (recipe_.trains_teachers())
-      add("tuning: teacher", teacher_folder(place, recipe_.teachers.front()),
-          teacher_config(recipe_, place, recipe_.teachers.front()), false);
-    for (const StudentRun& run : tuning_runs(recipe_, place))
-      add(fmt::format("tuning: {} / {}", run.arm, run.schedule), run.directory,
-          student_config(recipe_, place, run), recipe_.arm(run.arm).distill);
+  void add_tuning(const SharedSettings& shared) {
+    if (recipe_.trains_teachers()) add_teacher("tuning: teacher", shared, recipe_.teachers.front());
+    for (const StudentRun& run : tuning_runs(recipe_, shared.out))
+      add_student("tuning: ", shared, run);
+    ++phase_;
   }
 
-  void add_study(const RunPlace& place, const Tuning& tuning) {
+  void add_study(const SharedSettings& shared, const Tuning& tuning) {
     if (recipe_.trains_teachers())
-      for (const RecipeTeacher& teacher : recipe_.teachers)
-        add("teacher", teacher_folder(place, teacher), teacher_config(recipe_, place, teacher),
-            false);
-    for (const StudentRun& run : student_runs(recipe_, place, tuning))
-      add(fmt::format("{} / {}", run.arm, run.schedule), run.directory,
-          student_config(recipe_, place, run), recipe_.arm(run.arm).distill);
+      for (const RecipeTeacher& teacher : recipe_.teachers) add_teacher("teacher", shared, teacher);
+    for (const StudentRun& run : student_runs(recipe_, shared.out, tuning))
+      add_student("", shared, run);
   }
 
   StudyCost finish() {
@@ -96,17 +98,31 @@ class Estimate {
       if (measured.distilled && !row.from_runs)
         row.seconds += forward_share * row.audio_seconds / speed_of(recipe_.teacher);
     }
+    for (PlannedRun& run : cost_.planned) run.seconds *= cost_.rows[run.row].seconds;
     return cost_;
   }
 
  private:
-  // What a row's speed follows from.
+  // The basis of a row's speed.
   struct Measured {
     RunConfig config;
     bool distilled = false;
     double evaluated = 0;           // seconds of audio, all evaluations of a run
-    double audio = 0, seconds = 0;  // of training that was done
+    double audio = 0, seconds = 0;  // training already done, of all runs of the row
   };
+
+  void add_teacher(const std::string& name, const SharedSettings& shared,
+                   const RecipeTeacher& teacher) {
+    teachers_[{phase_, teacher.number}] = cost_.planned.size();
+    add(name, teacher_folder(shared.out, teacher), teacher_config(recipe_, shared, teacher), false);
+  }
+
+  void add_student(const std::string& prefix, const SharedSettings& shared, const StudentRun& run) {
+    add(fmt::format("{}{} / {}", prefix, run.arm, run.budget), run.directory,
+        student_config(recipe_, shared, run), recipe_.arm(run.arm).distill);
+    const auto teacher = teachers_.find({phase_, run.key.teacher});
+    if (teacher != teachers_.end()) cost_.planned.back().after = teacher->second;
+  }
 
   double audio_of(const std::string& manifest) {
     const auto [entry, is_new] = audio_.emplace(manifest, 0);
@@ -125,8 +141,7 @@ class Estimate {
 
   double evaluation_audio(const RunConfig& config) {
     double seconds = 0;
-    for (const std::string& entry : config.data.evaluation)
-      seconds += audio_of(entry.substr(entry.find('=') + 1));
+    for (const NamedManifest& set : config.data.evaluation) seconds += audio_of(set.path);
     const std::vector<int64_t>& asked = config.train.evaluate_epochs;
     const int64_t last = config.train.epochs;
     double count = config.train.average_last > 1 ? 2 : 1;  // of the last epoch
@@ -140,21 +155,26 @@ class Estimate {
 
   void add(const std::string& name, const fs::path& folder, const RunConfig& config,
            bool distilled) {
-    const auto [entry, is_new] = places_.emplace(name, cost_.rows.size());
+    const auto [entry, is_new] = row_of_.emplace(name, cost_.rows.size());
     const double audio = epoch_audio(config) * static_cast<double>(config.train.epochs);
     if (is_new) {
-      cost_.rows.push_back({name, 0, 0, audio, 0, false, 0});
+      cost_.rows.push_back({.name = name, .audio_seconds = audio});
       measured_.push_back({config, distilled, evaluation_audio(config), 0, 0});
     }
     CostRow& row = cost_.rows[entry->second];
     Measured& measured = measured_[entry->second];
+    const RunFiles files(folder);
+    const bool finished = files.is_finished();
+    const double done = finished ? 1 : share_done(folder, config);
     ++row.runs;
-    if (!fs::exists(folder / "model.safetensors")) return;
-    ++row.there;
-    const auto updates = read_json_lines(folder / "updates.jsonl");
-    if (updates.empty()) return;
-    measured.audio += audio;
-    measured.seconds += updates.back().value("seconds", 0.0);
+    row.there += finished;
+    row.left += 1 - done;
+    cost_.planned.push_back({entry->second, phase_, 1 - done, {}});
+    if (done == 0) return;
+    const nlohmann::json last = last_json_line(files.updates());
+    if (last.is_null()) return;
+    measured.audio += audio * done;
+    measured.seconds += last.value("seconds", 0.0);
   }
 
   double speed_of(const RunConfig& config) {
@@ -167,7 +187,9 @@ class Estimate {
   const Recipe& recipe_;
   StudyCost cost_;
   std::vector<Measured> measured_;
-  std::map<std::string, size_t> places_;
+  int64_t phase_ = 0;
+  std::map<std::string, size_t> row_of_;                    // by name
+  std::map<std::pair<int64_t, int64_t>, size_t> teachers_;  // (phase, number) → planned run
   std::map<std::string, double> audio_, speeds_;
 };
 
@@ -175,59 +197,84 @@ class Estimate {
 
 double StudyCost::seconds_left() const {
   return std::accumulate(rows.begin(), rows.end(), 0.0, [](double sum, const CostRow& row) {
-    return sum + static_cast<double>(row.runs - row.there) * row.seconds;
+    return sum + row.left * row.seconds;
   });
 }
 
 double StudyCost::audio_seconds_left() const {
   return std::accumulate(rows.begin(), rows.end(), 0.0, [](double sum, const CostRow& row) {
-    return sum + static_cast<double>(row.runs - row.there) * row.audio_seconds;
+    return sum + row.left * row.audio_seconds;
   });
 }
 
-StudyCost estimate_cost(const Recipe& recipe, const RunPlace& place, bool tune) {
+StudyCost estimate_cost(const Recipe& recipe, const fs::path& out, bool tune) {
   Estimate estimate(recipe);
   Tuning tuning;
   const bool has_grid = !recipe.grid.empty();
   if (has_grid && !tune && fs::exists(recipe.tuning_file)) {
     tuning = read_tuning(recipe.tuning_file);
   } else if (has_grid) {
-    RunPlace below = place;
-    below.out = place.out / "tuning";
-    below.train = recipe.tuning_train;
-    below.evaluation = {"dev=" + recipe.tuning_set};
-    estimate.add_tuning(below);
+    estimate.add_tuning({.out = out / "tuning",
+                         .train = recipe.tuning_train,
+                         .evaluation = {{"dev", recipe.tuning_set}}});
   }
-  RunPlace here = place;
-  for (const RecipeSet& set : recipe.sets) here.evaluation.push_back(set.name + "=" + set.manifest);
-  estimate.add_study(here, tuning);
+  SharedSettings shared{.out = out};
+  for (const RecipeSet& set : recipe.sets) shared.evaluation.push_back({set.name, set.manifest});
+  estimate.add_study(shared, tuning);
   return estimate.finish();
 }
 
+// Replays the order of run_jobs: the first run in the list that is ready starts whenever one of the
+// `jobs` slots is free. The runs of a phase start when the phase before has ended.
+double StudyCost::elapsed_seconds_left() const {
+  std::vector<double> slots(static_cast<size_t>(jobs), 0.0), end(planned.size(), 0.0);
+  std::vector<bool> started(planned.size(), false);
+  double phase_start = 0;
+  for (int64_t phase = 0; phase <= (planned.empty() ? -1 : planned.back().phase); ++phase) {
+    while (true) {
+      const auto slot = std::min_element(slots.begin(), slots.end());
+      std::optional<size_t> next;
+      double earliest = HUGE_VAL;
+      for (size_t i = 0; i < planned.size(); ++i) {
+        const std::optional<size_t>& after = planned[i].after;
+        if (started[i] || planned[i].phase != phase || (after && !started[*after])) continue;
+        const double ready = std::max({*slot, phase_start, after ? end[*after] : 0});
+        if (ready >= earliest) continue;
+        next = i;
+        earliest = ready;
+      }
+      if (!next) break;
+      started[*next] = true;
+      *slot = end[*next] = earliest + planned[*next].seconds;
+    }
+    phase_start = *std::max_element(slots.begin(), slots.end());
+  }
+  return phase_start;
+}
+
 std::string cost_text(const StudyCost& cost) {
-  Table table{"", {"run", "runs", "there", "audio, h", "× real time", "min each", "min left"}, {}};
+  Table table{
+      "", {"run", "runs", "finished", "audio, h", "× real time", "min each", "min left"}, {}};
   int64_t runs = 0, there = 0;
   for (const CostRow& row : cost.rows) {
     const double minutes = row.seconds / 60;
-    table.rows.push_back(
-        {{row.name},
-         {std::to_string(row.runs)},
-         {std::to_string(row.there)},
-         {fmt::format("{:.1f}", row.audio_seconds / 3600)},
-         {fmt::format("{}{:.0f}", row.from_runs ? "" : "≈ ", row.speed)},
-         {fmt::format("{:.1f}", minutes)},
-         {fmt::format("{:.1f}", minutes * static_cast<double>(row.runs - row.there))}});
+    table.rows.push_back({{row.name},
+                          {std::to_string(row.runs)},
+                          {std::to_string(row.there)},
+                          {fmt::format("{:.1f}", row.audio_seconds / 3600)},
+                          {fmt::format("{}{:.0f}", row.from_runs ? "" : "≈ ", row.speed)},
+                          {fmt::format("{:.1f}", minutes)},
+                          {fmt::format("{:.1f}", minutes * row.left)}});
     runs += row.runs;
     there += row.there;
   }
-  const double seconds = cost.seconds_left();
   return table_text(table) +
          fmt::format(
-             "\n{} runs, {} of them there; left: {:.1f} h of audio, {} of work, about {} with {} "
-             "runs at a time × {} threads\n≈: measured now on made-up features; otherwise by the "
-             "runs that are there\n",
-             runs, there, cost.audio_seconds_left() / 3600, format_duration(seconds),
-             format_duration(seconds / static_cast<double>(cost.jobs)), cost.jobs, cost.threads);
+             "\n{} runs, {} of them finished; left: {:.1f} h of audio, {} of work, about {} with "
+             "{} runs at a time × {} threads\n≈: measured now on random features; the other speeds "
+             "are those of the runs so far\n",
+             runs, there, cost.audio_seconds_left() / 3600, format_duration(cost.seconds_left()),
+             format_duration(cost.elapsed_seconds_left()), cost.jobs, cost.threads);
 }
 
 }  // namespace scion

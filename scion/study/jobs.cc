@@ -10,9 +10,10 @@
 #include <thread>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -20,7 +21,7 @@ namespace {
 
 pid_t start_process(const Job& job) {
   fs::create_directories(job.directory);
-  const std::string log = job.directory / "log.txt";
+  const std::string log = RunFiles(job.directory).log();
   std::vector<char*> arguments;
   for (const std::string& argument : job.command)
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -32,7 +33,7 @@ pid_t start_process(const Job& job) {
                   "close other programs");
   if (child > 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);  // the parent died in between
+  if (getppid() != parent) _exit(127);  // the parent has already ended
   const int descriptor = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor >= 0) {
     dup2(descriptor, STDOUT_FILENO);
@@ -43,7 +44,7 @@ pid_t start_process(const Job& job) {
 }
 
 std::string log_tail(const Job& job, size_t lines = 8) {
-  const fs::path path = job.directory / "log.txt";
+  const fs::path path = RunFiles(job.directory).log();
   if (!fs::exists(path)) return "";
   const std::string text = read_file(path);
   size_t begin = text.size();
@@ -58,7 +59,7 @@ class Pool {
       : jobs_(std::move(jobs)),
         at_once_(static_cast<size_t>(at_once)),
         pids_(jobs_.size(), 0),
-        progress_("comparison", 1000, "") {}
+        progress_("study", 1000, "") {}
 
   ~Pool() {
     for (const pid_t pid : pids_)
@@ -72,7 +73,7 @@ class Pool {
     for (const Job& job : jobs_)
       if (job.done()) finished_.insert(job.name);
     if (!finished_.empty())
-      spdlog::info("{} of {} runs are there already", finished_.size(), jobs_.size());
+      log_info("{} of {} runs are already finished", finished_.size(), jobs_.size());
     while (finished_.size() < jobs_.size()) {
       start_ready();
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -109,10 +110,10 @@ class Pool {
       pids_[i] = 0;
       if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !jobs_[i].done())
         throw Failure(fmt::format("the run '{}' failed; the end of {}:\n{}", jobs_[i].name,
-                                  (jobs_[i].directory / "log.txt").string(), log_tail(jobs_[i])),
-                      "mend the cause and run the same command again: finished runs are kept");
+                                  RunFiles(jobs_[i].directory).log().string(), log_tail(jobs_[i])),
+                      "fix the cause and run the same command again: finished runs are kept");
       finished_.insert(jobs_[i].name);
-      spdlog::info("{} of {} runs done: {}", finished_.size(), jobs_.size(), jobs_[i].name);
+      log_info("{} of {} runs finished: {}", finished_.size(), jobs_.size(), jobs_[i].name);
     }
   }
 
@@ -149,7 +150,7 @@ void check_unchanged(const std::vector<Job>& jobs) {
   const size_t more = changes.size() - std::min(changes.size(), most_named);
   changes.resize(changes.size() - more);
   throw UserError(
-      fmt::format("{} runs that are there have other settings now; {}{}", changes.size() + more,
+      fmt::format("the settings of {} existing runs have changed; {}{}", changes.size() + more,
                   fmt::join(changes, "; "), more > 0 ? fmt::format("; and {} more", more) : ""),
       "restore the recipe, remove the folders of these runs, or choose another --out");
 }

@@ -1,4 +1,4 @@
-// Runs as child processes: several at a time, each able to be run by hand with the same command.
+// Runs as child processes, several at a time; each can be repeated by hand with its command.
 #pragma once
 
 #include <filesystem>
@@ -8,25 +8,25 @@
 
 namespace scion {
 
-/// One training run of a comparison.
+/// One training run of a study.
 struct Job {
   std::string name;                      ///< "xavier full seed 1"
-  std::filesystem::path directory;       ///< of the run; its log goes to log.txt inside
+  std::filesystem::path directory;       ///< of the run; its output is appended to log.txt in it
   std::vector<std::string> command;      ///< program and arguments
-  std::vector<std::string> after;        ///< names of jobs that must be done before
+  std::vector<std::string> after;        ///< names of jobs that must finish first
   std::function<void()> prepare;         ///< called in this process before the start
-  std::function<std::string()> changed;  ///< what differs from the run that lies there; "": nothing
-  std::function<bool()> done;            ///< the work is there already
-  std::function<double()> progress;      ///< share done, 0 … 1, cheap to ask
-  double cost = 1;                       ///< of the whole job, in any unit that all jobs share
+  std::function<std::string()> changed;  ///< difference from the run in the folder; "": none
+  std::function<bool()> done;            ///< true if the result of the job exists
+  std::function<double()> progress;      ///< share done, 0 … 1; cheap to call
+  double cost = 1;                       ///< of the whole job, in a unit common to all jobs
 };
 
-/// UserError naming the jobs whose runs were begun with other settings than they have now.
+/// UserError naming the jobs whose existing runs have other settings.
 void check_unchanged(const std::vector<Job>& jobs);
 
-/// Runs the jobs in order of the list, `at_once` at a time, with one progress line. Children die
-/// with this process. Failure with the end of the log of the first job that fails; the others are
-/// stopped.
+/// Runs the jobs in the order of the list, `at_once` at a time, with one progress line. Children
+/// are killed if this process ends. If a job fails, the others are stopped: Failure with the end of
+/// its log.
 void run_jobs(std::vector<Job> jobs, int64_t at_once);
 
 }  // namespace scion

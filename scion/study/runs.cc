@@ -1,10 +1,12 @@
 #include "scion/study/runs.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "scion/study/recipe/option_changes.h"
 #include "scion/study/student_start.h"
+#include "scion/training/run_folder.h"
 #include "scion/training/run_record.h"
 
 namespace scion {
@@ -17,9 +19,9 @@ const RecipeTeacher& teacher_of(const Recipe& recipe, const StudentRun& run) {
   return recipe.teachers.front();
 }
 
-// The model that students start from: the given file, or the one trained here.
-fs::path teacher_model(const RunPlace& place, const RecipeTeacher& teacher) {
-  return teacher.file.empty() ? teacher_folder(place, teacher) / "model.safetensors"
+// The model that students start from: the given file, or the one that the study trains.
+fs::path teacher_model(const fs::path& out, const RecipeTeacher& teacher) {
+  return teacher.file.empty() ? RunFiles(teacher_folder(out, teacher)).model()
                               : fs::path(teacher.file);
 }
 
@@ -27,34 +29,22 @@ std::string teacher_job_name(const RecipeTeacher& teacher) {
   return fmt::format("teacher {}", teacher.number);
 }
 
-void fill_common(RunConfig& config, const Recipe& recipe, const RunPlace& place) {
-  if (!place.train.empty()) config.data.train = place.train;
-  config.data.evaluation = place.evaluation;
-  config.data.tokenizer = place.tokenizer;
-  config.data.cache = place.out / "cache";
+void fill_common(RunConfig& config, const Recipe& recipe, const SharedSettings& shared) {
+  if (!shared.train.empty()) config.data.train = shared.train;
+  config.data.evaluation = shared.evaluation;
+  config.data.tokenizer = shared.tokenizer;
+  config.data.cache = shared.out / "cache";
   config.train.threads = recipe.threads;
 }
 
-// Updates done, from the end of the run's log of updates.
+// Epochs done, from the last whole line of the run's log of updates.
 double epochs_done(const fs::path& directory) {
-  const fs::path path = directory / "updates.jsonl";
-  std::error_code missing;
-  const auto size = fs::file_size(path, missing);
-  if (missing || size == 0) return 0;
-  const MappedFile file(path);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
-                              file.bytes().size());
-  const size_t end = text.rfind('\n');
-  if (end == std::string_view::npos || end == 0) return 0;
-  const size_t begin = text.rfind('\n', end - 1);
-  const auto line = nlohmann::json::parse(
-      text.substr(begin == std::string_view::npos ? 0 : begin + 1, end), nullptr, false);
-  if (line.is_discarded()) return 0;
-  return line.value("epoch", 0.0);
+  const nlohmann::json last = last_json_line(RunFiles(directory).updates());
+  return last.is_null() ? 0 : last.value("epoch", 0.0);
 }
 
-// Written by an older program, a file lacks new options: they had their defaults. The whole
-// comparison may have moved since.
+// Options that an older program did not write have their defaults. The study's folder may have
+// moved since.
 std::string changed_config(const fs::path& file, const RunConfig& config) {
   const RunConfig before = read_run_config(file);
   nlohmann::json then = options_json(before);
@@ -70,125 +60,132 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
 }
 
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,
-                 const RunPlace& place) {
+                 const std::string& program) {
   Job job;
   job.name = name;
   job.directory = directory;
   const fs::path file = directory / "run.toml";
-  job.command = {place.program, "train", "--config", file, "--out", directory};
+  job.command = {program, "train", "--config", file, "--out", directory};
   job.prepare = [=] {
     fs::create_directories(directory);
     write_file(file, config.to_toml());
   };
   job.changed = [=] { return is_run(directory) ? changed_config(file, config) : ""; };
-  job.done = [=] { return fs::exists(directory / "model.safetensors"); };
-  const double epochs = static_cast<double>(config.train.epochs);
-  job.progress = [=] { return std::min(1.0, epochs_done(directory) / epochs); };
-  const double parameters =
-      static_cast<double>(parameter_count(config.model, Tokenizer::load(place.tokenizer).size()));
-  job.cost = epochs *
-             (parameters + 4e5);  // measured: a step has a share that does not grow with the model
+  job.done = [=] { return RunFiles(directory).is_finished(); };
+  job.progress = [=] { return share_done(directory, config); };
+  const double parameters = static_cast<double>(
+      parameter_count(config.model, Tokenizer::load(config.data.tokenizer).size()));
+  job.cost = static_cast<double>(config.train.epochs) *
+             (parameters + 4e5);  // measured: part of a step does not depend on the model's size
   return job;
 }
 
 }  // namespace
 
 std::string StudentRun::name() const {
-  return fmt::format("{} / {} / {}", arm, schedule, run_text(key));
+  return fmt::format("{} / {} / {}", arm, budget, run_text(key));
 }
 
-fs::path teacher_folder(const RunPlace& place, const RecipeTeacher& teacher) {
-  return place.out / "teachers" / fmt::format("seed-{}", teacher.number);
+double share_done(const fs::path& directory, const RunConfig& config) {
+  return std::min(1.0, epochs_done(directory) / static_cast<double>(config.train.epochs));
 }
 
-std::vector<StudentRun> student_runs(const Recipe& recipe, const RunPlace& place,
+fs::path teacher_folder(const fs::path& out, const RecipeTeacher& teacher) {
+  return out / "teachers" / fmt::format("seed-{}", teacher.number);
+}
+
+std::vector<StudentRun> student_runs(const Recipe& recipe, const fs::path& out,
                                      const Tuning& tuning) {
   std::vector<StudentRun> runs;
-  const auto add = [&](const RecipeArm& arm, const RecipeSchedule& schedule, const RunKey& key) {
-    fs::path folder = place.out / "students" / schedule.name / arm.name;
+  const auto add = [&](const RecipeArm& arm, const RecipeBudget& budget, const RunKey& key) {
+    fs::path folder = out / "students" / budget.name / arm.name;
     if (key.teacher > 0) folder /= fmt::format("teacher-{}", key.teacher);
     folder /= fmt::format("seed-{}", key.seed);
     const std::optional<double> rate =
-        arm.tuned ? tuning.best(arm.name, schedule.name) : std::nullopt;
-    runs.push_back({arm.name, schedule.name, key, rate.value_or(arm.run.train.peak_lr), folder});
+        arm.tuned ? tuning.best(arm.name, budget.name) : std::nullopt;
+    runs.push_back({arm.name, budget.name, key, rate.value_or(arm.run.train.peak_lr), folder});
   };
   const std::vector<int64_t> seeds = recipe.student_seeds();
   const bool paired = recipe.pairing == "paired";
   if (paired && recipe.teachers.size() != seeds.size())
     throw UserError(fmt::format("{} teachers cannot be paired with {} student seeds",
                                 recipe.teachers.size(), seeds.size()),
-                    "ask for as many seeds as there are teachers");
+                    "set the number of seeds to the number of teachers");
   for (size_t s = 0; s < seeds.size(); ++s)
-    for (const RecipeSchedule& schedule : recipe.schedules)
+    for (const RecipeBudget& budget : recipe.budgets)
       for (const RecipeArm& arm : recipe.arms) {
-        if (!arm.runs_in(schedule.name)) continue;
+        if (!arm.runs_in(budget.name)) continue;
         if (!arm.has_teacher()) {
-          add(arm, schedule, {0, seeds[s]});
+          add(arm, budget, {0, seeds[s]});
           continue;
         }
         for (size_t t = 0; t < recipe.teachers.size(); ++t)
-          if (!paired || t == s) add(arm, schedule, {recipe.teachers[t].number, seeds[s]});
+          if (!paired || t == s) add(arm, budget, {recipe.teachers[t].number, seeds[s]});
       }
   return runs;
 }
 
-std::vector<StudentRun> tuning_runs(const Recipe& recipe, const RunPlace& place) {
+std::vector<StudentRun> tuning_runs(const Recipe& recipe, const fs::path& out) {
   std::vector<StudentRun> runs;
-  for (const RecipeSchedule& schedule : recipe.schedules)
+  for (const RecipeBudget& budget : recipe.budgets)
     for (const RecipeArm& arm : recipe.arms) {
-      if (!arm.tuned || !arm.runs_in(schedule.name)) continue;
+      if (!arm.tuned || !arm.runs_in(budget.name)) continue;
       const int64_t teacher = arm.has_teacher() ? recipe.teachers.front().number : 0;
       for (const double rate : recipe.grid)
         runs.push_back({arm.name,
-                        schedule.name,
+                        budget.name,
                         {teacher, recipe.first_seed},
                         rate,
-                        place.out / schedule.name / fmt::format("{} {:g}", arm.name, rate)});
+                        out / budget.name / fmt::format("{} {:g}", arm.name, rate)});
     }
   return runs;
 }
 
-RunConfig teacher_config(const Recipe& recipe, const RunPlace& place,
+RunConfig teacher_config(const Recipe& recipe, const SharedSettings& shared,
                          const RecipeTeacher& teacher) {
   RunConfig config = recipe.teacher;
-  fill_common(config, recipe, place);
+  fill_common(config, recipe, shared);
   config.train.seed = teacher.number;
   return config;
 }
 
-RunConfig student_config(const Recipe& recipe, const RunPlace& place, const StudentRun& run) {
+RunConfig student_config(const Recipe& recipe, const SharedSettings& shared,
+                         const StudentRun& run) {
   const RecipeArm& arm = recipe.arm(run.arm);
-  const RecipeSchedule& schedule = recipe.schedule(run.schedule);
+  const RecipeBudget& budget = recipe.budget(run.budget);
   RunConfig config = arm.run;
-  fill_common(config, recipe, place);
-  config.train.epochs = schedule.epochs;
-  config.train.evaluate_epochs = schedule.evaluate_epochs;
+  fill_common(config, recipe, shared);
+  config.train.epochs = budget.epochs;
+  config.train.evaluate_epochs = budget.evaluate_epochs;
   config.train.seed = run.key.seed;
   config.train.peak_lr = run.peak_lr;
   config.train.init = arm.selected() ? (run.directory / "start.safetensors").string() : arm.init;
-  if (arm.distill) config.train.distill = teacher_model(place, teacher_of(recipe, run));
+  if (arm.distill)
+    config.train.distill.teacher = teacher_model(shared.out, teacher_of(recipe, run)).string();
   return config;
 }
 
-std::vector<Job> teacher_jobs(const Recipe& recipe, const RunPlace& place) {
+std::vector<Job> teacher_jobs(const Recipe& recipe, const SharedSettings& shared,
+                              const std::string& program) {
   std::vector<Job> jobs;
   if (!recipe.trains_teachers()) return jobs;
   for (const RecipeTeacher& teacher : recipe.teachers)
-    jobs.push_back(training_job(teacher_job_name(teacher), teacher_folder(place, teacher),
-                                teacher_config(recipe, place, teacher), place));
+    jobs.push_back(training_job(teacher_job_name(teacher), teacher_folder(shared.out, teacher),
+                                teacher_config(recipe, shared, teacher), program));
   return jobs;
 }
 
-Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run) {
+Job student_job(const Recipe& recipe, const SharedSettings& shared, const std::string& program,
+                const StudentRun& run) {
   const RecipeArm& arm = recipe.arm(run.arm);
   const RecipeTeacher& teacher = teacher_of(recipe, run);
-  const RunConfig config = student_config(recipe, place, run);
-  Job job = training_job(run.name(), run.directory, config, place);
+  const RunConfig config = student_config(recipe, shared, run);
+  Job job = training_job(run.name(), run.directory, config, program);
   if (arm.has_teacher() && teacher.file.empty()) job.after = {teacher_job_name(teacher)};
   if (!arm.selected()) return job;
   const fs::path weights = run.directory / "start.safetensors";
   const fs::path description = run.directory / "start.json";
-  const fs::path model = teacher_model(place, teacher);
+  const fs::path model = teacher_model(shared.out, teacher);
   const nlohmann::json start = start_json(arm, model, run.key.seed);
   job.prepare = [=, write_config = job.prepare, seed = run.key.seed] {
     write_config();

@@ -1,4 +1,4 @@
-// The training runs of a comparison: where each lies, what it is told, how far it is.
+// The training runs of a study: the folder, configuration and job of each.
 #pragma once
 
 #include <filesystem>
@@ -12,38 +12,44 @@
 
 namespace scion {
 
-/// One student's run.
+/// The run of one student.
 struct StudentRun {
-  std::string arm, schedule;
+  std::string arm, budget;
   RunKey key;
   double peak_lr = 0;
   std::filesystem::path directory;
   std::string name() const;
 };
 
-/// What all runs of a comparison (or of its tuning) share.
-struct RunPlace {
-  std::filesystem::path out;
-  std::string program;
-  std::string tokenizer;                ///< the SentencePiece model
-  std::vector<std::string> train;       ///< manifests instead of the runs' own; none: their own
-  std::vector<std::string> evaluation;  ///< "name=manifest"
+/// The folder of a teacher that the study trains; `out` is the folder of the study or its tuning.
+std::filesystem::path teacher_folder(const std::filesystem::path& out,
+                                     const RecipeTeacher& teacher);
+/// All students of the study. Seeds vary slowest, so that an interrupted study has complete pairs.
+std::vector<StudentRun> student_runs(const Recipe& recipe, const std::filesystem::path& out,
+                                     const Tuning& tuning);
+/// One run for every arm, budget and rate of the grid.
+std::vector<StudentRun> tuning_runs(const Recipe& recipe, const std::filesystem::path& out);
+
+/// What the configurations of all runs of a study (or of its tuning) have in common.
+struct SharedSettings {
+  std::filesystem::path out;       ///< folder of the runs
+  std::string tokenizer;           ///< SentencePiece model
+  std::vector<std::string> train;  ///< manifests instead of the recipe's; empty: the recipe's
+  std::vector<NamedManifest> evaluation;
 };
 
-/// The folder of a teacher that is trained here.
-std::filesystem::path teacher_folder(const RunPlace& place, const RecipeTeacher& teacher);
-/// All students of the comparison, seeds outermost: an interrupted comparison has whole pairs.
-std::vector<StudentRun> student_runs(const Recipe& recipe, const RunPlace& place,
-                                     const Tuning& tuning);
-/// One for every arm, schedule and rate of the grid.
-std::vector<StudentRun> tuning_runs(const Recipe& recipe, const RunPlace& place);
+RunConfig teacher_config(const Recipe& recipe, const SharedSettings& shared,
+                         const RecipeTeacher& teacher);
+RunConfig student_config(const Recipe& recipe, const SharedSettings& shared, const StudentRun& run);
 
-RunConfig teacher_config(const Recipe& recipe, const RunPlace& place, const RecipeTeacher& teacher);
-RunConfig student_config(const Recipe& recipe, const RunPlace& place, const StudentRun& run);
+/// Fraction of the configured epochs that the run in this folder has done, 0 … 1; reads little.
+double share_done(const std::filesystem::path& directory, const RunConfig& config);
 
-/// Of every teacher that is trained here.
-std::vector<Job> teacher_jobs(const Recipe& recipe, const RunPlace& place);
-/// Waits for the teacher's job where the arm has a teacher.
-Job student_job(const Recipe& recipe, const RunPlace& place, const StudentRun& run);
+/// One job for every teacher that the study trains. `program`: path of the scion program.
+std::vector<Job> teacher_jobs(const Recipe& recipe, const SharedSettings& shared,
+                              const std::string& program);
+/// Starts after the job of its teacher if the arm has one that the study trains.
+Job student_job(const Recipe& recipe, const SharedSettings& shared, const std::string& program,
+                const StudentRun& run);
 
 }  // namespace scion

@@ -1,29 +1,13 @@
 #include "scion/study/student_start.h"
 
-#include "scion/core/file.h"
+#include "scion/calibration/calibrated_student.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
-#include "scion/nn/initialise.h"
-#include "scion/recognition/model_dataset.h"
-#include "scion/selection/select.h"
 #include "scion/study/controls.h"
 #include "scion/study/recipe/option_changes.h"
 
 namespace scion {
 namespace fs = std::filesystem;
-namespace {
-
-CalibratedSelection make_start(const RecipeArm& arm, const ModelFile& teacher,
-                               const SelectionRules& rules, const RunConfig& config) {
-  const auto seed = static_cast<uint64_t>(rules.seed);
-  if (!arm.calibration)
-    return {select_student(*teacher.model, config.model, rules, "xavier", seed), {}};
-  const std::vector<fs::path> manifests(config.data.train.begin(), config.data.train.end());
-  return select_calibrated(*teacher.model, config.model, rules, "xavier", seed,
-                           dataset_for(teacher, manifests), *arm.calibration);
-}
-
-}  // namespace
-
 nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
   nlohmann::json rules = options_json(arm.select);
   rules["seed"] = seed;
@@ -54,18 +38,17 @@ std::string changed_start(const fs::path& file, const nlohmann::json& start) {
 void write_start(const RecipeArm& arm, const fs::path& teacher_path, int64_t seed,
                  const RunConfig& config, const fs::path& path) {
   const ModelFile teacher = load_model(teacher_path);
-  SelectionRules rules = arm.select;
-  rules.seed = seed;
-  const CalibratedSelection made = make_start(arm, teacher, rules, config);
-  Registry& registry = made.selection.student->registry();
+  StudentRecipe recipe{.rule_set = arm.rules, .rules = arm.select};
+  recipe.rules.seed = seed;
+  std::optional<CalibrationRequest> calibration;
+  if (arm.calibration)
+    calibration = {*arm.calibration, {config.data.train.begin(), config.data.train.end()}};
+  Student student = make_calibrated_student(teacher, config.model, recipe, calibration).student;
+  Registry& registry = student.file.model->registry();
   if (arm.control == "shuffled") shuffle_inside_tensors(registry, static_cast<uint64_t>(seed));
   if (arm.control == "redrawn") redraw_with_own_deviation(registry, static_cast<uint64_t>(seed));
-  nlohmann::json provenance =
-      selection_provenance(teacher_path, teacher.provenance, arm.rules, rules, made.selection.plan);
-  if (arm.calibration)
-    provenance["calibrated"] = calibration_provenance(*arm.calibration, made.summary);
-  if (!arm.control.empty()) provenance["control"] = arm.control;
-  save_model(path, *made.selection.student, teacher.tokenizer, provenance);
+  student.file.provenance.control = arm.control;
+  save_student(path, student);
 }
 
 }  // namespace scion

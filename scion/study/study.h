@@ -1,22 +1,22 @@
-// The whole comparison: teacher, arms × schedules × seeds, results, report.
+// A study: teachers and arms × budgets × seeds, trained and evaluated; results and report.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
 #include "scion/study/recipe/recipe.h"
+#include "scion/study/report/report.h"
 
 namespace scion {
 
-struct CompareOptions {
+struct StudyOptions {
   std::filesystem::path recipe_file, out;
-  std::string program;  ///< path of this program, for the child processes
-  bool tune = false;    ///< redo the tuning on dev instead of reading the frozen outcome
+  std::string program;  ///< path of the scion program, for the child processes
+  bool tune = false;    ///< tune again instead of reading the frozen outcome
 };
 
-/// Works through the recipe into `out`; what is there already is kept, so that an interrupted
-/// comparison continues. Leaves results.jsonl, report.html and one folder a run. Returns whether
-/// every check of the recipe holds.
-bool compare(const Recipe& recipe, const CompareOptions& options);
+/// Runs the recipe in the folder `out`. Runs that are there are kept, so that an interrupted study
+/// continues. Writes results.jsonl, report.html and one folder per run; returns the report.
+StudyReport run_study(const Recipe& recipe, const StudyOptions& options);
 
 }  // namespace scion

@@ -4,13 +4,13 @@
 
 #include "scion/core/error.h"
 #include "scion/core/progress.h"
-#include "scion/study/report/table.h"
+#include "scion/study/report/figures/table.h"
 
 namespace scion {
 namespace fs = std::filesystem;
 namespace {
 
-// Folders below `top` in which a run was begun, by name.
+// Folders below `top` that belong to a run, by name.
 std::vector<StudyRunRecord> runs_below(const fs::path& directory, const fs::path& top) {
   std::vector<StudyRunRecord> runs;
   if (!fs::exists(top)) return runs;
@@ -35,7 +35,7 @@ size_t count_finished(const StudyRecord& record) {
 }
 
 std::vector<Cell> run_row(const StudyRunRecord& run) {
-  if (!run.record) return {{run.name}, {"not begun"}, {""}, {""}, {""}, {""}};
+  if (!run.record) return {{run.name}, {"not started"}, {""}, {""}, {""}, {""}};
   const RunRecord& record = *run.record;
   std::string rates;
   for (const SetRecord& set : record.sets)
@@ -62,8 +62,8 @@ bool is_study(const fs::path& directory) { return fs::exists(directory / "recipe
 
 StudyRecord read_study_record(const fs::path& directory) {
   if (!is_study(directory))
-    throw UserError(fmt::format("{} is no folder of a comparison", directory.string()),
-                    "name the --out of 'scion compare'");
+    throw UserError(fmt::format("{} is not the folder of a study", directory.string()),
+                    "give the folder that was --out of 'scion compare'");
   StudyRecord record;
   record.directory = directory;
   record.recipe = read_recipe(directory / "recipe.toml");
@@ -84,7 +84,7 @@ nlohmann::json to_json(const StudyRecord& record) {
     entry["name"] = run.name;
     entry["begun"] = run.record.has_value();
   }
-  return {{"kind", "comparison"},
+  return {{"kind", "study"},
           {"directory", record.directory.string()},
           {"name", record.recipe.name},
           {"about", record.recipe.about},
@@ -99,12 +99,12 @@ std::string to_text(const StudyRecord& record) {
     return fmt::format("{:<12}{}\n", name, value);
   };
   const Recipe& recipe = record.recipe;
-  std::string text = row("comparison", recipe.name);
+  std::string text = row("study", recipe.name);
   text += row("folder", record.directory.string());
   text += row("arms", names_of(recipe.arms) + "; baseline " + recipe.baseline);
-  text += row("schedules", names_of(recipe.schedules));
+  text += row("budgets", names_of(recipe.budgets));
   text += row("sets", names_of(recipe.sets));
-  text += row("progress", fmt::format("{}: {} of {} runs that were begun are done",
+  text += row("progress", fmt::format("{}: {} of {} started runs finished",
                                       record.finished ? "finished" : "not finished",
                                       count_finished(record), record.runs.size()));
   text += row("files", fmt::format("{}", fmt::join(record.files, ", ")));

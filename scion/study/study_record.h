@@ -1,4 +1,4 @@
-// What a comparison's folder says: which runs it has, how far each is, what came out.
+// Record of a study's folder: its runs, their progress and their results.
 #pragma once
 
 #include <filesystem>
@@ -12,21 +12,21 @@
 namespace scion {
 
 struct StudyRunRecord {
-  std::string name;                 ///< the folder, relative to the comparison's
-  std::optional<RunRecord> record;  ///< nullopt: not begun
+  std::string name;                 ///< its folder, relative to the study's
+  std::optional<RunRecord> record;  ///< nullopt: not started
 };
 
 struct StudyRecord {
   std::filesystem::path directory;
   Recipe recipe;
-  std::vector<StudyRunRecord> runs;  ///< of tuning, then the teachers, then the students, by name
-  bool finished = false;             ///< the report is there
+  std::vector<StudyRunRecord> runs;  ///< of tuning, then teachers, then students, each by name
+  bool finished = false;             ///< the report exists
   std::vector<std::string> files;    ///< relative to the folder
 };
 
-/// Whether the folder is one that `compare` wrote.
+/// True if `scion compare` wrote the folder.
 bool is_study(const std::filesystem::path& directory);
-/// UserError when it is not.
+/// UserError if it did not.
 StudyRecord read_study_record(const std::filesystem::path& directory);
 
 nlohmann::json to_json(const StudyRecord& record);

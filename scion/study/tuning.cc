@@ -1,14 +1,14 @@
 #include "scion/study/tuning.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 
 namespace scion {
 
-std::optional<double> Tuning::best(const std::string& arm, const std::string& schedule) const {
+std::optional<double> Tuning::best(const std::string& arm, const std::string& budget) const {
   const TuningTrial* best = nullptr;
   for (const TuningTrial& trial : trials) {
-    if (trial.arm != arm || trial.schedule != schedule) continue;
+    if (trial.arm != arm || trial.budget != budget) continue;
     if (best == nullptr || trial.dev_wer < best->dev_wer ||
         (trial.dev_wer == best->dev_wer && trial.peak_lr < best->peak_lr))
       best = &trial;
@@ -20,7 +20,7 @@ std::string Tuning::to_json() const {
   nlohmann::json json = {{"trials", nlohmann::json::array()}};
   for (const TuningTrial& trial : trials)
     json["trials"].push_back({{"arm", trial.arm},
-                              {"schedule", trial.schedule},
+                              {"budget", trial.budget},
                               {"peak_lr", trial.peak_lr},
                               {"dev_wer", trial.dev_wer}});
   return json.dump(1) + "\n";
@@ -31,11 +31,12 @@ Tuning read_tuning(const std::filesystem::path& path) {
   try {
     const nlohmann::json file = nlohmann::json::parse(read_file(path));
     for (const auto& trial : file.at("trials"))
-      tuning.trials.push_back(
-          {trial.at("arm"), trial.at("schedule"), trial.at("peak_lr"), trial.at("dev_wer")});
+      tuning.trials.push_back({trial.at("arm"),
+                               trial.at(trial.contains("budget") ? "budget" : "schedule"),
+                               trial.at("peak_lr"), trial.at("dev_wer")});
   } catch (const nlohmann::json::exception& error) {
     throw UserError(fmt::format("{}: broken: {}", path.string(), error.what()),
-                    "make it anew with scion compare --tune");
+                    "recreate it with scion compare --tune");
   }
   return tuning;
 }

@@ -1,4 +1,5 @@
-// Tuning: every arm and schedule tries the same grid, on dev only; the outcome is frozen in a file.
+// Tuning of the learning rate: the same grid for every arm and budget, on dev only, frozen in a
+// file.
 #pragma once
 
 #include <map>
@@ -11,7 +12,7 @@
 namespace scion {
 
 struct TuningTrial {
-  std::string arm, schedule;
+  std::string arm, budget;
   double peak_lr = 0;
   double dev_wer = 0;  ///< %
 };
@@ -19,12 +20,12 @@ struct TuningTrial {
 struct Tuning {
   std::vector<TuningTrial> trials;
 
-  /// The rate with the lowest dev WER; the lower rate of two that are equal.
-  std::optional<double> best(const std::string& arm, const std::string& schedule) const;
+  /// The rate with the lowest dev WER; on ties the lower rate.
+  std::optional<double> best(const std::string& arm, const std::string& budget) const;
   std::string to_json() const;
 };
 
-/// UserError when the file is broken.
+/// UserError if the file is broken. Files of older programs name the budget "schedule".
 Tuning read_tuning(const std::filesystem::path& path);
 
 }  // namespace scion

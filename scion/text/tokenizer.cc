@@ -6,7 +6,7 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
 
 namespace scion {

@@ -1,7 +1,7 @@
 #include "scion/training/checkpoint.h"
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 
 namespace scion {
@@ -9,21 +9,12 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* prefix = "update-";
-
-// Whole checkpoints by name, oldest first; names sort by update.
-std::vector<fs::path> checkpoint_folders(const fs::path& directory) {
-  std::vector<fs::path> folders;
-  if (!fs::exists(directory)) return folders;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory))
-    if (entry.is_directory() && entry.path().filename().string().rfind(prefix, 0) == 0 &&
-        entry.path().extension().empty())
-      folders.push_back(entry.path());
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
+constexpr const char* model_name = "model.safetensors";
+constexpr const char* state_name = "state.safetensors";
+constexpr const char* description_name = "checkpoint.json";
 
 Checkpoint read_checkpoint(const fs::path& folder) {
-  const nlohmann::json description = nlohmann::json::parse(read_file(folder / "checkpoint.json"));
+  const nlohmann::json description = nlohmann::json::parse(read_file(folder / description_name));
   const auto part = [&](const std::string& name) {
     const std::string bytes = read_file(folder / name);
     if (checksum(bytes) != description.at("checksums").at(name).get<std::string>())
@@ -31,8 +22,8 @@ Checkpoint read_checkpoint(const fs::path& folder) {
     return parse_safetensors(bytes, (folder / name).string());
   };
   Checkpoint checkpoint;
-  checkpoint.model = part("model.safetensors");
-  checkpoint.state = part("state.safetensors");
+  checkpoint.model = part(model_name);
+  checkpoint.state = part(state_name);
   TrainingPosition& position = checkpoint.position;
   description.at("update").get_to(position.update);
   description.at("epoch").get_to(position.epoch);
@@ -43,6 +34,20 @@ Checkpoint read_checkpoint(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::vector<fs::path> checkpoint_folders(const fs::path& directory) {
+  std::vector<fs::path> folders;
+  if (!fs::exists(directory)) return folders;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory))
+    if (entry.is_directory() && entry.path().filename().string().rfind(prefix, 0) == 0 &&
+        entry.path().extension().empty())
+      folders.push_back(entry.path());
+  // Names sort by update.
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+fs::path checkpoint_model(const fs::path& folder) { return folder / model_name; }
 
 void save_checkpoint(const fs::path& directory, const Checkpoint& checkpoint, int64_t keep) {
   fs::create_directories(directory);
@@ -60,9 +65,9 @@ void save_checkpoint(const fs::path& directory, const Checkpoint& checkpoint, in
       description["checksums"][name] = checksum(bytes);
       write_file(folder.path() / name, bytes);
     };
-    part("model.safetensors", checkpoint.model);
-    part("state.safetensors", checkpoint.state);
-    write_file(folder.path() / "checkpoint.json", description.dump(1) + "\n");
+    part(model_name, checkpoint.model);
+    part(state_name, checkpoint.state);
+    write_file(folder.path() / description_name, description.dump(1) + "\n");
     folder.commit();
   }
   const std::vector<fs::path> folders = checkpoint_folders(directory);
@@ -76,7 +81,7 @@ std::optional<Checkpoint> load_newest_checkpoint(const fs::path& directory) {
     try {
       return read_checkpoint(folders[i]);
     } catch (const std::exception& error) {  // whatever is wrong with it, an older one may be whole
-      spdlog::warn("{} cannot be used and is passed over: {}", folders[i].string(), error.what());
+      log_warning("{} is skipped: {}", folders[i].string(), error.what());
     }
   }
   return std::nullopt;

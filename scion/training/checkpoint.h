@@ -1,15 +1,16 @@
-// Checkpoints: directories that appear whole, are checked when read, and are found by themselves.
+// Checkpoints: directories written atomically, verified by checksum, and located automatically.
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 
 namespace scion {
 
-/// Where a run is: what has been consumed, not what has been prefetched.
+/// Position of a run: batches trained on, not those prefetched.
 struct TrainingPosition {
   int64_t update = 0;            ///< updates done
   int64_t epoch = 0, batch = 0;  ///< the next batch to train on
@@ -28,8 +29,14 @@ struct Checkpoint {
 void save_checkpoint(const std::filesystem::path& directory, const Checkpoint& checkpoint,
                      int64_t keep);
 
+/// The folders of whole checkpoints, oldest first.
+std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& directory);
+
+/// The model in a checkpoint's folder.
+std::filesystem::path checkpoint_model(const std::filesystem::path& folder);
+
 /// The newest checkpoint whose checksums are right; nullopt when there is none. Broken ones are
-/// named in a warning and passed over.
+/// skipped with a warning.
 std::optional<Checkpoint> load_newest_checkpoint(const std::filesystem::path& directory);
 
 }  // namespace scion

@@ -38,9 +38,7 @@ double mean_loss(const Transducer& model, const std::vector<Batch>& batches,
   double sum = 0, count = 0;
   for (const Batch& batch : batches) {
     const double utterances = static_cast<double>(batch.ids.size());
-    sum +=
-        utterances *
-        accumulate_gradients(model, batch, config, ForwardContext::for_training(0, 0, bf16)).total;
+    sum += utterances * batch_loss(model, batch, config, ForwardContext::for_training(0, 0, bf16));
     count += utterances;
   }
   return sum / count;

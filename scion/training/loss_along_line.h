@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
 #include "scion/training/run_config.h"

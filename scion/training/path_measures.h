@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/nn/module.h"
 
 namespace scion {

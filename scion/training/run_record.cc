@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
 #include "scion/data/manifest.h"
 #include "scion/model/model_file.h"
+#include "scion/training/checkpoint.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -24,31 +25,19 @@ ManifestRecord read_manifest_record(const std::string& path) {
     const std::vector<Utterance> utterances = read_manifest(path);
     record.utterances = static_cast<int64_t>(utterances.size());
     for (const Utterance& utterance : utterances) record.hours += utterance.seconds / 3600;
-  } catch (const Error&) {  // moved or changed since: the rest of the record stands without it
+  } catch (const Error&) {  // moved or changed since
   }
   return record;
 }
 
-// Names such as `checkpoints/update-00000123` whose folders are whole.
-std::vector<std::string> list_checkpoints(const fs::path& directory) {
-  std::vector<std::string> names;
-  if (!fs::exists(directory / "checkpoints")) return names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory / "checkpoints"))
-    if (fs::exists(entry.path() / "checkpoint.json") && entry.path().extension().empty())
-      names.push_back(fs::relative(entry.path(), directory).string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-std::optional<int64_t> count_parameters(const RunRecord& record) {
-  const fs::path model = record.finished ? record.directory / "model.safetensors"
-                         : record.checkpoints.empty()
-                             ? fs::path()
-                             : record.directory / record.checkpoints.back() / "model.safetensors";
-  if (model.empty()) return std::nullopt;
+std::optional<int64_t> count_parameters(const RunFiles& files, const RunRecord& record) {
+  if (!record.finished && record.checkpoints.empty()) return std::nullopt;
+  const fs::path model = record.finished
+                             ? files.model()
+                             : checkpoint_model(files.directory() / record.checkpoints.back());
   try {
     return load_model(model).model->registry().parameter_count();
-  } catch (const Error&) {  // broken, or replaced by a newer one just now
+  } catch (const Error&) {  // broken, or just replaced by a newer one
     return std::nullopt;
   }
 }
@@ -59,8 +48,8 @@ double mean_loss(const std::vector<json>& lines, size_t begin, size_t end) {
   return sum / static_cast<double>(end - begin);
 }
 
-void read_updates(RunRecord& record) {
-  const std::vector<json> lines = read_json_lines(record.directory / "updates.jsonl");
+void read_updates(const RunFiles& files, RunRecord& record) {
+  const std::vector<json> lines = read_json_lines(files.updates());
   if (lines.empty()) return;
   record.updates = lines.back().value("update", int64_t{0});
   record.epochs = lines.back().value("epoch", 0.0);
@@ -74,8 +63,8 @@ void read_updates(RunRecord& record) {
     record.speed = hours * 3600 * record.epochs / record.training_seconds;
 }
 
-void read_results(RunRecord& record) {
-  for (const json& line : read_json_lines(record.directory / "results.jsonl")) {
+void read_results(const RunFiles& files, RunRecord& record) {
+  for (const json& line : read_json_lines(files.results())) {
     const std::string name = line.value("set", "");
     const auto epoch = line.value("epoch", int64_t{0});
     const double wer = line.value("wer", 0.0);
@@ -90,19 +79,6 @@ void read_results(RunRecord& record) {
     set->best_epoch = epoch;
     set->best_wer = wer;
   }
-}
-
-void list_files(RunRecord& record) {
-  for (const char* name : {"model.safetensors", "config.toml", "updates.jsonl", "results.jsonl",
-                           "skipped.jsonl", "log.txt"})
-    if (fs::exists(record.directory / name)) record.files.emplace_back(name);
-  std::vector<std::string> events;
-  for (const fs::directory_entry& entry : fs::directory_iterator(record.directory)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("events.out.tfevents.")) events.push_back(name);
-  }
-  std::sort(events.begin(), events.end());
-  record.files.insert(record.files.end(), events.begin(), events.end());
 }
 
 json manifests_json(const std::vector<ManifestRecord>& manifests) {
@@ -150,39 +126,27 @@ std::optional<double> RunRecord::seconds_left() const {
   return training_seconds * (static_cast<double>(config.train.epochs) - epochs) / epochs;
 }
 
-bool is_run(const fs::path& directory) {
-  return fs::exists(directory / "config.toml") && fs::exists(directory / "updates.jsonl");
-}
-
-std::vector<json> read_json_lines(const fs::path& path) {
-  std::vector<json> lines;
-  if (!fs::exists(path)) return lines;
-  std::istringstream text(read_file(path));
-  for (std::string line; std::getline(text, line);) {
-    json value = json::parse(line, nullptr, false);
-    if (value.is_object()) lines.push_back(std::move(value));
-  }
-  return lines;
-}
+bool is_run(const fs::path& directory) { return RunFiles(directory).has_run(); }
 
 RunRecord read_run_record(const fs::path& directory) {
   if (!is_run(directory))
-    throw UserError(fmt::format("{} is no folder of a training run", directory.string()),
+    throw UserError(fmt::format("{} is not the folder of a training run", directory.string()),
                     "name the --out of 'scion train'");
+  const RunFiles files(directory);
   RunRecord record;
   record.directory = directory;
-  record.config = read_run_config(directory / "config.toml");
-  record.finished = fs::exists(directory / "model.safetensors");
-  record.checkpoints = list_checkpoints(directory);
-  record.parameters = count_parameters(record);
+  record.config = read_run_config(files.config());
+  record.finished = files.is_finished();
+  record.checkpoints = files.checkpoint_names();
+  record.parameters = count_parameters(files, record);
   for (const std::string& path : record.config.data.train)
     record.training.push_back(read_manifest_record(path));
-  for (const std::string& entry : record.config.data.evaluation)
-    record.evaluation.push_back(read_manifest_record(entry.substr(entry.find('=') + 1)));
-  record.skipped = static_cast<int64_t>(read_json_lines(directory / "skipped.jsonl").size());
-  read_updates(record);
-  read_results(record);
-  list_files(record);
+  for (const NamedManifest& set : record.config.data.evaluation)
+    record.evaluation.push_back(read_manifest_record(set.path));
+  record.skipped = static_cast<int64_t>(read_json_lines(files.skipped()).size());
+  read_updates(files, record);
+  read_results(files, record);
+  record.files = files.present();
   return record;
 }
 
@@ -220,8 +184,9 @@ std::string to_text(const RunRecord& record) {
   const TrainConfig& train = record.config.train;
   std::string text = row("run", record.directory.string());
   text += row("model", model_text(record));
-  text += row("training", fmt::format("{} epochs, highest rate {:g}, {}, seed {}, {}", train.epochs,
-                                      train.peak_lr, train.schedule, train.seed, train.device));
+  text += row("training",
+              fmt::format("{} epochs, highest rate {:g}, {}, seed {}, {}", train.epochs,
+                          train.peak_lr, word_of(train.schedule), train.seed, train.device));
   for (const ManifestRecord& manifest : record.training)
     text += row("trains on", manifest_text(manifest));
   for (const ManifestRecord& manifest : record.evaluation)

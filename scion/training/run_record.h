@@ -1,4 +1,4 @@
-// What a run's folder says: what ran, on what, how far it is, what came out.
+// Summary of a run's folder: configuration, data, progress, results.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ namespace scion {
 struct SetRecord {
   std::string name;
   int64_t evaluations = 0;
-  int64_t last_epoch = 0, best_epoch = 0;  ///< of equal rates the first is the best
+  int64_t last_epoch = 0, best_epoch = 0;  ///< the first of equal ones
   double last_wer = 0, best_wer = 0;
 };
 
 struct ManifestRecord {
   std::string path;
-  std::optional<int64_t> utterances;  ///< nullopt when it cannot be read any more
+  std::optional<int64_t> utterances;  ///< nullopt when the manifest cannot be read any more
   double hours = 0;
 };
 
@@ -40,23 +40,20 @@ struct RunRecord {
   double first_loss = 0, loss = 0;  ///< means over the first and the last 5 % of the updates
   std::vector<SetRecord> sets;
   std::vector<std::string> checkpoints;  ///< relative to the folder, oldest first
-  std::vector<std::string> files;        ///< what is there, relative to the folder
+  std::vector<std::string> files;        ///< relative to the folder
 
-  /// Of training alone, by the epochs so far; nullopt before the first update and at the end.
+  /// Of training alone, from the epochs so far; nullopt before the first update and at the end.
   std::optional<double> seconds_left() const;
 };
 
-/// Whether the folder is one that `train` wrote.
+/// Whether `train` has begun a run in the folder.
 bool is_run(const std::filesystem::path& directory);
 
-/// UserError when the folder is none of a run. Lines that a crash cut short are passed over, so
-/// that a run can be looked at while it works.
+/// UserError when the folder holds no run. Lines that are cut short are skipped, so that a run can
+/// be read while it works.
 RunRecord read_run_record(const std::filesystem::path& directory);
 
 nlohmann::json to_json(const RunRecord& record);
 std::string to_text(const RunRecord& record);
-
-/// The lines of a log that are whole JSON; none when the file is missing.
-std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path);
 
 }  // namespace scion

@@ -21,10 +21,10 @@ struct Encoded {
 
 TransducerLossOptions loss_options(const TrainConfig& config, const ForwardContext& context) {
   return {.blank = blank,
-          .fast_emit = config.fast_emit,
-          .delay_penalty = config.delay_penalty,
+          .fast_emit = config.loss.fast_emit,
+          .delay_penalty = config.loss.delay_penalty,
           .bf16 = context.bf16(),
-          .workspace_bytes = config.loss_workspace << 20};
+          .workspace_bytes = config.loss.workspace << 20};
 }
 
 /// Losses (B); the divergence where the targets are defined.
@@ -52,12 +52,12 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
                            const ForwardContext& context) {
   const LatticeLabels labels{x.tokens, x.encoder.lengths, x.token_lengths};
   const SimpleLossOptions options{.blank = blank,
-                                  .delay_penalty = config.delay_penalty,
-                                  .lm_only_scale = config.simple_predictor_share};
+                                  .delay_penalty = config.loss.delay_penalty,
+                                  .lm_only_scale = config.loss.simple_predictor_share};
   const auto [am, lm] = model.simple_logits(x.encoder.frames, x.predicted, context);
   const SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, options);
   const at::Tensor ranges =
-      ranges_of_flows(simple.flows, labels, options.topology, config.prune_width);
+      ranges_of_flows(simple.flows, labels, options.topology, config.loss.prune_width);
   const Joiner& joiner = model.joiner();
   return {simple.losses,
           scion::pruned_joiner_loss(joiner.project_encoder(x.encoder.frames, context),
@@ -89,7 +89,7 @@ Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutp
   const auto count = static_cast<double>(batch.ids.size());
   Means means;
   means.frames = encoder.lengths;
-  if (config.loss == "pruned") {
+  if (config.loss.kind == LossKind::pruned) {
     const PrunedLosses losses = pruned_losses(model, x, config, context);
     means.possible = has_alignment(losses.pruned).logical_and(has_alignment(losses.simple));
     means.transducer = mean_over(losses.pruned, means.possible);
@@ -101,16 +101,16 @@ Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutp
     if (losses.divergence.defined())
       means.node_divergence = mean_over(losses.divergence, means.possible);
   }
-  if (config.ctc_weight == 0 && !taught.ctc_logits.defined()) return means;
+  if (config.loss.ctc_weight == 0 && !taught.ctc_logits.defined()) return means;
   const at::Tensor logits = model.ctc_logits(encoder.frames, context);
-  if (config.ctc_weight > 0) {
+  if (config.loss.ctc_weight > 0) {
     const at::Tensor ctc =
         scion::ctc_loss(logits, x.tokens, encoder.lengths, x.token_lengths, blank);
     means.ctc = mean_over(ctc, has_alignment(ctc));
   }
   if (taught.ctc_logits.defined())
     means.ctc_divergence = scion::ctc_divergence(taught.ctc_logits, logits, encoder.lengths,
-                                                 config.distill_ctc_temperature)
+                                                 config.distill.ctc_temperature)
                                .sum() /
                            count;
   return means;
@@ -121,12 +121,13 @@ at::Tensor total_of(const Means& means, const TrainConfig& config, const StepPro
   at::Tensor total = means.transducer;
   if (means.simple.defined())
     total = (0.1 + 0.9 * warm) * means.transducer +
-            (1 - warm * (1 - config.simple_weight)) * means.simple;
-  if (means.ctc.defined()) total = (1 - config.ctc_weight) * total + config.ctc_weight * means.ctc;
+            (1 - warm * (1 - config.loss.simple_weight)) * means.simple;
+  if (means.ctc.defined())
+    total = (1 - config.loss.ctc_weight) * total + config.loss.ctc_weight * means.ctc;
   if (means.node_divergence.defined())
-    total = total + progress.distillation * config.distill_weight * means.node_divergence;
+    total = total + progress.distillation * config.distill.weight * means.node_divergence;
   if (means.ctc_divergence.defined())
-    total = total + progress.distillation * config.distill_ctc_weight * means.ctc_divergence;
+    total = total + progress.distillation * config.distill.ctc_weight * means.ctc_divergence;
   return total;
 }
 
@@ -144,17 +145,28 @@ std::vector<Skipped> impossible(const Batch& batch, const Means& means) {
   return skipped;
 }
 
+// Labels and lengths stay on the processor, where the losses read them.
+Batch on_device_of(const Transducer& model, Batch batch) {
+  batch.features = upload(batch.features, model.device());
+  return batch;
+}
+
 }  // namespace
+
+double batch_loss(const Transducer& model, const Batch& batch, const TrainConfig& config,
+                  const ForwardContext& context) {
+  const at::NoGradGuard no_grad;
+  const Means means = mean_losses(model, on_device_of(model, batch), {}, config, context);
+  return total_of(means, config, {}).item<double>();
+}
 
 StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
                               const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress, const Teacher* teacher) {
-  // Labels and lengths stay on the processor: the losses look at them.
-  Batch batch = given;
-  batch.features = upload(given.features, model.device());
+  const Batch batch = on_device_of(model, given);
   const auto start = std::chrono::steady_clock::now();
-  const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->listen(batch);
-  const std::chrono::duration<double> listening = std::chrono::steady_clock::now() - start;
+  const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->targets_for(batch);
+  const std::chrono::duration<double> teaching = std::chrono::steady_clock::now() - start;
   const Means means = mean_losses(model, batch, taught, config, context);
   const at::Tensor total = total_of(means, config, progress);
   total.backward();
@@ -172,7 +184,7 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
           .simple = number(3),
           .node_divergence = number(4),
           .ctc_divergence = number(5),
-          .teacher_seconds = teacher == nullptr ? 0 : listening.count(),
+          .teacher_seconds = teacher == nullptr ? 0 : teaching.count(),
           .impossible = impossible(batch, means)};
 }
 

@@ -4,8 +4,8 @@
 #include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/model/transducer.h"
-#include "scion/training/run_config.h"
 #include "scion/training/teacher.h"
+#include "scion/training/train_config.h"
 
 namespace scion {
 
@@ -15,27 +15,31 @@ struct StepLoss {
   double simple = 0;                               ///< of the pruned loss's first pass
   double node_divergence = 0, ctc_divergence = 0;  ///< from the teacher
   double teacher_seconds = 0;                      ///< that the teacher took
-  /// Utterances without an alignment: no mean of the transducer has them.
+  /// Utterances without an alignment, which the transducer's means leave out.
   std::vector<Skipped> impossible;
 };
 
-/// How far a run's plans have come.
+/// Progress of a run's schedules.
 struct StepProgress {
   double warmed_up = 1;     ///< the pruned loss, 0 to 1
-  double distillation = 1;  ///< what the weights of both divergences are multiplied by
+  double distillation = 1;  ///< factor on the weights of both divergences
 };
 
 /// encoder → (CTC head), predictor, joiner and transducer loss → backward. Gradients are added to
 /// the parameters'. The loss is (1 − ctc_weight) · transducer + ctc_weight · CTC, each the mean
 /// over the utterances whose labels it can align with their frames. With a teacher,
-/// distill_weight · its divergence on the lattice's nodes and distill_ctc_weight · that of the CTC
+/// distill.weight · its divergence on the lattice's nodes and distill.ctc_weight · that of the CTC
 /// heads are added.
 ///
-/// With config.loss "pruned", transducer is p · pruned + s · simple. As `warmed_up` goes from 0 to
-/// 1, p goes from 0.1 to 1 and s from 1 to simple_weight: first the simple joiner has to find its
-/// way (Kuang et al., 2022; the schedule is icefall's).
+/// With LossKind::pruned, transducer is p · pruned + s · simple. As `warmed_up` goes from 0 to
+/// 1, p goes from 0.1 to 1 and s from 1 to simple_weight: first the simple joiner has to be
+/// trained (Kuang et al., 2022; the schedule is icefall's).
 StepLoss accumulate_gradients(const Transducer& model, const Batch& batch,
                               const TrainConfig& config, const ForwardContext& context,
                               const StepProgress& progress = {}, const Teacher* teacher = nullptr);
+
+/// The total loss of that step, without a teacher and without a backward pass.
+double batch_loss(const Transducer& model, const Batch& batch, const TrainConfig& config,
+                  const ForwardContext& context);
 
 }  // namespace scion

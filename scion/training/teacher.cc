@@ -1,59 +1,30 @@
 #include "scion/training/teacher.h"
 
 #include "scion/core/error.h"
+#include "scion/model/compatibility.h"
 #include "scion/model/model_file.h"
 #include "scion/model/precision.h"
-#include "scion/selection/select.h"
 
 namespace scion {
-namespace {
 
-void require_same_subsampling(const Encoder& teacher, const Encoder& student) {
-  for (int64_t frames = 1; frames < 100; ++frames) {
-    const int64_t taught = teacher.frames_out(frames);
-    const int64_t own = student.frames_out(frames);
-    if (taught == own) continue;
-    throw UserError(fmt::format("train.distill: of {} feature frames the teacher's encoder makes "
-                                "{}, the student's {}",
-                                frames, taught, own),
-                    "give both the same subsampling, or learn from another teacher");
-  }
-}
-
-void require_same_pieces(const Tokenizer& teacher, const Tokenizer& student) {
-  const std::string hint = "set data.tokenizer to the teacher's, or learn from another teacher";
-  if (teacher.size() != student.size())
-    throw UserError(fmt::format("train.distill: the teacher has {} pieces, the student {}",
-                                teacher.size(), student.size()),
-                    hint);
-  for (int64_t id = 0; id < student.size(); ++id)
-    if (teacher.piece(id) != student.piece(id))
-      throw UserError(
-          fmt::format("train.distill: piece {} is '{}' to the teacher and '{}' to the student", id,
-                      teacher.piece(id), student.piece(id)),
-          hint);
-}
-
-}  // namespace
-
-Teacher::Teacher(const TrainConfig& config, const Transducer& student, const Tokenizer& tokenizer)
-    : nodes_(config.distill_weight > 0),
-      ctc_(config.distill_ctc_weight > 0),
-      weighting_(config.distill_nodes == "all" ? NodeWeighting::all : NodeWeighting::occupied) {
-  ModelFile file = load_model(config.distill);
+Teacher::Teacher(const DistillConfig& config, const std::string& precision,
+                 const Transducer& student, const Tokenizer& tokenizer)
+    : nodes_(config.weight > 0), ctc_(config.ctc_weight > 0), weighting_(config.nodes) {
+  ModelFile file = load_model(config.teacher);
   require_same_features_and_text(file.model->config(), student.config());
-  require_same_subsampling(file.model->encoder(), student.encoder());
-  require_same_pieces(Tokenizer(file.tokenizer), tokenizer);
+  require_same_subsampling(file.model->encoder(), student.encoder(), "train.distill");
+  require_same_pieces(Tokenizer(file.tokenizer), tokenizer, "train.distill");
   if (ctc_ && !file.model->config().ctc)
-    throw UserError(fmt::format("train.distill_ctc_weight is {} and {} has no CTC head",
-                                config.distill_ctc_weight, config.distill),
-                    "set train.distill_ctc_weight = 0");
+    throw UserError(fmt::format("train.distill.ctc_weight is {} and {} has no CTC head",
+                                config.ctc_weight, config.teacher),
+                    "set train.distill.ctc_weight = 0");
   model_ = std::move(file.model);
-  bf16_ = use_bf16(config.precision, config.device, model_->registry().parameter_count());
+  bf16_ = use_bf16(precision, student.device().is_cuda() ? "cuda" : "cpu",
+                   model_->registry().parameter_count());
   model_->to(student.device());
 }
 
-TeacherOutput Teacher::listen(const Batch& batch) const {
+TeacherOutput Teacher::targets_for(const Batch& batch) const {
   const at::NoGradGuard no_grad;
   const EncoderOutput encoder =
       model_->encode(batch.features, batch.feature_lengths, ForwardContext::for_evaluation(bf16_));

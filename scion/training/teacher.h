@@ -1,4 +1,4 @@
-// The recogniser that a distilled run learns from.
+// The teacher of a distilled run.
 #pragma once
 
 #include <memory>
@@ -7,11 +7,11 @@
 #include "scion/loss/distillation.h"
 #include "scion/model/transducer.h"
 #include "scion/text/tokenizer.h"
-#include "scion/training/run_config.h"
+#include "scion/training/train_config.h"
 
 namespace scion {
 
-/// What a teacher makes of a batch: constants, undefined where their weight is 0.
+/// A teacher's outputs for a batch: constants, undefined where their weight is 0.
 struct TeacherOutput {
   NodeTargets nodes;
   at::Tensor ctc_logits;  ///< (B, T', V)
@@ -19,13 +19,14 @@ struct TeacherOutput {
 
 class Teacher {
  public:
-  /// The model file config.distill, in evaluation mode, on the student's device. It may have any
-  /// encoder and any widths. UserError when its features, normalisation of text, subsampling or
-  /// pieces are not the student's, or it has no CTC head to learn from.
-  Teacher(const TrainConfig& config, const Transducer& student, const Tokenizer& tokenizer);
+  /// The model file config.teacher, in evaluation mode, on the student's device. It may have any
+  /// encoder and any widths. UserError when its features, text normalisation, subsampling or
+  /// pieces differ from the student's, or when it lacks the CTC head that config.ctc_weight needs.
+  Teacher(const DistillConfig& config, const std::string& precision, const Transducer& student,
+          const Tokenizer& tokenizer);
 
-  /// `batch` as the student hears it: features on its device, labels and lengths on the processor.
-  TeacherOutput listen(const Batch& batch) const;
+  /// `batch` holds features on the student's device, labels and lengths on the CPU.
+  TeacherOutput targets_for(const Batch& batch) const;
 
   const Transducer& model() const { return *model_; }
 

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "scion/core/error.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/core/random.h"
-#include "scion/core/safetensors.h"
 
 namespace scion {
 namespace {

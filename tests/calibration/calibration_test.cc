@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "scion/calibration/activation_scores.h"
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
 #include "scion/nn/initialise.h"
 #include "scion/nn/operators/functional.h"
-#include "scion/selection/select.h"
+#include "scion/selection/student.h"
 #include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 #include "tests/model/small_models.h"
@@ -28,6 +27,10 @@ const Dataset& speech() {
   static const FeatureConfig features = small_config().features;
   static const Dataset data({corpus.manifest()}, features, small_tokenizer(), "", {1.0});
   return data;
+}
+
+CalibrationAudio audio_for(const Transducer& teacher) {
+  return read_calibration_audio(speech(), teacher, 600);
 }
 
 int64_t vocabulary() { return small_tokenizer().size(); }
@@ -59,7 +62,8 @@ TeacherAndStudent doubled_pair(const ModelConfig& config) {
 }
 
 CalibrationSummary calibrate_pair(const TeacherAndStudent& pair, const CalibrationConfig& config) {
-  return calibrate(*pair.teacher, pair.student(), pair.selection.plan, speech(), config);
+  return calibrate(*pair.teacher, pair.student(), pair.selection.plan, audio_for(*pair.teacher),
+                   config);
 }
 
 std::map<std::string, at::Tensor> values(const Transducer& model) {
@@ -116,7 +120,7 @@ TEST_P(EveryKindCalibrated, EqualSizesStayAsTheyAre) {
   Transducer teacher(config(), vocabulary());
   initialise(teacher.registry(), "default", 6);
   const Selection selection = select_student(teacher, config(), named_rules("paper"), "xavier", 1);
-  calibrate(teacher, *selection.student, selection.plan, speech(), {.batch_norm = false});
+  calibrate(teacher, *selection.student, selection.plan, audio_for(teacher), {.batch_norm = false});
   for (const Parameter& parameter : teacher.registry().all()) {
     const at::Tensor& calibrated = selection.student->registry().find(parameter.name)->tensor;
     EXPECT_LT((calibrated - parameter.tensor).abs().max().item<float>(), 1e-6) << parameter.name;
@@ -281,7 +285,7 @@ TEST(Calibration, WantsWhatThePlanRescalesRescaled) {
   const Selection selection =
       select_student(teacher, small_config(), named_rules("paper"), "xavier", 1);
   const CalibrationSummary summary =
-      calibrate(teacher, *selection.student, selection.plan, speech(),
+      calibrate(teacher, *selection.student, selection.plan, audio_for(teacher),
                 {.compensate = "none", .batch_norm = false});
   for (const ReadOutRecord& map : summary.read_outs) {
     if (map.name == "encoder.layers.0.attention.in.weight") {
@@ -299,21 +303,8 @@ TEST(Calibration, RefusesAStudentWithOtherPieces) {
   for (int64_t i = 0; i < vocabulary(); ++i) pieces.push_back(i == 3 ? -1 : i);
   const Selection selection =
       select_student(teacher, small_config(), named_rules("paper"), "xavier", 1, {}, pieces);
-  EXPECT_THROW(calibrate(teacher, *selection.student, selection.plan, speech(), {}), UserError);
-}
-
-TEST(Calibration, SelectsByActivationsAndCalibratesInOne) {
-  Transducer teacher(doubled(small_config()), vocabulary());
-  initialise(teacher.registry(), "default", 9);
-  SelectionRules rules = named_rules("paper");
-  rules.elements = "activation";
-  const CalibratedSelection made = select_calibrated(teacher, small_config(), rules, "xavier", 1,
-                                                     speech(), {.compensate = "none"});
-  EXPECT_EQ(made.summary.batch_norms, 2);
-  const CalibrationAudio audio = read_calibration_audio(speech(), teacher, 600);
-  const Plan plan = make_plan(teacher.registry(), made.selection.student->registry(), rules,
-                              activation_scores(teacher, audio));
-  EXPECT_EQ(made.selection.plan.to_json(), plan.to_json());
+  EXPECT_THROW(calibrate(teacher, *selection.student, selection.plan, audio_for(teacher), {}),
+               UserError);
 }
 
 TEST(Calibration, LeavesAloneWhatThePlanDoesNotTakeFromTheTeacher) {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/training/run_config.h"
 
 namespace scion {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion::testing {

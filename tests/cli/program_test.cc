@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/audio/audio_file.h"
+#include "scion/model/model_file.h"
 #include "tests/audio/audio_samples.h"
 #include "tests/training/tiny_run.h"
 
@@ -50,7 +51,9 @@ TEST_F(Program, PreparesACorpus) {
   const ProgramResult result = run("prepare small.jsonl --out prepared --tokenizer.kind char");
   ASSERT_EQ(result.status, 0) << result.error;
   EXPECT_THAT(result.out, AllOf(HasSubstr("utterances  12"), HasSubstr("speakers")));
-  EXPECT_EQ(Json::parse(read_file(file("prepared/summary.json"))).dump().empty(), false);
+  const Json summary = Json::parse(read_file(file("prepared/summary.json")));
+  EXPECT_EQ(summary.at("parts").at("manifest.jsonl").at("utterances"), 12);
+  EXPECT_EQ(summary.at("skipped"), 0);
   EXPECT_TRUE(fs::exists(file("prepared/tokenizer.model")));
   EXPECT_EQ(read_manifest(file("prepared/manifest.jsonl")).size(), 12U);
 }
@@ -164,17 +167,22 @@ TEST_F(Program, EvaluatesTranscribesAndScores) {
 }
 
 TEST_F(Program, WritesAndReadsNistFormats) {
+  // One epoch teaches little more than blanks. Without them every frame emits, so that the files
+  // hold words.
+  ModelFile model = load_model(file(kTeacher));
+  {
+    const at::NoGradGuard no_grad;
+    model.model->registry().find("joiner.output.bias")->tensor[blank] = -1000;
+  }
+  save_model(file("emits.safetensors"), *model.model, model.tokenizer, model.provenance);
   for (const char* form : {"trn", "ctm"}) {
     const std::string name = std::string("hypotheses.") + form;
     const ProgramResult evaluated = run(fmt::format(
-        "evaluate --model {} --manifest small.jsonl --json --hypotheses {}", kTeacher, name));
+        "evaluate --model emits.safetensors --manifest small.jsonl --json --hypotheses {}", name));
     ASSERT_EQ(evaluated.status, 0) << evaluated.error;
     const ProgramResult scored =
         run("score --ref small.jsonl --missing-as-empty --json --confusions 3 --hyp " + name);
-    if (scored.status != 0) {  // nothing was recognised: a .ctm without words
-      EXPECT_THAT(scored.error, HasSubstr("no transcripts"));
-      continue;
-    }
+    ASSERT_EQ(scored.status, 0) << scored.error;
     EXPECT_EQ(Json::parse(scored.out).at("wer"), Json::parse(evaluated.out).at("wer"));
     EXPECT_TRUE(Json::parse(scored.out).at("confusions").contains("deletions"));
   }
@@ -206,7 +214,7 @@ TEST_F(Program, InspectsAComparisonsFolder) {
   EXPECT_THAT(text.out, AllOf(HasSubstr("not finished: 1 of 2 runs"), HasSubstr("1.0 of 1"),
                               HasSubstr("students/full/xavier/seed-1  not begun")));
   const Json json = Json::parse(run("inspect study --json").out);
-  EXPECT_EQ(json.at("kind"), "comparison");
+  EXPECT_EQ(json.at("kind"), "study");
   EXPECT_EQ(json.at("runs").at(0).at("name"), "teachers/seed-1");
   EXPECT_EQ(json.at("runs").at(0).at("updates").get<int64_t>() > 0, true);
   EXPECT_EQ(json.at("runs").at(1).at("begun"), false);

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "scion/core/event_file.h"
-#include "scion/core/file.h"
+#include "scion/core/files/event_file.h"
+#include "scion/core/files/file.h"
 
 namespace scion {
 

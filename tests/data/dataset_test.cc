@@ -7,7 +7,7 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/corpora/split.h"
 #include "tests/audio/audio_samples.h"
 #include "tests/core/error_of.h"

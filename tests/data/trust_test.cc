@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/loader.h"
 #include "scion/data/skipped_log.h"
 #include "tests/core/error_of.h"

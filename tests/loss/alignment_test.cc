@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "tests/loss/lattice_cases.h"
 
 namespace scion {

@@ -1,7 +1,7 @@
 // A FastConformer transducer of NeMo's, weight by weight: encoder, predictor, loss and gradients.
 #include <gtest/gtest.h>
 
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/loss/transducer_loss.h"
 #include "scion/model/transducer.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "tests/core/cuda.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/core/threads.h"
 #include "scion/loss/cpu/kernels.h"
 #include "scion/loss/pruned_loss.h"

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "scion/selection/select.h"
+#include "scion/selection/student.h"
 #include "tests/model/small_models.h"
 
 namespace scion::testing {

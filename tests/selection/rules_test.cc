@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/safetensors.h"
 #include "tests/core/error_of.h"
 
 namespace scion {

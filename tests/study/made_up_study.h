@@ -9,11 +9,11 @@
 namespace scion {
 
 // WER falls from 100 towards `floor`; `head_start` epochs are as if already done.
-inline ResultRow made_up_row(const std::string& schedule, const std::string& arm,
+inline ResultRow made_up_row(const std::string& budget, const std::string& arm,
                              const std::string& set, int64_t seed, double epoch, double floor,
                              double head_start) {
   ResultRow row;
-  row.schedule = schedule, row.arm = arm, row.set = set, row.seed = seed, row.epoch = epoch;
+  row.budget = budget, row.arm = arm, row.set = set, row.seed = seed, row.epoch = epoch;
   row.update = static_cast<int64_t>(epoch * 95);
   const double share =
       std::min(1.0, floor / 100 + 1.1 * std::exp(-0.75 * std::pow(epoch + head_start, 0.7)));
@@ -34,13 +34,13 @@ inline ResultRow made_up_row(const std::string& schedule, const std::string& arm
   return row;
 }
 
-inline void add_made_up_rows(StudyReport& report, const std::string& schedule, double epochs) {
+inline void add_made_up_rows(StudyReport& report, const std::string& budget, double epochs) {
   for (const auto& [arm, floor, head_start] :
        {std::tuple{"random", 11.0, -0.8}, {"paper", 10.0, 1.2}, {"best", 6.5, 2.2}})
     for (const std::string set : {"test", "noisy"})
       for (int64_t seed = 1; seed <= 3; ++seed)
         for (double epoch = 1; epoch <= epochs; ++epoch)
-          report.rows.push_back(made_up_row(schedule, arm, set, seed, epoch,
+          report.rows.push_back(made_up_row(budget, arm, set, seed, epoch,
                                             set == "noisy" ? 2 * floor : floor,
                                             std::max(head_start, 0.1 - epoch)));
 }
@@ -66,7 +66,7 @@ inline void add_made_up_gradients(StudyReport& report) {
       }
       for (int i = 0; i <= 10; ++i)
         run.line.emplace_back(0.1 * i, 60 * std::exp(-0.3 * i * level) + 2);
-      report.optimisation.push_back(std::move(run));
+      report.measured_runs.push_back(std::move(run));
     }
 }
 
@@ -108,7 +108,7 @@ inline StudyReport made_up_study() {
   report.checks = {{"every arm saw the same batches", true, "1900 batches, one checksum"},
                    {"resumed run equals uninterrupted run", true, "bytes equal"},
                    {"selected beats random after one epoch", false, "71.2 % against 70.9 %"}};
-  report.notes = {"The schedule of 8 epochs uses the rate tuned for 20."};
+  report.notes = {"The budget of 8 epochs uses the rate tuned for 20."};
   return report;
 }
 

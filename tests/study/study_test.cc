@@ -21,14 +21,14 @@ using scion::testing::small_manifest;
 // The main job in every part, in some seconds: two runs of each of two arms, and their teacher.
 const std::string kTinyRecipe = R"(
 name = "tiny"
-about = "every part of a comparison"
+about = "every part of a study"
 [study]
 seeds = 2
 jobs = 2
 threads = 1
 baseline = "xavier"
 primary_arm = "selected"
-primary_schedule = "full"
+primary_budget = "full"
 primary_set = "clean"
 primary_share = 0.5
 [run.data]
@@ -55,7 +55,7 @@ checkpoint_every = "1u"
 layers = 2
 [student.model.conformer]
 layers = 1
-[[schedules]]
+[[budgets]]
 name = "full"
 epochs = 2
 evaluate_epochs = [1, 2]
@@ -76,9 +76,9 @@ babble = "small.jsonl"
 seed = 1
 )";
 
-// Runs `scion compare` until `sign` exists in its folder, then kills it with its children; returns
-// whether it had finished.
-bool compare_until(const TemporaryFolder& folder, const std::string& out, const std::string& sign) {
+// Runs `scion compare` until `sign` exists in its folder, then kills it and its children; returns
+// true if it had finished.
+bool study_until(const TemporaryFolder& folder, const std::string& out, const std::string& sign) {
   const pid_t child = fork();
   if (child == 0) {
     const int nowhere = open("/dev/null", O_WRONLY);
@@ -105,7 +105,7 @@ std::vector<ResultRow> without_times(const fs::path& path) {
   return rows;
 }
 
-TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
+TEST(Study, KilledInEveryPhaseEndsWithTheSameResults) {
   const TemporaryFolder folder;
   write_file(folder / "tiny.toml", kTinyRecipe);
   small_manifest(folder.path(), 12);
@@ -117,7 +117,7 @@ TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
         "students/full/xavier/seed-2/updates.jsonl",
         "students/full/selected/teacher-1/seed-1/start.safetensors",
         "students/full/selected/teacher-1/seed-2/results.jsonl"})
-    EXPECT_FALSE(compare_until(folder, "broken", sign)) << sign;
+    EXPECT_FALSE(study_until(folder, "broken", sign)) << sign;
   const auto broken = run_program(folder, "compare tiny.toml --out broken");
   ASSERT_EQ(broken.status, 0) << broken.error;
   write_results(folder / "a.jsonl", without_times(folder / "whole/results.jsonl"));
@@ -127,7 +127,7 @@ TEST(Compare, KilledInEveryPhaseEndsWithTheSameResults) {
   // Once more: all is there, nothing is trained again.
   const auto again = run_program(folder, "compare tiny.toml --out broken");
   EXPECT_EQ(again.status, 0);
-  EXPECT_NE(again.error.find("5 of 5 runs are there already"), std::string::npos) << again.error;
+  EXPECT_NE(again.error.find("5 of 5 runs are already finished"), std::string::npos) << again.error;
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -141,14 +141,20 @@ std::string smallest_recipe() {
   return replaced(kTinyRecipe.substr(0, kTinyRecipe.rfind("[[sets]]")), "seeds = 2", "seeds = 1");
 }
 
-TEST(Compare, GrowsByArmsAndSeedsAndRefusesChanges) {
+// The corpus is lower-case: pieces of its own texts would not spell the upper-case ones.
+TEST(Compare, ATokenizerIsTrainedOnNormalisedTexts) {
   const TemporaryFolder folder;
   small_manifest(folder.path(), 12);
-  write_file(folder / "tiny.toml", smallest_recipe());
-  ASSERT_EQ(run_program(folder, "compare tiny.toml --out study").status, 0);
-  const std::string one_seed = read_file(folder / "study/results.jsonl");
+  write_file(folder / "tiny.toml", replaced(smallest_recipe(), "[run.model.conformer]",
+                                            "[run.model.text]\nletter_case = \"upper\"\n"
+                                            "[run.model.conformer]"));
+  const auto result = run_program(folder, "compare tiny.toml --out study");
+  EXPECT_EQ(result.status, 0) << result.error;
+}
 
-  std::string more = smallest_recipe() + R"(
+// The smallest recipe with another teacher, and an arm with its own options.
+std::string grown_recipe() {
+  const std::string more = smallest_recipe() + R"(
 [[arms]]
 name = "fast"
 like = "selected"
@@ -158,41 +164,81 @@ average_last = 2
 [arms.run.model.conformer]
 feed_forward = 12
 )";
-  more = replaced(more, "primary_share = 0.5", "primary_share = 0.5\nteacher_seeds = [1, 2]");
-  write_file(folder / "tiny.toml", more);
-  const auto grown = run_program(folder, "compare tiny.toml --out study");
-  ASSERT_EQ(grown.status, 0) << grown.error;
-  EXPECT_NE(grown.error.find("3 of 7 runs are there already"), std::string::npos) << grown.error;
-  const std::vector<ResultRow> rows = read_results(folder / "study/results.jsonl");
+  return replaced(more, "primary_share = 0.5", "primary_share = 0.5\nteacher_seeds = [1, 2]");
+}
+
+// A study of the smallest recipe that grew by an arm and a teacher.
+class GrownStudy : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder = std::make_unique<TemporaryFolder>();
+    small_manifest(folder->path(), 12);
+    ASSERT_EQ(run(smallest_recipe()).status, 0);
+    results_before = read_file(results());
+    grown = run(grown_recipe());
+    ASSERT_EQ(grown.status, 0) << grown.error;
+  }
+  static void TearDownTestSuite() { folder.reset(); }
+  static testing::ProgramResult run(const std::string& recipe) {
+    write_file(*folder / "tiny.toml", recipe);
+    return run_program(*folder, "compare tiny.toml --out study");
+  }
+  static fs::path results() { return *folder / "study/results.jsonl"; }
+  static void expect_refused(const std::string& recipe, const std::string& message) {
+    const auto refused = run(recipe);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.error.find(message), std::string::npos) << refused.error;
+  }
+  static inline std::unique_ptr<TemporaryFolder> folder;
+  static inline std::string results_before;
+  static inline testing::ProgramResult grown;
+};
+
+TEST_F(GrownStudy, TrainsOnlyWhatIsNew) {
+  EXPECT_NE(grown.error.find("3 of 7 runs are already finished"), std::string::npos) << grown.error;
+}
+
+TEST_F(GrownStudy, HasTheResultsOfAllRuns) {
+  const std::vector<ResultRow> rows = read_results(results());
   // xavier once, the others for both teachers; fast is evaluated once more, averaged.
   const auto count = [&](const auto& is) { return std::count_if(rows.begin(), rows.end(), is); };
   EXPECT_EQ(rows.size(), 2U + 4U + 6U);
   EXPECT_EQ(count([](const ResultRow& row) { return row.teacher == 2; }), 2 + 3);
-  EXPECT_EQ(count([](const ResultRow& row) { return row.weights == "averaged"; }), 2);
-  const RunConfig fast =
-      read_run_config(folder / "study/students/full/fast/teacher-2/seed-1/run.toml");
-  EXPECT_EQ(fast.train.peak_lr, 8e-3);
-  EXPECT_EQ(fast.model.conformer.feed_forward, 12);
-  // What was there is there unchanged.
-  std::istringstream lines(one_seed);
-  for (std::string line; std::getline(lines, line);)
-    EXPECT_NE(read_file(folder / "study/results.jsonl").find(line), std::string::npos);
-
-  write_file(folder / "tiny.toml", replaced(more, "peak_lr = 8e-3", "peak_lr = 7e-3"));
-  const auto refused = run_program(folder, "compare tiny.toml --out study");
-  EXPECT_EQ(refused.status, 2);
-  EXPECT_NE(refused.error.find("2 runs that are there have other settings now; 'fast / full / "
-                               "teacher 1, seed 1': train.peak_lr is 0.007, was 0.008"),
-            std::string::npos)
-      << refused.error;
-  write_file(folder / "tiny.toml", replaced(more, "rules = \"paper\"", "rules = \"published\""));
-  const auto other_rules = run_program(folder, "compare tiny.toml --out study");
-  EXPECT_EQ(other_rules.status, 2);
-  EXPECT_NE(other_rules.error.find("rules is \"published\", was \"paper\""), std::string::npos)
-      << other_rules.error;
+  EXPECT_EQ(count([](const ResultRow& row) { return row.weights == Weights::averaged; }), 2);
 }
 
-TEST(Compare, TheReportGivesTheSizesOfTheModelsThatWereTrained) {
+TEST_F(GrownStudy, KeepsItsEarlierResults) {
+  std::istringstream lines(results_before);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_NE(read_file(results()).find(line), std::string::npos);
+}
+
+TEST_F(GrownStudy, GivesAnArmItsOwnOptions) {
+  const RunConfig fast =
+      read_run_config(*folder / "study/students/full/fast/teacher-2/seed-1/run.toml");
+  EXPECT_EQ(fast.train.peak_lr, 8e-3);
+  EXPECT_EQ(fast.model.conformer.feed_forward, 12);
+}
+
+TEST_F(GrownStudy, RefusesOtherTrainingOptions) {
+  expect_refused(replaced(grown_recipe(), "peak_lr = 8e-3", "peak_lr = 7e-3"),
+                 "the settings of 2 existing runs have changed; 'fast / full / teacher 1, seed 1': "
+                 "train.peak_lr is 0.007, was 0.008");
+}
+
+TEST_F(GrownStudy, RefusesOtherRulesOfSelection) {
+  expect_refused(replaced(grown_recipe(), "rules = \"paper\"", "rules = \"published\""),
+                 "rules is \"published\", was \"paper\"");
+}
+
+TEST_F(GrownStudy, PrintsAtItsStartWhatIsLeftAndWhatItWillShow) {
+  for (const char* part :
+       {"7 models: 3 arms × 1 budget × 1 seed; 2 at a time with 1 thread each", "on this machine",
+        "; 3 of 7 runs are finished", "with learning curves in study/report.html"})
+    EXPECT_NE(grown.out.find(part), std::string::npos) << part << "\n" << grown.out;
+}
+
+TEST(Study, TheReportGivesTheSizesOfTheModelsThatWereTrained) {
   const TemporaryFolder folder;
   small_manifest(folder.path(), 12);
   // Wide enough for the vocabulary to show in the second decimal.
@@ -210,7 +256,7 @@ TEST(Compare, TheReportGivesTheSizesOfTheModelsThatWereTrained) {
   }
 }
 
-TEST(Compare, ACalibratedArmStartsFromItsOwnAudio) {
+TEST(Study, ACalibratedArmStartsFromItsOwnAudio) {
   const TemporaryFolder folder;
   small_manifest(folder.path(), 12);
   const std::string recipe = smallest_recipe() + R"(
@@ -223,7 +269,7 @@ ridge = 0.5
 seconds = 5
 [[comparisons]]
 arm = "fitted"
-schedule = "full"
+budget = "full"
 epoch = 1
 baseline = "xavier"
 baseline_epoch = 2
@@ -234,9 +280,9 @@ set = "clean"
   ASSERT_EQ(made.status, 0) << made.error;
   const fs::path run = folder / "study/students/full/fitted/teacher-1/seed-1";
   const ModelFile start = load_model(run / "start.safetensors");
-  const nlohmann::json& calibrated = start.provenance.at("calibrated");
-  EXPECT_EQ(calibrated.at("options").at("ridge"), 0.5);
-  EXPECT_GT(calibrated.at("summary").at("utterances"), 0);
+  const Provenance::Calibrated& calibrated = *start.provenance.calibrated;
+  EXPECT_EQ(nlohmann::json::parse(calibrated.options).at("ridge"), 0.5);
+  EXPECT_GT(nlohmann::json::parse(calibrated.summary).at("utterances"), 0);
   EXPECT_NE(made.out.find("clean, epoch 1 − epoch 2"), std::string::npos) << made.out;
 
   write_file(folder / "tiny.toml", replaced(recipe, "ridge = 0.5", "ridge = 0.4"));

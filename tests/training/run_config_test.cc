@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
@@ -27,7 +27,8 @@ TEST(RunConfig, PathsAreTakenFromTheFilesFolder) {
                                      {"tokenizer", "pieces.model"}}},
                                    {"augment", {{"noise", "sounds"}, {"responses", "rooms"}}}});
   EXPECT_EQ(config.data.train, (std::vector<std::string>{"/somewhere/a.jsonl", "/b.jsonl"}));
-  EXPECT_EQ(config.data.evaluation, std::vector<std::string>{"dev=/dev.jsonl"});
+  EXPECT_EQ(config.data.evaluation,
+            (std::vector<NamedManifest>{{.name = "dev", .path = "/dev.jsonl"}}));
   EXPECT_EQ(config.data.tokenizer, "/somewhere/pieces.model");
   EXPECT_EQ(config.augment.noise, "/somewhere/sounds");
   EXPECT_EQ(config.augment.responses, "/somewhere/rooms");
@@ -54,14 +55,14 @@ TEST(RunConfig, APresetWithoutACtcHeadNeedsNoWeightForIt) {
   Json table = {{"data", {{"train", {"a.jsonl"}}}}, {"model", {{"preset", "conformer-9m"}}}};
   const RunConfig config = loaded(table);
   EXPECT_FALSE(config.model.ctc);
-  EXPECT_EQ(config.train.ctc_weight, 0);
+  EXPECT_EQ(config.train.loss.ctc_weight, 0);
   EXPECT_NO_THROW(config.validate());
   table["model"]["ctc"] = true;
-  EXPECT_EQ(loaded(table).train.ctc_weight, TrainConfig().ctc_weight);
+  EXPECT_EQ(loaded(table).train.loss.ctc_weight, LossConfig().ctc_weight);
   table["model"]["ctc"] = false;
-  table["train"]["ctc_weight"] = 0.2;
+  table["train"]["loss"]["ctc_weight"] = 0.2;
   EXPECT_THAT(error_of<UserError>([&] { loaded(table).validate(); }),
-              HasSubstr("train.ctc_weight is 0.2 and model.ctc is false"));
+              HasSubstr("train.loss.ctc_weight is 0.2 and model.ctc is false"));
 }
 
 TEST(RunConfig, WhatDoesNotFitTogetherIsRefused) {
@@ -74,33 +75,62 @@ TEST(RunConfig, WhatDoesNotFitTogetherIsRefused) {
 }
 
 TEST(RunConfig, DistillationNeedsSomethingToLearn) {
-  Json table = {{"data", {{"train", {"a.jsonl"}}}}, {"train", {{"distill", "big.safetensors"}}}};
+  Json table = {{"data", {{"train", {"a.jsonl"}}}},
+                {"train", {{"distill", {{"teacher", "big.safetensors"}}}}}};
   RunConfig config = loaded(table);
-  EXPECT_EQ(config.train.distill, "/somewhere/big.safetensors");
+  EXPECT_EQ(config.train.distill.teacher, "/somewhere/big.safetensors");
   EXPECT_NO_THROW(config.validate());
-  config.train.distill_weight = config.train.distill_ctc_weight = 0;
+  config.train.distill.weight = config.train.distill.ctc_weight = 0;
   EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("both weights are 0"));
 
   table["model"]["ctc"] = false;
   config = loaded(table);
-  EXPECT_EQ(config.train.distill_ctc_weight, 0);
+  EXPECT_EQ(config.train.distill.ctc_weight, 0);
   EXPECT_NO_THROW(config.validate());
-  table["train"]["distill_ctc_weight"] = 0.5;
+  table["train"]["distill"]["ctc_weight"] = 0.5;
   EXPECT_THAT(error_of<UserError>([&] { loaded(table).validate(); }),
-              HasSubstr("train.distill_ctc_weight is 0.5 and model.ctc is false"));
+              HasSubstr("train.distill.ctc_weight is 0.5 and model.ctc is false"));
 
   config.model.simple_joiner = true;
-  config.train.loss = "pruned";
-  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("train.loss is pruned"));
-  config.train.distill.clear();
-  config.train.fast_emit = 0.1;
+  config.train.loss.kind = LossKind::pruned;
+  EXPECT_THAT(error_of<UserError>([&] { config.validate(); }),
+              HasSubstr("train.loss.kind is pruned"));
+  config.train.distill.teacher.clear();
+  config.train.loss.fast_emit = 0.1;
   EXPECT_NO_THROW(config.validate());
-  for (std::string TrainConfig::*span :
-       {&TrainConfig::distill_until, &TrainConfig::copied_warmup, &TrainConfig::anchor_until}) {
-    config = loaded({{"data", {{"train", {"a.jsonl"}}}}});
-    config.train.*span = "4";
-    EXPECT_THAT(error_of<UserError>([&] { config.validate(); }), HasSubstr("is '4'"));
-  }
+}
+
+TEST(RunConfig, ALengthNeedsAUnit) {
+  EXPECT_THAT(error_of<UserError>([] {
+                loaded({{"train", {{"warmup", "7"}}}});
+              }),
+              HasSubstr("train.warmup must be a length such as"));
+  EXPECT_EQ(loaded({{"train", {{"distill", {{"until", ""}}}}}}).train.distill.until, std::nullopt);
+}
+
+TEST(RunConfig, AnEvaluationSetNeedsAName) {
+  EXPECT_THAT(error_of<UserError>([] {
+                loaded({{"data", {{"evaluation", {"dev.jsonl"}}}}});
+              }),
+              HasSubstr("data.evaluation must be a list, each a manifest with its name"));
+}
+
+TEST(RunConfig, FormerNamesAreUnderstood) {
+  const RunConfig config = loaded({{"train",
+                                    {{"loss", "pruned"},
+                                     {"loss_workspace", 8},
+                                     {"beta2", 0.9},
+                                     {"distill", "big.safetensors"},
+                                     {"distill_until", "4e"},
+                                     {"checkpoint_every", "10u"},
+                                     {"copied_lr_scale", 0.5}}}});
+  EXPECT_EQ(config.train.loss.kind, LossKind::pruned);
+  EXPECT_EQ(config.train.loss.workspace, 8);
+  EXPECT_EQ(config.train.optimiser.beta2, 0.9);
+  EXPECT_EQ(config.train.distill.teacher, "/somewhere/big.safetensors");
+  EXPECT_EQ(config.train.distill.until->text(), "4e");
+  EXPECT_EQ(config.train.checkpoint.every.text(), "10u");
+  EXPECT_EQ(config.train.copied.lr_scale, 0.5);
 }
 
 }  // namespace

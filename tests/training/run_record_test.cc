@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
+#include "scion/training/run_folder.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"
@@ -18,9 +19,9 @@ using ::testing::HasSubstr;
 // A run that was stopped half way through its epochs, as it lies on the disk.
 void write_half_run(const TemporaryFolder& folder) {
   RunConfig config = tiny_run(folder.path(), 4);
-  config.data.evaluation.push_back("other=missing.jsonl");
+  config.data.evaluation.push_back({"other", "missing.jsonl"});
   config.train.epochs = 4;
-  write_file(folder / "config.toml", config.to_toml());
+  write_file(RunFiles(folder.path()).config(), config.to_toml());
   std::string updates;
   for (int i = 1; i <= 40; ++i)
     updates += nlohmann::json({{"update", i},
@@ -29,14 +30,14 @@ void write_half_run(const TemporaryFolder& folder) {
                                {"seconds", i * 0.5}})
                    .dump() +
                "\n";
-  write_file(folder / "updates.jsonl", updates + R"({"update": 41, "epo)");
-  write_file(folder / "results.jsonl",
+  write_file(RunFiles(folder.path()).updates(), updates + R"({"update": 41, "epo)");
+  write_file(RunFiles(folder.path()).results(),
              R"({"set":"train","epoch":1,"wer":50.0}
 {"set":"other","epoch":1,"wer":70.0}
 {"set":"train","epoch":2,"wer":60.0}
 {"set":"other","epoch":2,"wer":65.5}
 )");
-  write_file(folder / "skipped.jsonl", "{\"id\":\"a\"}\n");
+  write_file(RunFiles(folder.path()).skipped(), "{\"id\":\"a\"}\n");
 }
 
 TEST(RunRecord, OfARunThatWasStopped) {

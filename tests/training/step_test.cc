@@ -52,8 +52,8 @@ class Step : public ::testing::Test {
     }
     Transducer other(of_teacher, model_->vocabulary());
     initialise(other.registry(), "default", 2);
-    save_model(config.distill, wider ? other : *model_, tokenizer_.serialised(), {});
-    return Teacher(config, *model_, tokenizer_);
+    save_model(config.distill.teacher, wider ? other : *model_, tokenizer_.serialised(), {});
+    return Teacher(config.distill, config.precision, *model_, tokenizer_);
   }
 
   Tokenizer tokenizer_ = Tokenizer::train({"abcdefg"}, {.kind = "char"});
@@ -65,9 +65,9 @@ class Step : public ::testing::Test {
 TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
   TrainConfig config;
   const auto [exact, exact_gradients] = run(config);
-  config.loss = "pruned";
-  config.prune_width = 100;
-  config.simple_weight = 0;
+  config.loss.kind = LossKind::pruned;
+  config.loss.prune_width = 100;
+  config.loss.simple_weight = 0;
   const auto [pruned, gradients] = run(config);
   EXPECT_NEAR(pruned.total, exact.total, 1e-3);
   EXPECT_NEAR(pruned.transducer, exact.transducer, 1e-3);
@@ -77,11 +77,25 @@ TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
         << name;
 }
 
+TEST_F(Step, ALossIsReadWithoutGradients) {
+  for (const LossKind kind : {LossKind::exact, LossKind::pruned}) {
+    TrainConfig config;
+    config.loss.kind = kind;
+    const auto context = [] { return ForwardContext::for_training(0, 0, false); };
+    const double expected = run(config, {}, nullptr, context()).first.total;
+    for (const Parameter& parameter : model_->registry().all())
+      parameter.tensor.mutable_grad() = at::Tensor();
+    EXPECT_EQ(batch_loss(*model_, batch_, config, context()), expected) << word_of(kind);
+    for (const Parameter& parameter : model_->registry().all())
+      EXPECT_FALSE(parameter.tensor.grad().defined()) << parameter.name;
+  }
+}
+
 TEST_F(Step, AnUtteranceWithoutAlignmentCountsNothing) {
   batch_.feature_lengths[1] = 4;  // too few for a frame of the encoder
-  for (const char* loss : {"exact", "pruned"}) {
+  for (const LossKind kind : {LossKind::exact, LossKind::pruned}) {
     TrainConfig config;
-    config.loss = loss;
+    config.loss.kind = kind;
     const auto [both, gradients] = run(config);
     ASSERT_EQ(both.impossible.size(), 1U);
     EXPECT_EQ(both.impossible[0].id, "b");
@@ -94,11 +108,11 @@ TEST_F(Step, AnUtteranceWithoutAlignmentCountsNothing) {
 
 TEST_F(Step, TheSimpleJoinerLearnsFromItsOwnLoss) {
   TrainConfig config;
-  config.loss = "pruned";
-  config.prune_width = 3;
+  config.loss.kind = LossKind::pruned;
+  config.loss.prune_width = 3;
   const auto [late, late_gradients] = run(config, {.warmed_up = 1});
   const auto [early, early_gradients] = run(config, {.warmed_up = 0});
-  const double ctc = config.ctc_weight;
+  const double ctc = config.loss.ctc_weight;
   EXPECT_NEAR(late.total, (1 - ctc) * (late.transducer + 0.5 * late.simple) + ctc * late.ctc, 1e-3);
   EXPECT_NEAR(early.total, (1 - ctc) * (0.1 * early.transducer + early.simple) + ctc * early.ctc,
               1e-3);
@@ -112,7 +126,7 @@ TEST_F(Step, TheSimpleJoinerLearnsFromItsOwnLoss) {
 // In evaluation mode, without dropout, a model that is its own teacher has learnt everything.
 TEST_F(Step, AModelHasNothingToLearnFromItself) {
   TrainConfig config;
-  config.distill = folder_ / "same.safetensors";
+  config.distill.teacher = folder_ / "same.safetensors";
   const auto [plain, plain_gradients] = run(config);
   const Teacher same = teacher(config, /*wider=*/false);
   const auto [loss, gradients] = run(config, {}, &same);
@@ -125,21 +139,21 @@ TEST_F(Step, AModelHasNothingToLearnFromItself) {
 
 TEST_F(Step, DivergencesFromTheTeacherAreAddedWithTheirWeights) {
   TrainConfig config;
-  config.distill = folder_ / "teacher.safetensors";
-  config.distill_weight = 0.3;
-  config.distill_ctc_weight = 0.7;
+  config.distill.teacher = folder_ / "teacher.safetensors";
+  config.distill.weight = 0.3;
+  config.distill.ctc_weight = 0.7;
   const Teacher wider = teacher(config);
   const StepLoss loss = run(config, {.distillation = 0.5}, &wider).first;
   EXPECT_GT(loss.node_divergence, 0.1);
   EXPECT_GT(loss.ctc_divergence, 0.1);
   EXPECT_GT(loss.teacher_seconds, 0);
-  const double ctc = config.ctc_weight;
+  const double ctc = config.loss.ctc_weight;
   EXPECT_NEAR(loss.total,
               (1 - ctc) * loss.transducer + ctc * loss.ctc +
                   0.5 * (0.3 * loss.node_divergence + 0.7 * loss.ctc_divergence),
               1e-3);
   // Each only where it is asked for; the joiner learns nothing from a CTC head.
-  config.distill_weight = 0;
+  config.distill.weight = 0;
   const Teacher heads = teacher(config);
   const auto [of_ctc, ctc_gradients] = run(config, {}, &heads);
   EXPECT_EQ(of_ctc.node_divergence, 0);
@@ -154,9 +168,9 @@ TEST_F(Step, DivergencesFromTheTeacherAreAddedWithTheirWeights) {
 TEST_F(Step, OnAGpuEqualsTheCpus) {
   if (!scion::testing::has_gpu()) GTEST_SKIP() << "no GPU";
   at::globalContext().setAllowTF32CuDNN(false);
-  for (const char* loss : {"exact", "pruned"}) {
+  for (const LossKind kind : {LossKind::exact, LossKind::pruned}) {
     TrainConfig config;
-    config.loss = loss;
+    config.loss.kind = kind;
     const ForwardContext context = ForwardContext::for_training(1, 3, false);
     const auto [expected, expected_gradients] = run(config, {}, nullptr, context);
     model_->to(at::kCUDA);
@@ -168,7 +182,7 @@ TEST_F(Step, OnAGpuEqualsTheCpus) {
     for (const auto& [name, want] : expected_gradients)
       EXPECT_LT((gradients.at(name) - want).abs().max().item<double>(),
                 1e-3 * (1 + want.abs().max().item<double>()))
-          << loss << " " << name;
+          << word_of(kind) << " " << name;
   }
 }
 

@@ -18,22 +18,22 @@ using ::testing::HasSubstr;
 
 class TeacherTest : public ::testing::Test {
  protected:
-  TeacherTest() { config_.distill = folder_ / "teacher.safetensors"; }
+  TeacherTest() { config_.teacher = folder_ / "teacher.safetensors"; }
 
-  /// What a student of small_config() says to such a teacher.
+  /// The error of such a teacher for a student of small_config().
   std::string complaint(const ModelConfig& teacher, const std::string& letters = "abc") {
     const Tokenizer taught = Tokenizer::train({letters}, {.kind = "char"});
-    save_model(config_.distill, Transducer(teacher, taught.size()), taught.serialised(), {});
+    save_model(config_.teacher, Transducer(teacher, taught.size()), taught.serialised(), {});
     const Tokenizer own = Tokenizer::train({"abc"}, {.kind = "char"});
     const Transducer student(small_config("bias", "batch", 6), own.size());
-    return error_of<UserError>([&] { Teacher(config_, student, own); });
+    return error_of<UserError>([&] { Teacher(config_, "auto", student, own); });
   }
 
   TemporaryFolder folder_;
-  TrainConfig config_;
+  DistillConfig config_;
 };
 
-TEST_F(TeacherTest, MayBeOfAnyKindThatHearsAndWritesTheSame) {
+TEST_F(TeacherTest, MayHaveAnotherEncoderWithTheSameInputsAndPieces) {
   EXPECT_EQ(complaint(small_config("sinusoid", "layer", 6)), "");
   EXPECT_EQ(complaint(small_config_of_kind("lstm")), "");
 }
@@ -48,8 +48,8 @@ TEST_F(TeacherTest, ErrorsSayWhatDiffers) {
   EXPECT_THAT(complaint(teacher), HasSubstr("model.features.bins: the teacher's is 24"));
   teacher = small_config("bias", "batch", 6);
   teacher.ctc = false;
-  EXPECT_THAT(complaint(teacher), HasSubstr("has no CTC head | set train.distill_ctc_weight = 0"));
-  config_.distill_ctc_weight = 0;
+  EXPECT_THAT(complaint(teacher), HasSubstr("has no CTC head | set train.distill.ctc_weight = 0"));
+  config_.ctc_weight = 0;
   EXPECT_EQ(complaint(teacher), "");
 }
 

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/manifest.h"
 #include "scion/training/run_config.h"
 #include "tests/model/small_models.h"
@@ -23,14 +23,14 @@ inline RunConfig tiny_run(const std::filesystem::path& folder, size_t utterances
   RunConfig config;
   const std::string manifest = small_manifest(folder, utterances);
   config.data.train = {manifest};
-  config.data.evaluation = {"train=" + manifest};
+  config.data.evaluation = {{"train", manifest}};
   config.data.cache = folder / "cache";
   config.model = small_config("bias", "batch", 6);
   config.loader.batch_seconds = 10;
   config.loader.buckets = 2;
   config.train.epochs = 3;
   config.train.threads = 1;
-  config.train.checkpoint_every = "2u";
+  config.train.checkpoint.every = Span::updates(2);
   config.train.average_last = 2;
   return config;
 }

@@ -1,7 +1,7 @@
 #include <sstream>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/data/corpora/corpus.h"
 
 namespace scion {

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/options.h"
 #include "scion/core/progress.h"
@@ -11,6 +11,7 @@
 #include "scion/data/corpora/corpus.h"
 #include "scion/data/corpora/split.h"
 #include "scion/data/manifest.h"
+#include "scion/data/train_tokenizer.h"
 
 namespace scion {
 namespace {
@@ -89,9 +90,7 @@ void print_normalisation(const OrderedJson& text) {
 
 Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utterance>& utterances) {
   if (!config.tokenizer_path.empty()) return Tokenizer::load(config.tokenizer_path);
-  std::vector<std::string> texts;
-  for (const Utterance& utterance : utterances) texts.push_back(utterance.text);
-  return Tokenizer::train(texts, config.tokenizer);
+  return train_tokenizer(utterances, config.tokenizer);
 }
 
 /// Utterances, hours, speakers and percentiles of the length of one list.
@@ -182,7 +181,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   if (fs::exists(out))
     throw UserError("there is something already at " + out.string(),
                     "remove it, or choose another folder");
-  spdlog::info("prepares {} into {}", source.string(), out.string());
+  log_info("prepares {} into {}", source.string(), out.string());
   auto [utterances, skipped] = read_corpus(source, config.format);
   const size_t total = utterances.size() + skipped.size();
   for (Utterance& utterance : utterances)

@@ -11,8 +11,8 @@ namespace {
 
 using RowsByRun = std::map<RunKey, const ResultRow*>;
 
-// By epoch the runs that were evaluated there. Not by update: seeds differ in the number of
-// batches that their epochs are cut into.
+// The runs evaluated at each epoch. Epochs, not updates, are the key: seeds differ in the number of
+// batches per epoch.
 struct Evaluations {
   std::map<double, RowsByRun> raw, averaged;
 };
@@ -54,25 +54,25 @@ void fill(Curve& curve, const Evaluations& evaluations) {
 std::vector<Curve> learning_curves(const std::vector<ResultRow>& rows) {
   std::vector<Curve> curves;
   std::vector<Evaluations> evaluations;
-  std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> indices;
   for (const ResultRow& row : rows) {
     const auto [entry, is_new] =
-        places.emplace(std::tie(row.schedule, row.set, row.arm), curves.size());
+        indices.emplace(std::tie(row.budget, row.set, row.arm), curves.size());
     if (is_new) {
-      curves.push_back({row.schedule, row.set, row.arm, {}, {}, {}});
+      curves.push_back({row.budget, row.set, row.arm, {}, {}, {}});
       evaluations.emplace_back();
     }
     Evaluations& of_arm = evaluations[entry->second];
-    (row.weights == "averaged" ? of_arm.averaged : of_arm.raw)[row.epoch][row.run()] = &row;
+    (row.weights == Weights::averaged ? of_arm.averaged : of_arm.raw)[row.epoch][row.run()] = &row;
   }
   for (size_t i = 0; i < curves.size(); ++i) fill(curves[i], evaluations[i]);
   return curves;
 }
 
-const Curve* find_curve(const std::vector<Curve>& curves, const std::string& schedule,
+const Curve* find_curve(const std::vector<Curve>& curves, const std::string& budget,
                         const std::string& set, const std::string& arm) {
   for (const Curve& curve : curves)
-    if (curve.schedule == schedule && curve.set == set && curve.arm == arm) return &curve;
+    if (curve.budget == budget && curve.set == set && curve.arm == arm) return &curve;
   return nullptr;
 }
 

@@ -15,32 +15,32 @@ namespace {
 
 using RowsByRun = std::map<RunKey, const ResultRow*>;
 
-// One arm of a comparison, where it stands.
+// One arm of a comparison at its evaluation.
 struct Side {
-  std::string arm, schedule, set, weights;
+  std::string arm, budget, set;
+  Weights weights;
   std::optional<double> epoch;
 };
 
-Side first_side(const Comparison& comparison) {
-  return {comparison.first, comparison.schedule_of_first(), comparison.set, comparison.weights,
-          comparison.first_epoch};
+Side baseline_side(const Comparison& comparison) {
+  return {comparison.baseline, comparison.budget_of_baseline(), comparison.set, comparison.weights,
+          comparison.baseline_epoch};
 }
 
-Side second_side(const Comparison& comparison) {
-  return {comparison.second, comparison.schedule, comparison.set, comparison.weights,
-          comparison.epoch};
+Side arm_side(const Comparison& comparison) {
+  return {comparison.arm, comparison.budget, comparison.set, comparison.weights, comparison.epoch};
 }
 
 std::string describe(const Side& side) {
   std::string text = fmt::format("arm '{}' on '{}'", side.arm, side.set);
-  if (!side.schedule.empty()) text += fmt::format(" in schedule '{}'", side.schedule);
+  if (!side.budget.empty()) text += fmt::format(" in budget '{}'", side.budget);
   if (side.epoch) text += fmt::format(" at epoch {:g}", *side.epoch);
-  if (side.weights != "raw") text += fmt::format(" with {} weights", side.weights);
+  if (side.weights == Weights::averaged) text += " with averaged weights";
   return text;
 }
 
 bool is_of(const ResultRow& row, const Side& side) {
-  return row.schedule == side.schedule && row.set == side.set && row.arm == side.arm &&
+  return row.budget == side.budget && row.set == side.set && row.arm == side.arm &&
          row.weights == side.weights;
 }
 
@@ -55,24 +55,24 @@ std::set<double> epochs_of(const std::vector<ResultRow>& rows, const Side& side)
 }
 
 double last_common_epoch(const std::vector<ResultRow>& rows, const Comparison& comparison) {
-  const std::set<double> first = epochs_of(rows, first_side(comparison));
-  const std::set<double> second = epochs_of(rows, second_side(comparison));
-  for (auto epoch = second.rbegin(); epoch != second.rend(); ++epoch)
-    if (first.contains(*epoch)) return *epoch;
+  const std::set<double> of_baseline = epochs_of(rows, baseline_side(comparison));
+  const std::set<double> of_arm = epochs_of(rows, arm_side(comparison));
+  for (auto epoch = of_arm.rbegin(); epoch != of_arm.rend(); ++epoch)
+    if (of_baseline.contains(*epoch)) return *epoch;
   throw UserError(fmt::format("'{}' and '{}' have no evaluation on '{}' at the same epoch",
-                              comparison.first, comparison.second, comparison.set));
+                              comparison.baseline, comparison.arm, comparison.set));
 }
 
-// The comparison with both epochs.
+// The comparison with both epochs filled in.
 Comparison with_epochs(const std::vector<ResultRow>& rows, Comparison comparison) {
-  if (comparison.crosses_schedules() || comparison.first_epoch) {
-    if (!comparison.epoch) comparison.epoch = *epochs_of(rows, second_side(comparison)).rbegin();
-    if (!comparison.first_epoch)
-      comparison.first_epoch = *epochs_of(rows, first_side(comparison)).rbegin();
+  if (comparison.crosses_budgets() || comparison.baseline_epoch) {
+    if (!comparison.epoch) comparison.epoch = *epochs_of(rows, arm_side(comparison)).rbegin();
+    if (!comparison.baseline_epoch)
+      comparison.baseline_epoch = *epochs_of(rows, baseline_side(comparison)).rbegin();
     return comparison;
   }
   if (!comparison.epoch) comparison.epoch = last_common_epoch(rows, comparison);
-  comparison.first_epoch = comparison.epoch;
+  comparison.baseline_epoch = comparison.epoch;
   return comparison;
 }
 
@@ -89,7 +89,7 @@ RowsByRun rows_of(const std::vector<ResultRow>& rows, const Side& side) {
   return result;
 }
 
-// What the bootstrap draws: speakers, or utterances where one of them has no speaker.
+// The units that the bootstrap draws: speakers, or utterances if any speaker is unknown.
 class Units {
  public:
   explicit Units(const ResultRow& row)
@@ -98,27 +98,27 @@ class Units {
     for (const UtteranceErrors& utterance : row.utterances) {
       const std::string& name = by_speaker_ ? utterance.speaker : utterance.id;
       const size_t unit = units_.emplace(name, units_.size()).first->second;
-      if (!places_.emplace(utterance.id, Place{unit, utterance.words}).second)
+      if (!utterances_.emplace(utterance.id, UtteranceUnit{unit, utterance.words}).second)
         throw UserError(fmt::format("utterance '{}' occurs twice in a result", utterance.id));
       words_.resize(units_.size());
       words_[unit] += static_cast<double>(utterance.words);
     }
   }
 
-  // Errors by unit of a row that must be over the same utterances.
+  // Errors by unit; the row must cover the same utterances.
   std::vector<double> errors(const ResultRow& row, const std::string& name) const {
     std::vector<double> errors(words_.size());
     for (const UtteranceErrors& utterance : row.utterances) {
-      const auto found = places_.find(utterance.id);
-      if (found == places_.end() || found->second.words != utterance.words)
-        throw UserError(fmt::format("utterance '{}' of {} is not the same in the other results",
-                                    utterance.id, name),
-                        "evaluate all arms on the same set");
+      const auto found = utterances_.find(utterance.id);
+      if (found == utterances_.end() || found->second.words != utterance.words)
+        throw UserError(
+            fmt::format("utterance '{}' of {} differs from the other results", utterance.id, name),
+            "evaluate all arms on the same set");
       errors[found->second.unit] += static_cast<double>(utterance.errors);
     }
-    if (row.utterances.size() != places_.size())
+    if (row.utterances.size() != utterances_.size())
       throw UserError(fmt::format("{} has {} utterances where the other results have {}", name,
-                                  row.utterances.size(), places_.size()),
+                                  row.utterances.size(), utterances_.size()),
                       "evaluate all arms on the same set");
     return errors;
   }
@@ -127,13 +127,13 @@ class Units {
   const std::vector<double>& words() const { return words_; }
 
  private:
-  struct Place {
+  struct UtteranceUnit {
     size_t unit;
     int64_t words;
   };
   bool by_speaker_;
   std::map<std::string, size_t> units_;
-  std::map<std::string, Place> places_;
+  std::map<std::string, UtteranceUnit> utterances_;
   std::vector<double> words_;
 };
 
@@ -151,18 +151,15 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
                            const BootstrapOptions& options) {
   ArmDifference result;
   result.comparison = with_epochs(rows, comparison);
-  const Side first_place = first_side(result.comparison);
-  const Side second_place = second_side(result.comparison);
-  const RowsByRun first = rows_of(rows, first_place);
-  const RowsByRun second = rows_of(rows, second_place);
-  const Units units(*first.begin()->second);
-  const auto errors_of = [&](const RowsByRun& runs, const Side& side) {
-    NumbersByRun errors;
-    for (const auto& [run, row] : runs) errors[run] = units.errors(*row, describe(side));
-    return errors;
+  const Units units(*rows_of(rows, baseline_side(result.comparison)).begin()->second);
+  const auto errors_of = [&](const Side& side) {
+    NumbersByRun by_run;
+    for (const auto& [run, row] : rows_of(rows, side))
+      by_run[run] = units.errors(*row, describe(side));
+    return by_run;
   };
-  const RunDesign design =
-      design_runs(errors_of(first, first_place), errors_of(second, second_place), units.words());
+  const RunDesign design = design_runs(errors_of(baseline_side(result.comparison)),
+                                       errors_of(arm_side(result.comparison)), units.words());
   const PairedErrors& errors = design.errors;
   result.seeds = design.seeds;
   result.teachers = design.teachers;
@@ -173,10 +170,10 @@ ArmDifference compare_arms(const std::vector<ResultRow>& rows, const Comparison&
   result.difference.interval.low *= 100;
   result.difference.interval.high *= 100;
   result.adjusted_p = result.difference.p_value;
-  result.first_wer = pooled_wer(errors.first, errors.words);
-  result.second_wer = pooled_wer(errors.second, errors.words);
-  result.first_runs = static_cast<int64_t>(errors.first.size());
-  result.second_runs = static_cast<int64_t>(errors.second.size());
+  result.baseline_wer = pooled_wer(errors.first, errors.words);
+  result.arm_wer = pooled_wer(errors.second, errors.words);
+  result.baseline_runs = static_cast<int64_t>(errors.first.size());
+  result.arm_runs = static_cast<int64_t>(errors.second.size());
   result.units = static_cast<int64_t>(errors.words.size());
   result.by_speaker = units.by_speaker();
   return result;

@@ -12,9 +12,9 @@
 #include <tuple>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/core/options.h"
-#include "scion/scoring/alignment.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
@@ -22,23 +22,29 @@ namespace {
 using nlohmann::json;
 
 auto key_of(const ResultRow& row) {
-  return std::make_tuple(row.schedule, row.arm, row.teacher, row.seed, row.update, row.set,
+  return std::make_tuple(row.budget, row.arm, row.teacher, row.seed, row.update, row.set,
                          row.weights);
+}
+
+Weights weights_of(const json& object) {
+  const std::string text = object.value("weights", "raw");
+  if (const auto weights = weights_from_text(text)) return *weights;
+  throw UserError(fmt::format("weights is '{}', must be raw or averaged", text));
 }
 
 ResultRow row_of(const json& object) {
   ResultRow row;
-  object.at("schedule").get_to(row.schedule);
+  object.at(object.contains("schedule") ? "schedule" : "budget").get_to(row.budget);
   object.at("arm").get_to(row.arm);
   object.at("set").get_to(row.set);
   row.teacher = object.value("teacher", int64_t{0});
   object.at("seed").get_to(row.seed);
-  row.weights = object.value("weights", "raw");
+  row.weights = weights_of(object);
   object.at("update").get_to(row.update);
   object.at("epoch").get_to(row.epoch);
   object.at("errors").get_to(row.errors);
   object.at("words").get_to(row.words);
-  // An infinite rate (errors on no words) has no number in JSON.
+  // JSON has no number for an infinite rate (errors on zero words).
   row.wer = object.at("wer").is_null() ? HUGE_VAL : object.at("wer").get<double>();
   row.substitutions = object.value("substitutions", int64_t{0});
   row.insertions = object.value("insertions", int64_t{0});
@@ -52,7 +58,7 @@ ResultRow row_of(const json& object) {
   return row;
 }
 
-// Calls visit(line, number from 1, whether a newline ends it) for every line with text.
+// Calls visit(line, number from 1, whether a newline ends it) for every line that is not blank.
 template <class Visit>
 void for_lines(std::string_view content, Visit visit) {
   int64_t number = 1;
@@ -86,7 +92,14 @@ std::vector<std::string> split_fields(std::string_view line) {
 
 const std::vector<std::string> required_columns = {"epoch", "set", "arm", "wer"};
 const std::vector<std::string> optional_columns = {
-    "teacher", "seed", "schedule", "update", "training_seconds", "compute_seconds"};
+    "teacher", "seed", "budget", "update", "training_seconds", "compute_seconds"};
+constexpr const char* old_budget_column = "schedule";
+
+std::vector<std::string> read_header(std::string_view line) {
+  std::vector<std::string> header = split_fields(line);
+  std::replace(header.begin(), header.end(), std::string(old_budget_column), std::string("budget"));
+  return header;
+}
 
 void check_header(const std::vector<std::string>& header, const std::string& place) {
   std::vector<std::string> known = required_columns;
@@ -107,7 +120,7 @@ void check_header(const std::vector<std::string>& header, const std::string& pla
                       fmt::format("the first line names the columns: {}", fmt::join(known, ",")));
 }
 
-// One line of a table by column name.
+// One line of a table, by column name.
 class Fields {
  public:
   Fields(const std::vector<std::string>& header, std::string_view line, std::string place)
@@ -128,7 +141,7 @@ class Fields {
     return value;
   }
 
-  // A number that is not negative.
+  // A finite number, 0 or more.
   template <class Number>
   Number number(const std::string& column, std::optional<Number> otherwise = {}) const {
     const std::string value = text(column);
@@ -158,7 +171,7 @@ ResultRow row_of(const Fields& fields) {
   row.wer = fields.number<double>("wer");
   row.teacher = fields.number<int64_t>("teacher", 0);
   row.seed = fields.number<int64_t>("seed", 0);
-  row.schedule = fields.text("schedule");
+  row.budget = fields.text("budget");
   row.update = fields.number<int64_t>("update", 0);
   row.training_seconds = fields.number<double>("training_seconds", 0.0);
   row.compute_seconds = fields.number<double>("compute_seconds", row.training_seconds);
@@ -167,17 +180,25 @@ ResultRow row_of(const Fields& fields) {
 
 }  // namespace
 
+std::string weights_text(Weights weights) { return weights == Weights::raw ? "raw" : "averaged"; }
+
+std::optional<Weights> weights_from_text(std::string_view text) {
+  if (text == "raw") return Weights::raw;
+  if (text == "averaged") return Weights::averaged;
+  return std::nullopt;
+}
+
 std::string run_text(const RunKey& run) {
   return run.teacher == 0 ? fmt::format("seed {}", run.seed)
                           : fmt::format("teacher {}, seed {}", run.teacher, run.seed);
 }
 
 std::string to_line(const ResultRow& row) {
-  json object = {{"schedule", row.schedule},
+  json object = {{"budget", row.budget},
                  {"arm", row.arm},
                  {"teacher", row.teacher},
                  {"seed", row.seed},
-                 {"weights", row.weights},
+                 {"weights", weights_text(row.weights)},
                  {"update", row.update},
                  {"set", row.set},
                  {"epoch", row.epoch},
@@ -197,17 +218,17 @@ std::string to_line(const ResultRow& row) {
 
 std::vector<ResultRow> parse_results(std::string_view content, const std::string& place) {
   std::vector<ResultRow> rows;
-  std::map<decltype(key_of(ResultRow())), size_t> places;
+  std::map<decltype(key_of(ResultRow())), size_t> indices;
   for_lines(content, [&](std::string_view line, int64_t number, bool whole) {
     ResultRow row;
     try {
       row = row_of(json::parse(line));
-    } catch (const json::exception& error) {
-      if (!whole) return;  // the process that wrote it was killed
+    } catch (const std::exception& error) {
+      if (!whole) return;  // the writing process was killed
       throw UserError(fmt::format("line {} of {} is not a result: {}", number, place, error.what()),
-                      "remove that line, or the file and run the study again");
+                      "remove that line, or remove the file and run the study again");
     }
-    const auto [entry, is_new] = places.emplace(key_of(row), rows.size());
+    const auto [entry, is_new] = indices.emplace(key_of(row), rows.size());
     if (is_new)
       rows.push_back(std::move(row));
     else
@@ -234,7 +255,7 @@ std::vector<ResultRow> parse_result_table(std::string_view content, const std::s
   for_lines(content, [&](std::string_view line, int64_t number, bool) {
     if (line.starts_with('#')) return;
     if (header.empty()) {
-      header = split_fields(line);
+      header = read_header(line);
       return check_header(header, place);
     }
     const std::string where = fmt::format("line {} of {}", number, place);
@@ -243,7 +264,7 @@ std::vector<ResultRow> parse_result_table(std::string_view content, const std::s
     if (!seen.emplace(key_of(row), row.epoch).second)
       throw UserError(fmt::format("arm '{}' on '{}' at epoch {} occurs again in {}", row.arm,
                                   row.set, row.epoch, where),
-                      "tell runs apart by a column 'seed' or 'schedule'");
+                      "distinguish the runs by a column 'seed' or 'budget'");
   });
   if (rows.empty())
     throw UserError(fmt::format("no results in {}", place),

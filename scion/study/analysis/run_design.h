@@ -1,4 +1,4 @@
-// What is random in the runs of two arms: seeds, teachers, and how they go together.
+// Random factors (seeds, teachers) shared by the runs of two arms, and how they are paired.
 #pragma once
 
 #include <map>
@@ -9,18 +9,18 @@
 
 namespace scion {
 
-/// Of every run of an arm one number for each unit (speaker).
+/// For every run of an arm, one number per unit (speaker).
 using NumbersByRun = std::map<RunKey, std::vector<double>>;
 
 struct RunDesign {
-  PairedErrors errors;           ///< of the runs that are left, with their factors
-  int64_t seeds = 0;             ///< of both arms together where they have none in common
+  PairedErrors errors;           ///< of the runs that remain, with their factors
+  int64_t seeds = 0;             ///< both arms' together if they have none in common
   int64_t teachers = 0;          ///< 0: none
   bool paired_seeds = false;     ///< the arms have seeds in common; other runs are left out
-  bool paired_teachers = false;  ///< every seed has a teacher of its own: both are drawn as one
+  bool paired_teachers = false;  ///< each seed has its own teacher: the pair is drawn as one
 };
 
-RunDesign design_runs(NumbersByRun first, NumbersByRun second, std::vector<double> words);
+RunDesign design_runs(NumbersByRun baseline, NumbersByRun arm, std::vector<double> words);
 
 struct BootstrapOptions {
   double confidence = 0.95;
@@ -28,10 +28,10 @@ struct BootstrapOptions {
   uint64_t seed = 1;
 };
 
-/// The difference second − first of the means of one number a run, such as a gradient's steadiness:
-/// the interval is about other seeds and teachers.
-Difference compare_values(const std::map<RunKey, double>& first,
-                          const std::map<RunKey, double>& second,
+/// The difference arm − baseline between the means of one number per run, such as the steadiness of
+/// its gradients; the interval covers seeds and teachers.
+Difference compare_values(const std::map<RunKey, double>& baseline,
+                          const std::map<RunKey, double>& arm,
                           const BootstrapOptions& options = {});
 
 }  // namespace scion

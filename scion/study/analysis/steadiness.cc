@@ -5,8 +5,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "scion/core/file.h"
-#include "scion/training/run_record.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/json_lines.h"
+#include "scion/training/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -30,7 +31,7 @@ double last_finite(const std::vector<double>& values, size_t count) {
 // What a run's updates.jsonl says of all parameters at every update.
 MeasuredUpdates read_norms(const fs::path& directory) {
   MeasuredUpdates whole;
-  for (const nlohmann::json& line : read_json_lines(directory / "updates.jsonl"))
+  for (const nlohmann::json& line : read_json_lines(RunFiles(directory).updates()))
     whole.add(number_at(line, "update"), number_at(line, "epoch"),
               number_at(line, "gradient_norm"));
   return whole;
@@ -39,7 +40,7 @@ MeasuredUpdates read_norms(const fs::path& directory) {
 // By part of the network, at the measured updates.
 std::map<std::string, MeasuredUpdates> read_parts(const fs::path& directory) {
   std::map<std::string, MeasuredUpdates> parts;
-  for (const nlohmann::json& line : read_json_lines(directory / "measures.jsonl"))
+  for (const nlohmann::json& line : read_json_lines(RunFiles(directory).measures()))
     for (const auto& [name, measures] : line.items()) {
       if (!measures.is_object()) continue;
       MeasuredUpdates& part = parts[name];
@@ -91,7 +92,7 @@ using ArmRuns = std::pair<std::pair<std::string, std::string>, std::vector<const
 std::vector<ArmRuns> by_arm(const std::vector<MeasuredRun>& runs) {
   std::vector<ArmRuns> arms;
   for (const MeasuredRun& run : runs) {
-    const auto name = std::pair(run.schedule, run.arm);
+    const auto name = std::pair(run.budget, run.arm);
     auto arm = std::find_if(arms.begin(), arms.end(),
                             [&](const ArmRuns& known) { return known.first == name; });
     if (arm == arms.end()) arm = arms.insert(arm, {name, {}});
@@ -155,9 +156,8 @@ MeasuredRun read_measured_run(const fs::path& directory) {
     run.early[name] = steadiness(part, 1);
     run.all[name] = steadiness(part, HUGE_VAL);
   }
-  if (fs::exists(directory / "loss_line.json"))
-    for (const nlohmann::json& point :
-         nlohmann::json::parse(read_file(directory / "loss_line.json")))
+  if (const fs::path line = RunFiles(directory).loss_line(); fs::exists(line))
+    for (const nlohmann::json& point : nlohmann::json::parse(read_file(line)))
       run.line.emplace_back(point.at(0).get<double>(),
                             point.at(1).is_number() ? point.at(1).get<double>() : unknown);
   return run;
@@ -203,12 +203,12 @@ std::vector<MeasureCurve> line_curves(const std::vector<MeasuredRun>& runs) {
   return curves;
 }
 
-std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs,
-                                   const std::string& schedule, const std::string& arm,
+std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs, const std::string& budget,
+                                   const std::string& arm,
                                    const std::function<double(const MeasuredRun&)>& value) {
   std::map<RunKey, double> values;
   for (const MeasuredRun& run : runs) {
-    if (run.schedule != schedule || run.arm != arm) continue;
+    if (run.budget != budget || run.arm != arm) continue;
     const double number = value(run);
     if (std::isfinite(number)) values[run.run] = number;
   }

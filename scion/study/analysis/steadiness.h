@@ -35,7 +35,7 @@ Steadiness steadiness(const MeasuredUpdates& updates, double last_epoch);
 
 /// What is known of one run.
 struct MeasuredRun {
-  std::string schedule, arm;
+  std::string budget, arm;
   RunKey run;
   MeasuredUpdates whole;                        ///< of all parameters
   std::map<std::string, Steadiness> early;      ///< in the first epoch, by part of the network
@@ -49,13 +49,13 @@ MeasuredRun read_measured_run(const std::filesystem::path& directory);
 
 /// One arm over updates: the mean over runs, the least and the greatest run.
 struct MeasureCurve {
-  std::string schedule, arm;
+  std::string budget, arm;
   std::vector<double> x, mean, low, high;
 };
 
 enum class PathMeasure { norm, cosine, detour };
 
-/// One curve for every (schedule, arm), in order of first appearance. Updates are joined in bins so
+/// One curve for every (budget, arm), in order of first appearance. Updates are joined in bins so
 /// that at most `points` remain, each placed at its middle; norms are averaged as logarithms. What
 /// is not finite (or, of norms, not positive) is left out; so are arms without any.
 std::vector<MeasureCurve> measure_curves(const std::vector<MeasuredRun>& runs, PathMeasure measure,
@@ -65,8 +65,8 @@ std::vector<MeasureCurve> measure_curves(const std::vector<MeasuredRun>& runs, P
 std::vector<MeasureCurve> line_curves(const std::vector<MeasuredRun>& runs);
 
 /// A number of every run of an arm that has it.
-std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs,
-                                   const std::string& schedule, const std::string& arm,
+std::map<RunKey, double> values_of(const std::vector<MeasuredRun>& runs, const std::string& budget,
+                                   const std::string& arm,
                                    const std::function<double(const MeasuredRun&)>& value);
 
 }  // namespace scion

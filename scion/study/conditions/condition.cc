@@ -4,9 +4,9 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/core/files/make_once.h"
 #include "scion/core/log.h"
-#include "scion/core/make_once.h"
 #include "scion/core/options.h"
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
@@ -52,7 +52,7 @@ std::vector<float> readable_samples(const Utterance& utterance) {
   try {
     return read_audio(utterance.audio, sample_rate, utterance.part).samples;
   } catch (const UserError& error) {
-    spdlog::warn("left out of the condition: {}", error.what());
+    log_warning("left out of the condition: {}", error.what());
     return {};
   }
 }

@@ -79,9 +79,8 @@ void validate(const RecipeArm& arm, const std::string& place) {
 
 }  // namespace
 
-bool RecipeArm::runs_in(const std::string& schedule) const {
-  return schedules.empty() ||
-         std::find(schedules.begin(), schedules.end(), schedule) != schedules.end();
+bool RecipeArm::runs_in(const std::string& budget) const {
+  return budgets.empty() || std::find(budgets.begin(), budgets.end(), budget) != budgets.end();
 }
 
 std::string RecipeArm::description(const RunConfig& student) const {
@@ -115,7 +114,7 @@ RecipeArm read_arm(const nlohmann::json& entry, const RunConfig& student, const 
   table.read("control", arm.control);
   table.read("distill", arm.distill);
   table.read("baseline", arm.baseline);
-  table.read("schedules", arm.schedules);
+  table.read("budgets", arm.budgets);
   validate(arm, place);
   arm.select = read_rules(table, arm, place);
   arm.calibration = read_calibration(table, arm, place);
@@ -149,7 +148,7 @@ std::string arm_toml(const RecipeArm& arm, const RunConfig& student) {
       toml_line_unless_empty("rules", arm.rules) + toml_line_unless_empty("control", arm.control) +
       toml_line_unless_empty("baseline", arm.baseline);
   if (arm.distill) text += toml_line("distill", true);
-  if (!arm.schedules.empty()) text += toml_line("schedules", arm.schedules);
+  if (!arm.budgets.empty()) text += toml_line("budgets", arm.budgets);
   text += toml_line("tuned", arm.tuned);
   if (arm.selected()) text += toml_tables("arms.select", own_rules(arm));
   if (arm.calibration) text += toml_tables("arms.calibrate", options_json(*arm.calibration));

@@ -3,7 +3,8 @@
 #include <map>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/study/recipe/old_keys.h"
 #include "scion/study/recipe/toml_table.h"
 
 namespace scion {
@@ -13,7 +14,9 @@ namespace {
 class RecipeReader {
  public:
   RecipeReader(const fs::path& path)
-      : place_(path.string()), root_(parse_toml(read_file(path), path.string()), path.string()) {
+      : place_(path.string()),
+        root_(with_new_keys(parse_toml(read_file(path), path.string()), path.string()),
+              path.string()) {
     recipe_.directory = fs::absolute(path).parent_path();
   }
 
@@ -23,7 +26,7 @@ class RecipeReader {
     read_runs();
     for (const auto& entry : root_.take("sets")) read_set(entry);
     for (const auto& entry : root_.take("arms")) add_arm(entry);
-    for (const auto& entry : root_.take("schedules")) read_schedule(entry);
+    for (const auto& entry : root_.take("budgets")) read_budget(entry);
     for (const auto& entry : root_.take("checks")) read_check(entry);
     for (const auto& entry : root_.take("comparisons")) read_comparison(entry);
     read_study();
@@ -100,7 +103,7 @@ class RecipeReader {
       if (like == arm_tables_.end())
         throw UserError(
             fmt::format("{}: no arm before it is called {}", place, entry["like"].dump()),
-            "'like' names an arm that stands above");
+            "'like' must name an earlier arm");
       table = inherited_arm(like->second, entry);
     }
     recipe_.arms.push_back(read_arm(table, recipe_.student, place, recipe_.directory));
@@ -109,27 +112,28 @@ class RecipeReader {
       throw UserError(fmt::format("{}: two arms are called '{}'", place, name), "rename one");
   }
 
-  void read_schedule(const nlohmann::json& entry) {
-    TomlTable table(entry, place_ + " [[schedules]]");
-    RecipeSchedule schedule;
-    table.read("name", schedule.name, true);
-    table.read("epochs", schedule.epochs, true);
-    table.read("evaluate_epochs", schedule.evaluate_epochs);
+  void read_budget(const nlohmann::json& entry) {
+    TomlTable table(entry, place_ + " [[budgets]]");
+    RecipeBudget budget;
+    table.read("name", budget.name, true);
+    table.read("epochs", budget.epochs, true);
+    table.read("evaluate_epochs", budget.evaluate_epochs);
     table.finish();
-    recipe_.schedules.push_back(std::move(schedule));
+    recipe_.budgets.push_back(std::move(budget));
   }
 
   void read_check(const nlohmann::json& entry) {
     TomlTable table(entry, place_ + " [[checks]]");
     RecipeCheck check;
     table.read("kind", check.kind, true);
-    table.read("set", check.set, true);
     table.read("limit", check.limit, true);
-    table.read("schedule", check.schedule);
-    table.read("arm", check.arm);
-    table.read("baseline", check.baseline);
     table.read("share", check.share);
-    table.read("baseline_schedule", check.baseline_schedule);
+    Comparison& comparison = check.comparison;
+    table.read("set", comparison.set, true);
+    table.read("budget", comparison.budget);
+    table.read("arm", comparison.arm);
+    table.read("baseline", comparison.baseline);
+    table.read("baseline_budget", comparison.baseline_budget);
     table.finish();
     static const std::vector<std::string> kinds = {"teacher_wer", "arm_wer", "early_cut",
                                                    "speed_up", "end_below"};
@@ -142,14 +146,19 @@ class RecipeReader {
   void read_comparison(const nlohmann::json& entry) {
     TomlTable table(entry, place_ + " [[comparisons]]");
     Comparison comparison;
-    table.read("arm", comparison.second, true);
-    table.read("baseline", comparison.first, true);
-    table.read("schedule", comparison.schedule, true);
+    table.read("arm", comparison.arm, true);
+    table.read("baseline", comparison.baseline, true);
+    table.read("budget", comparison.budget, true);
     table.read("set", comparison.set, true);
-    table.read("baseline_schedule", comparison.first_schedule);
-    table.read("weights", comparison.weights);
+    table.read("baseline_budget", comparison.baseline_budget);
+    std::string weights = weights_text(comparison.weights);
+    table.read("weights", weights);
+    if (!weights_from_text(weights))
+      throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, weights),
+                      "raw, averaged");
+    comparison.weights = *weights_from_text(weights);
     for (const auto& [key, epoch] :
-         {std::pair{"epoch", &comparison.epoch}, {"baseline_epoch", &comparison.first_epoch}}) {
+         {std::pair{"epoch", &comparison.epoch}, {"baseline_epoch", &comparison.baseline_epoch}}) {
       double value = 0;
       table.read(key, value);
       if (table.has(key)) *epoch = value;
@@ -167,13 +176,13 @@ class RecipeReader {
     if (recipe_.teachers.empty())
       for (const int64_t seed : teacher_seeds) recipe_.teachers.push_back({seed, ""});
     else if (table.has("teacher_seeds"))
-      throw UserError(place_ + " has teacher_seeds and a teacher's file", "take one of them away");
+      throw UserError(place_ + " has teacher_seeds and a teacher's file", "remove one of them");
     table.read("pairing", recipe_.pairing);
     table.read("jobs", recipe_.jobs);
     table.read("threads", recipe_.threads);
     table.read("baseline", recipe_.baseline, true);
     table.read("primary_arm", recipe_.primary_arm, true);
-    table.read("primary_schedule", recipe_.primary_schedule, true);
+    table.read("primary_budget", recipe_.primary_budget, true);
     table.read("primary_set", recipe_.primary_set, true);
     table.read("primary_share", recipe_.primary_share);
     table.finish();
@@ -203,52 +212,49 @@ class RecipeReader {
                       fmt::format("there are: {}", fmt::join(names, ", ")));
   }
 
-  // An arm at one of its evaluations.
-  void require_evaluation(const std::string& arm, const std::string& schedule,
+  // The arm must run in the budget and be evaluated at the epoch.
+  void require_evaluation(const std::string& arm, const std::string& budget,
                           std::optional<double> epoch) const {
     require_named(recipe_.arms, arm, "arm");
-    require_named(recipe_.schedules, schedule, "schedule");
-    if (!recipe_.arm(arm).runs_in(schedule))
-      throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, arm, schedule),
-                      "name the schedule in the arm's 'schedules', or compare it elsewhere");
-    const RecipeSchedule& budget = recipe_.schedule(schedule);
-    if (!epoch || *epoch == static_cast<double>(budget.epochs)) return;
-    const std::vector<int64_t>& there = budget.evaluate_epochs;
+    require_named(recipe_.budgets, budget, "budget");
+    if (!recipe_.arm(arm).runs_in(budget))
+      throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, arm, budget),
+                      "add the budget to the arm's 'budgets', or compare the arm in another one");
+    if (!epoch || *epoch == static_cast<double>(recipe_.budget(budget).epochs)) return;
+    const std::vector<int64_t>& there = recipe_.budget(budget).evaluate_epochs;
     if (std::find(there.begin(), there.end(), static_cast<int64_t>(*epoch)) == there.end())
       throw UserError(fmt::format("{}: '{}' is not evaluated at epoch {:g} of '{}'", place_, arm,
-                                  *epoch, schedule),
+                                  *epoch, budget),
                       fmt::format("its evaluate_epochs are {}", nlohmann::json(there).dump()));
   }
 
   void validate_comparison(const Comparison& comparison) const {
     require_named(recipe_.sets, comparison.set, "set");
-    require_evaluation(comparison.second, comparison.schedule, comparison.epoch);
-    require_evaluation(comparison.first, comparison.schedule_of_first(), comparison.first_epoch);
-    if (comparison.weights != "raw" && comparison.weights != "averaged")
-      throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, comparison.weights),
-                      "raw, averaged");
+    require_evaluation(comparison.arm, comparison.budget, comparison.epoch);
+    require_evaluation(comparison.baseline, comparison.budget_of_baseline(),
+                       comparison.baseline_epoch);
   }
 
   void validate_check(const RecipeCheck& check) const {
-    require_named(recipe_.sets, check.set, "set");
+    const Comparison& comparison = check.comparison;
+    require_named(recipe_.sets, comparison.set, "set");
     if (check.kind == "teacher_wer") return;
-    require_named(recipe_.schedules, check.schedule, "schedule");
-    if (check.kind == "arm_wer" && check.arm.empty()) return;
-    require_evaluation(check.arm, check.schedule, {});
+    require_named(recipe_.budgets, comparison.budget, "budget");
+    if (check.kind == "arm_wer" && comparison.arm.empty()) return;
+    require_evaluation(comparison.arm, comparison.budget, {});
     if (check.kind == "arm_wer") return;
-    require_evaluation(check.baseline, check.schedule_of_baseline(), {});
+    require_evaluation(comparison.baseline, comparison.budget_of_baseline(), {});
   }
 
   void validate_arm(const RecipeArm& arm) const {
     require_named(recipe_.arms, recipe_.baseline_of(arm), "arm");
-    for (const std::string& schedule : arm.schedules)
-      require_named(recipe_.schedules, schedule, "schedule");
+    for (const std::string& budget : arm.budgets) require_named(recipe_.budgets, budget, "budget");
     const RecipeArm& baseline = recipe_.arm(recipe_.baseline_of(arm));
-    for (const RecipeSchedule& schedule : recipe_.schedules)
-      if (arm.runs_in(schedule.name) && !baseline.runs_in(schedule.name))
+    for (const RecipeBudget& budget : recipe_.budgets)
+      if (arm.runs_in(budget.name) && !baseline.runs_in(budget.name))
         throw UserError(fmt::format("{}: '{}' runs in '{}', and its baseline '{}' does not", place_,
-                                    arm.name, schedule.name, baseline.name),
-                        "name the schedule in the baseline's 'schedules', or another baseline");
+                                    arm.name, budget.name, baseline.name),
+                        "add the budget to the baseline's 'budgets', or name another baseline");
   }
 
   void validate_teachers() const {
@@ -272,17 +278,17 @@ class RecipeReader {
   void validate() const {
     require_named(recipe_.arms, recipe_.baseline, "arm");
     require_named(recipe_.arms, recipe_.primary_arm, "arm");
-    require_named(recipe_.schedules, recipe_.primary_schedule, "schedule");
+    require_named(recipe_.budgets, recipe_.primary_budget, "budget");
     require_named(recipe_.sets, recipe_.primary_set, "set");
     for (const RecipeCheck& check : recipe_.checks) validate_check(check);
     for (const Comparison& comparison : recipe_.comparisons) validate_comparison(comparison);
     if (recipe_.seeds < 1)
       throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
     for (const RecipeArm& arm : recipe_.arms) validate_arm(arm);
-    if (!recipe_.arm(recipe_.primary_arm).runs_in(recipe_.primary_schedule))
+    if (!recipe_.arm(recipe_.primary_arm).runs_in(recipe_.primary_budget))
       throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, recipe_.primary_arm,
-                                  recipe_.primary_schedule),
-                      "the primary comparison needs it");
+                                  recipe_.primary_budget),
+                      "the primary comparison needs this arm in this budget");
     validate_teachers();
     recipe_.teacher.validate();
     recipe_.student.validate();
@@ -291,7 +297,7 @@ class RecipeReader {
   std::string place_;
   TomlTable root_;
   Recipe recipe_;
-  std::map<std::string, nlohmann::json> arm_tables_;  // by name, with what they inherit
+  std::map<std::string, nlohmann::json> arm_tables_;  // by name, after inheritance
 };
 
 template <class Items>
@@ -299,15 +305,13 @@ const auto& named(const Items& items, const std::string& name) {
   for (const auto& item : items)
     if (item.name == name) return item;
   throw UserError(fmt::format("the recipe has no '{}'", name),
-                  "look at its [[arms]] and [[schedules]]");
+                  "look at its [[arms]] and [[budgets]]");
 }
 
 }  // namespace
 
 const RecipeArm& Recipe::arm(const std::string& name) const { return named(arms, name); }
-const RecipeSchedule& Recipe::schedule(const std::string& name) const {
-  return named(schedules, name);
-}
+const RecipeBudget& Recipe::budget(const std::string& name) const { return named(budgets, name); }
 
 std::vector<int64_t> Recipe::student_seeds() const {
   std::vector<int64_t> numbers;

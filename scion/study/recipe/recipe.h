@@ -1,5 +1,4 @@
-// A comparison, declared: the teacher, the arms, the schedules, the sets, and what is compared
-// with what.
+// A recipe: the file that declares a study's teachers, arms, budgets, sets, comparisons and checks.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +14,7 @@
 
 namespace scion {
 
-/// A set to evaluate on; with `condition` a corrupted copy of the manifest is made first.
+/// A set to evaluate on; if `corrupted`, a corrupted copy of the manifest is made first.
 struct RecipeSet {
   std::string name, manifest;
   bool corrupted = false;
@@ -23,32 +22,25 @@ struct RecipeSet {
   CorruptionConfig corruption;
 };
 
-/// A teacher of the study: trained here with a seed, or a given file.
+/// A teacher of the study: trained with a seed, or given as a file.
 struct RecipeTeacher {
-  int64_t number = 1;  ///< its seed, or its place among the files from 1
-  std::string file;    ///< "" when it is trained here
+  int64_t number = 1;  ///< its seed, or its index among the files, from 1
+  std::string file;    ///< "": trained by the study
 };
 
-/// A budget: every arm has the same.
-struct RecipeSchedule {
+/// A training budget, the same for every arm.
+struct RecipeBudget {
   std::string name;
   int64_t epochs = 0;
   std::vector<int64_t> evaluate_epochs;
 };
 
-/// Shown in the report, and a reason for a non-zero exit when it does not hold.
+/// A requirement on the results. Shown in the report; the exit status is non-zero if it fails.
 struct RecipeCheck {
-  std::string kind;  ///< teacher_wer, arm_wer, early_cut, speed_up, end_below: see checks.h
-  std::string set, schedule;
-  double limit = 0;  ///< %; speed_up: a factor; end_below: percentage points
-  std::string arm, baseline;
-  double share = 0;               ///< of the epochs of the schedule; speed_up: of the baseline's
-  std::string baseline_schedule;  ///< speed_up: where the baseline has another
-
-  /// The schedule of the baseline: `schedule` where no other is named.
-  const std::string& schedule_of_baseline() const {
-    return baseline_schedule.empty() ? schedule : baseline_schedule;
-  }
+  std::string kind;       ///< teacher_wer, arm_wer, early_cut, speed_up, end_below: see checks.h
+  double limit = 0;       ///< %; speed_up: a factor; end_below: percentage points
+  double share = 0;       ///< of the epochs of the budget; speed_up: of the baseline's budget
+  Comparison comparison;  ///< at no epoch; the arm, baseline and budget are "" if not needed
 };
 
 struct Recipe {
@@ -56,42 +48,43 @@ struct Recipe {
   std::filesystem::path directory;
   RunConfig teacher, student;
   std::vector<RecipeTeacher> teachers;
-  /// cross: every arm with a teacher runs for every teacher × student seed; paired: teacher i goes
-  /// with student seed i. Random arms run once a seed.
+  /// cross: an arm with a teacher runs for every teacher × student seed; paired: teacher i goes
+  /// with student seed i. Random arms run once per seed.
   std::string pairing = "cross";
   std::vector<RecipeSet> sets;
   std::vector<RecipeArm> arms;
-  std::vector<RecipeSchedule> schedules;
+  std::vector<RecipeBudget> budgets;
   std::vector<RecipeCheck> checks;
-  std::vector<Comparison> comparisons;  ///< besides every arm with its baseline
+  std::vector<Comparison> comparisons;  ///< in addition to every arm with its baseline
 
   int64_t seeds = 2, first_seed = 1;
-  int64_t jobs = 2;      ///< runs at a time
-  int64_t threads = 1;   ///< threads of a run
-  std::string baseline;  ///< the arm that others are measured against
-  std::string primary_arm, primary_schedule, primary_set;
-  double primary_share = 0.2;  ///< of the schedule's epochs
+  int64_t jobs = 2;      ///< concurrent runs
+  int64_t threads = 1;   ///< threads per run
+  std::string baseline;  ///< the arm that others are compared with
+  std::string primary_arm, primary_budget, primary_set;
+  double primary_share = 0.2;  ///< of the budget's epochs
 
-  std::vector<double> grid;  ///< tuning: peak rates tried for every arm and schedule
+  std::vector<double> grid;  ///< tuning: peak learning rates tried for every arm and budget
   std::vector<std::string> tuning_train;
   std::string tuning_set;             ///< dev manifest
-  std::filesystem::path tuning_file;  ///< frozen outcome beside the recipe
+  std::filesystem::path tuning_file;  ///< the frozen outcome, beside the recipe
 
-  /// Reads back as the same recipe, presets and paths resolved.
+  /// TOML that reads back as the same recipe, with presets and paths resolved.
   std::string to_toml() const;
 
   const RecipeArm& arm(const std::string& name) const;
-  const RecipeSchedule& schedule(const std::string& name) const;
-  /// The arm that `arm` is measured against.
+  const RecipeBudget& budget(const std::string& name) const;
+  /// The arm that `arm` is compared with.
   const std::string& baseline_of(const RecipeArm& arm) const {
     return arm.baseline.empty() ? baseline : arm.baseline;
   }
   std::vector<int64_t> student_seeds() const;
-  /// Whether some arm has a teacher that is trained here.
+  /// True if some arm has a teacher and the study trains it.
   bool trains_teachers() const;
 };
 
-/// UserError naming the key and the file for everything unknown or inconsistent.
+/// Reads a recipe; keys of older recipes (old_keys.h) are understood. UserError naming the file and
+/// the key if anything is unknown or inconsistent.
 Recipe read_recipe(const std::filesystem::path& path);
 
 }  // namespace scion

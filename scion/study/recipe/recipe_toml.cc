@@ -8,7 +8,7 @@
 namespace scion {
 namespace {
 
-// The tables of `toml` below the table `name`.
+// The tables of `toml`, moved below the table `name`.
 std::string nested_toml(const std::string& toml, const std::string& name) {
   std::string text;
   std::istringstream lines(toml);
@@ -28,22 +28,24 @@ std::string set_toml(RecipeSet set) {
 }
 
 std::string check_toml(const RecipeCheck& check) {
-  return "\n[[checks]]\n" + toml_line("kind", check.kind) + toml_line("set", check.set) +
-         toml_line("limit", check.limit) + toml_line_unless_empty("schedule", check.schedule) +
-         toml_line_unless_empty("arm", check.arm) +
-         toml_line_unless_empty("baseline", check.baseline) +
-         toml_line_unless_empty("baseline_schedule", check.baseline_schedule) +
+  const Comparison& comparison = check.comparison;
+  return "\n[[checks]]\n" + toml_line("kind", check.kind) + toml_line("set", comparison.set) +
+         toml_line("limit", check.limit) + toml_line_unless_empty("budget", comparison.budget) +
+         toml_line_unless_empty("arm", comparison.arm) +
+         toml_line_unless_empty("baseline", comparison.baseline) +
+         toml_line_unless_empty("baseline_budget", comparison.baseline_budget) +
          toml_line("share", check.share);
 }
 
 std::string comparison_toml(const Comparison& comparison) {
-  return "\n[[comparisons]]\n" + toml_line("arm", comparison.second) +
-         toml_line("schedule", comparison.schedule) +
+  return "\n[[comparisons]]\n" + toml_line("arm", comparison.arm) +
+         toml_line("budget", comparison.budget) +
          (comparison.epoch ? toml_line("epoch", *comparison.epoch) : "") +
-         toml_line("baseline", comparison.first) +
-         toml_line_unless_empty("baseline_schedule", comparison.first_schedule) +
-         (comparison.first_epoch ? toml_line("baseline_epoch", *comparison.first_epoch) : "") +
-         toml_line("set", comparison.set) + toml_line("weights", comparison.weights);
+         toml_line("baseline", comparison.baseline) +
+         toml_line_unless_empty("baseline_budget", comparison.baseline_budget) +
+         (comparison.baseline_epoch ? toml_line("baseline_epoch", *comparison.baseline_epoch)
+                                    : "") +
+         toml_line("set", comparison.set) + toml_line("weights", weights_text(comparison.weights));
 }
 
 std::string tuning_toml(const Recipe& recipe) {
@@ -66,15 +68,15 @@ std::string Recipe::to_toml() const {
   text += "\n[study]\n" + toml_line("seeds", seeds) + toml_line("first_seed", first_seed) +
           toml_line("jobs", jobs) + toml_line("threads", threads) +
           toml_line("baseline", baseline) + toml_line("primary_arm", primary_arm) +
-          toml_line("primary_schedule", primary_schedule) + toml_line("primary_set", primary_set) +
+          toml_line("primary_budget", primary_budget) + toml_line("primary_set", primary_set) +
           toml_line("primary_share", primary_share) + toml_line("pairing", pairing);
   if (!teacher_seeds.empty()) text += toml_line("teacher_seeds", teacher_seeds);
   for (const RecipeSet& set : sets) text += set_toml(set);
   for (const RecipeArm& arm : arms) text += arm_toml(arm, student);
-  for (const RecipeSchedule& schedule : schedules)
-    text += "\n[[schedules]]\n" + toml_line("name", schedule.name) +
-            toml_line("epochs", schedule.epochs) +
-            toml_line("evaluate_epochs", schedule.evaluate_epochs);
+  for (const RecipeBudget& budget : budgets)
+    text += "\n[[budgets]]\n" + toml_line("name", budget.name) +
+            toml_line("epochs", budget.epochs) +
+            toml_line("evaluate_epochs", budget.evaluate_epochs);
   for (const RecipeCheck& check : checks) text += check_toml(check);
   for (const Comparison& comparison : comparisons) text += comparison_toml(comparison);
   if (!grid.empty()) text += tuning_toml(*this);

@@ -1,10 +1,11 @@
-// Whether arms differ, with intervals.
+// Differences between arms, with confidence intervals.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "scion/study/report/section_parts.h"
+#include "scion/study/report/sections.h"
 
 namespace scion {
 namespace {
@@ -12,29 +13,29 @@ namespace {
 std::string p_text(double p) { return p < 0.001 ? "< 0.001" : number_text(p, 3); }
 
 // "epoch 4", "epoch 20, averaged weights".
-std::string look_text(const Comparison& comparison) {
+std::string evaluation_text(const Comparison& comparison) {
   return fmt::format("epoch {:g}{}", *comparison.epoch,
-                     comparison.weights == "averaged" ? ", averaged weights" : "");
+                     comparison.weights == Weights::averaged ? ", averaged weights" : "");
 }
 
-// "full, clean, epoch 4", and where the first arm stands elsewhere, that.
+// "full, clean, epoch 4", and the evaluation of the baseline if it is another one.
 std::string where_text(const ReportContext& context, const Comparison& comparison) {
-  const std::string second =
-      context.place(comparison.schedule, comparison.set) + ", " + look_text(comparison);
-  if (!comparison.crosses_schedules() && comparison.first_epoch == comparison.epoch) return second;
-  return fmt::format("{} − {}epoch {:g}", second,
-                     comparison.crosses_schedules() ? comparison.schedule_of_first() + ", " : "",
-                     *comparison.first_epoch);
+  const std::string of_arm =
+      context.set_text(comparison.budget, comparison.set) + ", " + evaluation_text(comparison);
+  if (!comparison.crosses_budgets() && comparison.baseline_epoch == comparison.epoch) return of_arm;
+  return fmt::format("{} − {}epoch {:g}", of_arm,
+                     comparison.crosses_budgets() ? comparison.budget_of_baseline() + ", " : "",
+                     *comparison.baseline_epoch);
 }
 
 std::vector<Cell> difference_row(const ReportContext& context, const ArmDifference& entry,
                                  bool primary) {
   const Difference& difference = entry.difference;
-  return {{fmt::format("{} − {}{}", context.label(entry.comparison.second),
-                       context.label(entry.comparison.first), primary ? " (primary)" : ""),
+  return {{fmt::format("{} − {}{}", context.label(entry.comparison.arm),
+                       context.label(entry.comparison.baseline), primary ? " (primary)" : ""),
            primary},
           {where_text(context, entry.comparison)},
-          {context.rate(entry.first_wer) + " → " + context.rate(entry.second_wer)},
+          {context.rate(entry.baseline_wer) + " → " + context.rate(entry.arm_wer)},
           {number_text(difference.mean, 2), primary},
           {fmt::format("{} to {}", number_text(difference.interval.low, 2),
                        number_text(difference.interval.high, 2))},
@@ -43,11 +44,11 @@ std::vector<Cell> difference_row(const ReportContext& context, const ArmDifferen
           {primary ? "–" : p_text(entry.adjusted_p)}};
 }
 
-// "2 teachers × 3 seeds × 10 speakers": what was drawn.
+// "2 teachers × 3 seeds × 10 speakers": the factors that the bootstrap draws.
 std::string drawn_text(const ArmDifference& entry) {
   std::string text;
   if (entry.paired_teachers)
-    text = fmt::format("{} seeds, each with a teacher of its own", entry.seeds);
+    text = fmt::format("{} seeds, each with its own teacher", entry.seeds);
   else if (entry.teachers > 1)
     text = fmt::format("{} teachers × {} seeds", entry.teachers, entry.seeds);
   else
@@ -55,7 +56,7 @@ std::string drawn_text(const ArmDifference& entry) {
   return text + fmt::format(" × {} {}", entry.units, entry.by_speaker ? "speakers" : "utterances");
 }
 
-// What the intervals are about, and what they are not.
+// Limits of what the intervals cover.
 std::string scope_text(const std::vector<const ArmDifference*>& all) {
   const auto greatest = [&](int64_t ArmDifference::*count) {
     return (*std::max_element(all.begin(), all.end(),
@@ -66,8 +67,11 @@ std::string scope_text(const std::vector<const ArmDifference*>& all) {
   };
   std::string text;
   if (greatest(&ArmDifference::teachers) == 1)
-    text += " All selected students have the same teacher: the intervals say nothing of another.";
-  if (greatest(&ArmDifference::seeds) < 4) text += " With so few seeds, intervals are rough.";
+    text +=
+        " All selected students have the same teacher, so the intervals do not cover other "
+        "teachers.";
+  if (greatest(&ArmDifference::seeds) < 4)
+    text += " With fewer than 4 seeds, the intervals are rough.";
   return text;
 }
 
@@ -82,21 +86,22 @@ Table difference_table(const ReportContext& context, std::string title) {
   return table;
 }
 
-// Comparisons that the recipe names one by one, across schedules among them.
+// Comparisons listed by the recipe; they may cross budgets.
 Table declared_table(const ReportContext& context) {
-  Table table = difference_table(context, "Comparisons of the recipe's own, p adjusted among them");
+  Table table =
+      difference_table(context, "Comparisons listed by the recipe, p adjusted among them");
   for (const ArmDifference& entry : context.report().differences.declared)
     table.rows.push_back(difference_row(context, entry, false));
   return table;
 }
 
-// One table for every place and look, with arms by factor.
-std::vector<Table> tables_by_place(const ReportContext& context) {
+// One table per set and evaluation, with arms grouped by factor.
+std::vector<Table> tables_by_set(const ReportContext& context) {
   const std::vector<ArmDifference>& secondary = context.report().differences.secondary;
   std::vector<std::string> titles;
   const auto title_of = [&](const ArmDifference& entry) {
-    return context.place(entry.comparison.schedule, entry.comparison.set) + ", " +
-           look_text(entry.comparison);
+    return context.set_text(entry.comparison.budget, entry.comparison.set) + ", " +
+           evaluation_text(entry.comparison);
   };
   for (const ArmDifference& entry : secondary) add_new(titles, title_of(entry));
   std::vector<Table> tables;
@@ -104,7 +109,7 @@ std::vector<Table> tables_by_place(const ReportContext& context) {
     Table table = difference_table(context, title);
     add_by_factor(context, table, [&](const std::string& arm) {
       for (const ArmDifference& entry : secondary)
-        if (entry.comparison.second == arm && title_of(entry) == title) {
+        if (entry.comparison.arm == arm && title_of(entry) == title) {
           table.rows.push_back(difference_row(context, entry, false));
           table.rows.back().erase(table.rows.back().begin() + 1);
         }
@@ -128,10 +133,10 @@ Section difference_section(const ReportContext& context) {
   for (const ArmDifference& entry : differences.declared) all.push_back(&entry);
   if (all.empty()) return section;
   section.text = fmt::format(
-      "Differences of WER in percentage points, negative where the arm named first is better. "
-      "Intervals ({:g} %) and two-sided p from {} draws (bootstrap of what is random, both arms on "
-      "the same draw; of the first comparison {}). The primary comparison was declared before; the "
-      "p of the others are adjusted after Holm.{}",
+      "Differences of WER in percentage points; negative means that the arm named first is better. "
+      "Intervals ({:g} %) and two-sided p come from {} bootstrap draws of the random factors, with "
+      "both arms on the same draw (first comparison: {}). The primary comparison was declared in "
+      "advance; the other p are adjusted by Holm's method.{}",
       100 * differences.options.confidence, differences.options.draws, drawn_text(*all.front()),
       scope_text(all));
   Table table = difference_table(context, context.has_many_arms() ? "The primary comparison" : "");
@@ -143,7 +148,7 @@ Section difference_section(const ReportContext& context) {
   if (!table.rows.empty()) section.tables.push_back(table);
   if (!differences.declared.empty()) section.tables.push_back(declared_table(context));
   if (context.has_many_arms())
-    for (Table& by_place : tables_by_place(context)) section.tables.push_back(std::move(by_place));
+    for (Table& of_set : tables_by_set(context)) section.tables.push_back(std::move(of_set));
   return section;
 }
 

@@ -10,11 +10,11 @@
 namespace scion {
 namespace {
 
-// "on test"; names the schedule where the epoch is not the end of it.
-std::string set_text(const ReportContext& context, const Comparison& comparison) {
-  const Curve* curve = context.curve(comparison.schedule, comparison.set, comparison.second);
+// The set, with the budget unless the epoch is its end.
+std::string set_at_epoch(const ReportContext& context, const Comparison& comparison) {
+  const Curve* curve = context.curve(comparison.budget, comparison.set, comparison.arm);
   const bool is_end = curve && std::abs(curve->points.back().epoch - *comparison.epoch) < 1e-6;
-  return is_end ? comparison.set : context.place(comparison.schedule, comparison.set);
+  return is_end ? comparison.set : context.set_text(comparison.budget, comparison.set);
 }
 
 std::string open_headline(const ReportContext& context, const ArmDifference& primary) {
@@ -23,10 +23,9 @@ std::string open_headline(const ReportContext& context, const ArmDifference& pri
   return fmt::format(
       "After {}, {} ({} % WER) and {} ({} %) cannot be told apart on {}: the difference of {} "
       "points has a {:g} % interval from {} to {}.",
-      epochs_text(*comparison.epoch), context.label(comparison.second),
-      context.rate(primary.second_wer), context.label(comparison.first),
-      context.rate(primary.first_wer), set_text(context, comparison),
-      number_text(primary.difference.mean, 1),
+      epochs_text(*comparison.epoch), context.label(comparison.arm), context.rate(primary.arm_wer),
+      context.label(comparison.baseline), context.rate(primary.baseline_wer),
+      set_at_epoch(context, comparison), number_text(primary.difference.mean, 1),
       100 * context.report().differences.options.confidence, number_text(interval.low, 1),
       number_text(interval.high, 1));
 }
@@ -39,12 +38,11 @@ std::string clear_headline(const ReportContext& context, const ArmDifference& pr
   return fmt::format(
       "After {}, {} has a WER of {} % on {}, {} points {} than {} with {} % ({:g} % interval {} "
       "to {}).",
-      epochs_text(*comparison.epoch), context.label(comparison.second),
-      context.rate(primary.second_wer), set_text(context, comparison),
-      number_text(std::abs(mean), 1), mean < 0 ? "lower" : "higher",
-      context.label(comparison.first), context.rate(primary.first_wer),
-      100 * context.report().differences.options.confidence, number_text(low, 1),
-      number_text(high, 1));
+      epochs_text(*comparison.epoch), context.label(comparison.arm), context.rate(primary.arm_wer),
+      set_at_epoch(context, comparison), number_text(std::abs(mean), 1),
+      mean < 0 ? "lower" : "higher", context.label(comparison.baseline),
+      context.rate(primary.baseline_wer), 100 * context.report().differences.options.confidence,
+      number_text(low, 1), number_text(high, 1));
 }
 
 std::string lower_or_higher(double reduction) {
@@ -57,7 +55,7 @@ std::string bound_words(Bound bound) {
   return bound == Bound::at_least ? "at least " : "at most ";
 }
 
-// The arm and the baseline that the headline and the key figures are about.
+// The arm and the baseline of the headline and the key figures.
 struct Focus {
   const Curve* arm = nullptr;
   const Curve* baseline = nullptr;
@@ -66,15 +64,15 @@ struct Focus {
 Focus focus_of(const ReportContext& context) {
   if (const auto& primary = context.report().differences.primary) {
     const Comparison& c = primary->comparison;
-    return {context.curve(c.schedule, c.set, c.second), context.curve(c.schedule, c.set, c.first)};
+    return {context.curve(c.budget, c.set, c.arm), context.curve(c.budget, c.set, c.baseline)};
   }
-  for (const ReportContext::Place& place : context.places())
-    for (const Curve* curve : place.curves)
-      if (place.baseline && curve != place.baseline) return {curve, place.baseline};
+  for (const ReportContext::SetCurves& here : context.set_curves())
+    for (const Curve* curve : here.curves)
+      if (here.baseline && curve != here.baseline) return {curve, here.baseline};
   return {};
 }
 
-// The gain at the arm's first evaluation, and what is left of it at its last.
+// The gain at the arm's first and at its last evaluation.
 std::string speed_headline(const ReportContext& context, const Focus& focus) {
   const std::vector<SpeedUp> entries = speed_up(*focus.arm, *focus.baseline);
   if (entries.empty() || !entries.front().epochs || !entries.front().relative_reduction) return "";
@@ -84,7 +82,7 @@ std::string speed_headline(const ReportContext& context, const Focus& focus) {
   std::string text = fmt::format(
       "On {}, the WER of {} after {} is {} than that of {}, which takes {}{} times as many epochs "
       "to get there",
-      context.place(focus.arm->schedule, focus.arm->set), context.label(focus.arm->arm),
+      context.set_text(focus.arm->budget, focus.arm->set), context.label(focus.arm->arm),
       epochs_text(first.epoch), lower_or_higher(*first.relative_reduction), baseline,
       bound_words(first.epochs->bound), number_text(first.epochs->value, 2));
   if (entries.size() > 1 && last.relative_reduction)

@@ -1,4 +1,4 @@
-// The finding of a report in one sentence and in a few figures.
+// The main result of a report in one sentence and a few figures.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace scion {
 
-/// The finding in one sentence: the primary comparison with its interval or, without one, the first
-/// set's speed-up. "" without results of two arms.
+/// One sentence: the primary comparison with its interval or, without one, the speed-up on the
+/// first set. "" without results of two arms.
 std::string headline(const StudyReport& report);
 
-/// A figure that stands out under the headline.
+/// A large figure under the headline.
 struct KeyFigure {
   std::string value, label;
 };

@@ -8,7 +8,12 @@
 
 namespace scion {
 
-StudyReport run_table_study(const std::filesystem::path& table, const std::string& baseline) {
+bool all_checks_passed(const StudyReport& report) {
+  return std::all_of(report.checks.begin(), report.checks.end(),
+                     [](const SelfCheck& check) { return check.passed; });
+}
+
+StudyReport table_report(const std::filesystem::path& table, const std::string& baseline) {
   StudyReport report;
   report.rows = read_result_table(table);
   std::vector<std::string> arms;

@@ -37,13 +37,13 @@ std::vector<std::string> epoch_columns(std::vector<std::string> columns,
   return columns;
 }
 
-std::string arm_text(const ReportContext& context, const std::string& schedule,
+std::string arm_text(const ReportContext& context, const std::string& budget,
                      const std::string& arm) {
   const std::string label = context.label(arm);
-  return context.schedules().size() > 1 && !schedule.empty() ? label + ", " + schedule : label;
+  return context.budgets().size() > 1 && !budget.empty() ? label + ", " + budget : label;
 }
 
-bool wants_logarithm(const std::vector<const Curve*>& curves) {
+bool needs_log_axis(const std::vector<const Curve*>& curves) {
   double low = HUGE_VAL, high = 0;
   for (const Curve* curve : curves)
     for (const CurvePoint& point : curve->points) {

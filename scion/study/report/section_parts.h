@@ -1,37 +1,32 @@
-// The sections of a report, one function each, and what several of them show alike.
+// Parts that several sections share: columns by epoch, curves as series, rows by factor.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "scion/study/report/figures/chart.h"
+#include "scion/study/report/figures/table.h"
 #include "scion/study/report/report_context.h"
-#include "scion/study/report/section.h"
 
 namespace scion {
 
-Section overview_section(const ReportContext& context);
-Section wer_section(const ReportContext& context);
-Section curve_section(const ReportContext& context);
-Section speed_section(const ReportContext& context);
-Section difference_section(const ReportContext& context);
-Section optimisation_section(const ReportContext& context);
-
-/// Epochs for a table's columns: those asked for or, of all after the start, a few that are dense
-/// where curves are steep.
+/// The epochs of a table's columns: those that the report asks for or, by default, a selection that
+/// is denser early in training.
 std::vector<double> shown_epochs(const StudyReport& report,
                                  const std::vector<const Curve*>& curves);
-/// `columns`, then the epochs.
+/// `columns` followed by the epochs.
 std::vector<std::string> epoch_columns(std::vector<std::string> columns,
                                        const std::vector<double>& epochs);
-/// The arm, with the schedule where there are several.
-std::string arm_text(const ReportContext& context, const std::string& schedule,
+/// The arm, with the budget if there are several.
+std::string arm_text(const ReportContext& context, const std::string& budget,
                      const std::string& arm);
-/// Logarithmic where curves fall far: equal steps are then equal relative gains.
-bool wants_logarithm(const std::vector<const Curve*>& curves);
+/// True if the error rates span more than a factor of 2: on a logarithmic axis, equal steps are
+/// equal relative gains.
+bool needs_log_axis(const std::vector<const Curve*>& curves);
 Series curve_series(const Curve& curve, Scale scale, double unit, std::string name, size_t colour,
                     bool dashed = false);
 
-/// Calls add(arm) for the arms of each group, after a heading row where arms are many.
+/// Calls add(arm) for the arms of each group, after a heading row if there are many arms.
 template <class Add>
 void add_by_factor(const ReportContext& context, Table& table, Add add) {
   for (const ReportContext::Group& group : context.groups()) {

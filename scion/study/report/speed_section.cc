@@ -1,10 +1,11 @@
-// How much sooner the arms are where their baselines get later.
+// Speed-up: how much earlier the arms reach the error rates of their baselines.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "scion/study/report/section_parts.h"
+#include "scion/study/report/sections.h"
 
 namespace scion {
 namespace {
@@ -15,17 +16,17 @@ std::string students_text(const std::optional<Ratio>& students) {
   return bound_sign(students->bound) + number_text(std::ceil(students->value - 1e-9), 0);
 }
 
-// Appends a row unless nothing is known on this measure.
+// Appends a row unless all its values are unknown.
 template <class Text>
 void add_measure(Table& table, const std::string& label, const std::string& measure,
                  const std::vector<const SpeedUp*>& entries, Text text) {
   std::vector<Cell> row = {{label}, {measure}};
   for (const SpeedUp* entry : entries) row.push_back({entry ? text(*entry) : "–"});
-  const auto says_nothing = [](const Cell& cell) { return cell.text == "–"; };
-  if (!std::all_of(row.begin() + 2, row.end(), says_nothing)) table.rows.push_back(row);
+  const auto is_unknown = [](const Cell& cell) { return cell.text == "–"; };
+  if (!std::all_of(row.begin() + 2, row.end(), is_unknown)) table.rows.push_back(row);
 }
 
-// `measures` false: the epochs alone, in one row.
+// Adds the rows of one arm; without `measures` only the row in epochs.
 void add_speed_up(Table& table, const std::string& label, const Curve& arm, const Curve& baseline,
                   const std::vector<double>& epochs, bool measures) {
   const std::vector<SpeedUp> all = speed_up(arm, baseline);
@@ -50,7 +51,7 @@ void add_speed_up(Table& table, const std::string& label, const Curve& arm, cons
   });
 }
 
-// Columns in which nothing is known, such as times of a table that has none.
+// Drops columns without any value, such as times if the results have none.
 void drop_unknown_columns(Table& table) {
   for (size_t i = table.columns.size(); i-- > 0;) {
     const auto is_unknown = [&](const std::vector<Cell>& row) { return row[i].text == "–"; };
@@ -61,7 +62,7 @@ void drop_unknown_columns(Table& table) {
   }
 }
 
-// Whether arms are held against different baselines.
+// True if some arm is not compared with the report's baseline.
 bool has_own_baselines(const ReportContext& context) {
   return std::any_of(context.arms().begin(), context.arms().end(), [&](const std::string& arm) {
     return context.baseline_of(arm) != context.report().baseline;
@@ -76,9 +77,9 @@ Table final_table(const ReportContext& context) {
       {"arm", "set", "WER", "at epoch", "in epochs", "in training time", "in total compute"},
       {}};
   table.label_columns = 2;
-  for (const ReportContext::Place& place : context.places())
-    for (const Curve* arm : place.curves) {
-      const Curve* baseline = place.curve(context.baseline_of(arm->arm));
+  for (const ReportContext::SetCurves& here : context.set_curves())
+    for (const Curve* arm : here.curves) {
+      const Curve* baseline = here.curve(context.baseline_of(arm->arm));
       if (baseline == nullptr || arm == baseline) continue;
       const double wer = baseline->points.back().wer;
       const Crossing crossing = find_crossing(*arm, wer, Scale::epochs);
@@ -86,7 +87,7 @@ Table final_table(const ReportContext& context) {
         return Cell{ratio_text(speed_up_to_end(*arm, *baseline, scale))};
       };
       table.rows.push_back({{context.label(arm->arm)},
-                            {context.place(place.schedule, place.set)},
+                            {context.set_text(here.budget, here.set)},
                             {context.rate(wer)},
                             {bound_sign(crossing.bound) + number_text(crossing.position, 1)},
                             ratio(Scale::epochs),
@@ -105,27 +106,27 @@ Section speed_section(const ReportContext& context) {
       "Speed-up",
       fmt::format(
           "How much more {0} needs to reach the error rate that an arm has at an epoch: 2× "
-          "is twice as much. Between evaluations curves are taken for straight, and a "
-          "crossing has to hold for two evaluations. ≥ stands where {0} does not get there, "
-          "or only at its last evaluation; ≤ where it is there at its first. Total compute "
-          "includes the teacher, which pays for itself after so many students.",
+          "is twice as much. Curves are interpolated linearly between evaluations, and a "
+          "crossing must hold for two evaluations. ≥: {0} does not reach the rate, or only at its "
+          "last evaluation; ≤: it has reached it by its first. Total compute includes the "
+          "teacher, whose cost is recovered after the given number of students.",
           has_own_baselines(context) ? "the arm's baseline"
                                      : context.label(context.report().baseline)),
       {},
       {}};
   const bool measures = !context.has_many_arms();
-  for (const ReportContext::Place& place : context.places()) {
-    const std::vector<double> epochs = shown_epochs(context.report(), place.curves);
+  for (const ReportContext::SetCurves& here : context.set_curves()) {
+    const std::vector<double> epochs = shown_epochs(context.report(), here.curves);
     Table table{
-        context.place(place.schedule, place.set) + (measures ? "" : ", in epochs at an epoch"),
+        context.set_text(here.budget, here.set) + (measures ? "" : ", in epochs at an epoch"),
         epoch_columns(measures ? std::vector<std::string>{"arm", "at epoch"}
                                : std::vector<std::string>{"arm", ""},
                       epochs),
         {}};
     table.label_columns = 2;
     add_by_factor(context, table, [&](const std::string& arm) {
-      const Curve* curve = place.curve(arm);
-      const Curve* baseline = place.curve(context.baseline_of(arm));
+      const Curve* curve = here.curve(arm);
+      const Curve* baseline = here.curve(context.baseline_of(arm));
       if (curve && baseline && curve != baseline)
         add_speed_up(table, context.label(arm), *curve, *baseline, epochs, measures);
     });

@@ -1,15 +1,17 @@
-// Whether gradients are steadier, and paths straighter, from selected weights.
+// Steadiness of optimisation: gradients, and the path of the weights.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "scion/study/report/chart_lines.h"
 #include "scion/study/report/section_parts.h"
+#include "scion/study/report/sections.h"
 
 namespace scion {
 namespace {
 
-// A measure of steadiness: how it is called, where it stands.
+// A measure of steadiness: its column and its member.
 struct Measure {
   const char* name;
   double Steadiness::*value;
@@ -22,10 +24,10 @@ constexpr Measure steadiness_measures[] = {{"spread of log norm", &Steadiness::s
 
 using Window = std::map<std::string, Steadiness> MeasuredRun::*;
 
-std::map<RunKey, double> values(const ReportContext& context, const std::string& schedule,
+std::map<RunKey, double> values(const ReportContext& context, const std::string& budget,
                                 const std::string& arm, const std::string& part, Window window,
                                 double Steadiness::*value) {
-  return values_of(context.report().optimisation, schedule, arm, [&](const MeasuredRun& run) {
+  return values_of(context.report().measured_runs, budget, arm, [&](const MeasuredRun& run) {
     const auto found = (run.*window).find(part);
     return found == (run.*window).end() ? NAN : found->second.*value;
   });
@@ -37,7 +39,7 @@ std::string mean_text(const std::map<RunKey, double>& values, int decimals) {
   return values.empty() ? "–" : number_text(sum / static_cast<double>(values.size()), decimals);
 }
 
-// Columns in which no run measured anything.
+// Drops columns without any measurement.
 void drop_unmeasured(Table& table) {
   for (size_t i = table.columns.size(); i-- > 1;) {
     const auto is_empty = [&](const std::vector<Cell>& row) {
@@ -50,38 +52,38 @@ void drop_unmeasured(Table& table) {
   }
 }
 
-// Calls add(schedule, arm) for all that were run, schedule by schedule.
+// Calls add(budget, arm) for every arm of every budget.
 template <class Add>
 void for_arms(const ReportContext& context, Table& table, Add add) {
-  for (const std::string& schedule : context.schedules())
-    add_by_factor(context, table, [&](const std::string& arm) { add(schedule, arm); });
+  for (const std::string& budget : context.budgets())
+    add_by_factor(context, table, [&](const std::string& arm) { add(budget, arm); });
 }
 
 Table steadiness_table(const ReportContext& context, const std::string& title, Window window) {
   Table table{title, {"arm", "mean norm"}, {}};
   for (const Measure& measure : steadiness_measures) table.columns.emplace_back(measure.name);
-  for_arms(context, table, [&](const std::string& schedule, const std::string& arm) {
-    const auto levels = values(context, schedule, arm, "all", window, &Steadiness::level);
+  for_arms(context, table, [&](const std::string& budget, const std::string& arm) {
+    const auto levels = values(context, budget, arm, "all", window, &Steadiness::level);
     if (levels.empty()) return;
     double level = 0;
     for (const auto& [run, value] : levels) level += value / static_cast<double>(levels.size());
     table.rows.push_back(
-        {{arm_text(context, schedule, arm)}, {fmt::format("{:.3g}", std::exp(level))}});
+        {{arm_text(context, budget, arm)}, {fmt::format("{:.3g}", std::exp(level))}});
     for (const Measure& measure : steadiness_measures)
       table.rows.back().push_back(
-          {mean_text(values(context, schedule, arm, "all", window, measure.value), 3)});
+          {mean_text(values(context, budget, arm, "all", window, measure.value), 3)});
   });
   drop_unmeasured(table);
   return table;
 }
 
-// "−0.12 (−0.2 to −0.1)", bold where the interval leaves zero out.
+// "−0.12 (−0.2 to −0.1)", bold if the interval excludes zero.
 Cell difference_cell(const ReportContext& context, const std::map<RunKey, double>& baseline,
                      const std::map<RunKey, double>& arm) {
   if (baseline.empty() || arm.empty()) return {"–"};
   const Difference difference = compare_values(baseline, arm, context.report().differences.options);
   const Interval& interval = difference.interval;
-  if (arm.size() < 2) return {number_text(difference.mean, 3)};  // one run has no interval
+  if (arm.size() < 2) return {number_text(difference.mean, 3)};  // no interval from one run
   return {fmt::format("{} ({} to {})", number_text(difference.mean, 3),
                       number_text(interval.low, 3), number_text(interval.high, 3)),
           interval.high > interval.low && (interval.high < 0 || interval.low > 0)};
@@ -90,14 +92,14 @@ Cell difference_cell(const ReportContext& context, const std::map<RunKey, double
 Table steadier_table(const ReportContext& context, const std::string& title, Window window) {
   Table table{title, {"arm − its baseline"}, {}};
   for (const Measure& measure : steadiness_measures) table.columns.emplace_back(measure.name);
-  for_arms(context, table, [&](const std::string& schedule, const std::string& arm) {
+  for_arms(context, table, [&](const std::string& budget, const std::string& arm) {
     const std::string& baseline = context.baseline_of(arm);
     if (arm == baseline) return;
-    std::vector<Cell> row = {{arm_text(context, schedule, arm)}};
+    std::vector<Cell> row = {{arm_text(context, budget, arm)}};
     for (const Measure& measure : steadiness_measures)
-      row.push_back(difference_cell(
-          context, values(context, schedule, baseline, "all", window, measure.value),
-          values(context, schedule, arm, "all", window, measure.value)));
+      row.push_back(difference_cell(context,
+                                    values(context, budget, baseline, "all", window, measure.value),
+                                    values(context, budget, arm, "all", window, measure.value)));
     const auto is_empty = [](const Cell& cell) { return cell.text == "–"; };
     if (!std::all_of(row.begin() + 1, row.end(), is_empty)) table.rows.push_back(std::move(row));
   });
@@ -105,7 +107,7 @@ Table steadier_table(const ReportContext& context, const std::string& title, Win
   return table;
 }
 
-// Parts of the network in the order in which speech goes through it.
+// Parts of the network, in the order of the forward pass.
 std::vector<std::string> network_parts(const std::vector<MeasuredRun>& runs) {
   std::vector<std::string> parts = {"subsampling"};
   size_t layers = 0;
@@ -125,62 +127,62 @@ std::vector<std::string> network_parts(const std::vector<MeasuredRun>& runs) {
 
 Table parts_table(const ReportContext& context, const std::string& title, Window window,
                   double Steadiness::*value) {
-  const std::vector<std::string> parts = network_parts(context.report().optimisation);
+  const std::vector<std::string> parts = network_parts(context.report().measured_runs);
   Table table{title, {"arm"}, {}};
   table.columns.insert(table.columns.end(), parts.begin(), parts.end());
   if (parts.empty()) return table;
-  for_arms(context, table, [&](const std::string& schedule, const std::string& arm) {
-    std::vector<Cell> row = {{arm_text(context, schedule, arm)}};
+  for_arms(context, table, [&](const std::string& budget, const std::string& arm) {
+    std::vector<Cell> row = {{arm_text(context, budget, arm)}};
     for (const std::string& part : parts)
-      row.push_back({mean_text(values(context, schedule, arm, part, window, value), 3)});
+      row.push_back({mean_text(values(context, budget, arm, part, window, value), 3)});
     const auto is_empty = [](const Cell& cell) { return cell.text == "–"; };
     if (!std::all_of(row.begin() + 1, row.end(), is_empty)) table.rows.push_back(std::move(row));
   });
   return table;
 }
 
-// Runs of the arm that has most.
+// The greatest number of runs of an arm.
 size_t most_runs(const std::vector<MeasuredRun>& runs) {
   std::map<std::pair<std::string, std::string>, size_t> counts;
   size_t most = 0;
-  for (const MeasuredRun& run : runs) most = std::max(most, ++counts[{run.schedule, run.arm}]);
+  for (const MeasuredRun& run : runs) most = std::max(most, ++counts[{run.budget, run.arm}]);
   return most;
 }
 
-// Whether the arm's curve is among those of its chart, and the lines that have one.
+// Adds the curves, split into charts as everywhere in the report; `like` has titles and axes.
 void add_charts(const ReportContext& context, const std::vector<MeasureCurve>& curves,
                 const Chart& like, std::vector<Chart>& charts) {
-  const auto find = [&](const std::string& schedule, const std::string& arm) {
+  const auto find = [&](const std::string& budget, const std::string& arm) {
     return std::find_if(curves.begin(), curves.end(), [&](const MeasureCurve& curve) {
-      return curve.schedule == schedule && curve.arm == arm;
+      return curve.budget == budget && curve.arm == arm;
     });
   };
-  for (const std::string& schedule : context.schedules())
-    for (const ReportContext::ChartLines& lines : context.chart_lines()) {
+  for (const std::string& budget : context.budgets())
+    for (const ChartLines& lines : chart_lines(context)) {
       Chart chart = like;
-      if (context.schedules().size() > 1) chart.title += ", " + schedule;
+      if (context.budgets().size() > 1) chart.title += ", " + budget;
       if (!lines.factor.empty()) chart.title += ", " + lines.factor;
-      bool news = !context.has_many_arms();
-      for (const ReportContext::Line& line : lines.lines) {
-        const auto curve = find(schedule, line.arm);
+      bool shows_own_arms = !context.has_many_arms();
+      for (const ChartLine& line : lines.lines) {
+        const auto curve = find(budget, line.arm);
         if (curve == curves.end()) continue;
-        news |= line.arm != context.report().baseline && line.arm != context.primary();
+        shows_own_arms |= line.arm != context.report().baseline && line.arm != context.primary();
         chart.series.push_back({context.label(line.arm), line.colour, curve->x, curve->mean,
                                 curve->low, curve->high, line.dashed});
       }
-      if (news && !chart.series.empty()) charts.push_back(std::move(chart));
+      if (shows_own_arms && !chart.series.empty()) charts.push_back(std::move(chart));
     }
 }
 
 void add_all_charts(const ReportContext& context, Section& section) {
-  const std::vector<MeasuredRun>& all = context.report().optimisation;
+  const std::vector<MeasuredRun>& all = context.report().measured_runs;
   const auto cosines = measure_curves(all, PathMeasure::cosine);
-  // Where arms are many, those that measured their path speak for the others.
+  // With many arms, only those that measured their path are shown.
   std::vector<MeasuredRun> shown = all;
   if (context.has_many_arms() && !cosines.empty())
     std::erase_if(shown, [&](const MeasuredRun& run) {
       return std::none_of(cosines.begin(), cosines.end(), [&](const MeasureCurve& curve) {
-        return curve.schedule == run.schedule && curve.arm == run.arm;
+        return curve.budget == run.budget && curve.arm == run.arm;
       });
     });
   add_charts(context, measure_curves(shown, PathMeasure::norm),
@@ -197,17 +199,17 @@ void add_all_charts(const ReportContext& context, Section& section) {
 
 }  // namespace
 
-Section optimisation_section(const ReportContext& context) {
+Section steadiness_section(const ReportContext& context) {
   Section section{
-      "optimisation",
-      "How optimisation goes",
-      "Of the whole gradient before clipping: its norm, and its cosine with the gradient before. "
-      "Of the weights: the length of their path over their distance from the start, 1 where it "
-      "is straight. Lines are means over runs (of norms, geometric), bands reach from the least "
-      "to the greatest run.",
+      "steadiness",
+      "Steadiness of optimisation",
+      "The gradient's norm before clipping, and its cosine with the gradient of the update before. "
+      "The length of the weights' path divided by their distance from the start, 1 for a straight "
+      "path. Lines are means over runs (geometric for norms); bands span the least to the greatest "
+      "run.",
       {},
       {}};
-  if (context.report().optimisation.empty()) return section;
+  if (context.report().measured_runs.empty()) return section;
   add_all_charts(context, section);
   const auto add = [&](Table table) {
     if (!table.rows.empty()) section.tables.push_back(std::move(table));
@@ -217,18 +219,19 @@ Section optimisation_section(const ReportContext& context) {
   if (!section.tables.empty())
     section.tables.back().note =
         "Geometric mean of the norm; standard deviation of its natural logarithm; mean absolute "
-        "change of the logarithm from update to update; mean cosine of successive gradients; the "
-        "path up to then over the distance from the start. Means over runs.";
+        "change of the logarithm between updates; mean cosine of successive gradients; length of "
+        "the path so far divided by the distance from the start. Means over runs.";
   add(steadier_table(context, "Steadier than the baseline? In the first epoch",
                      &MeasuredRun::early));
   add(steadier_table(context, "Steadier than the baseline? Over the whole run", &MeasuredRun::all));
   if (!section.tables.empty())
     section.tables.back().note = fmt::format(
-        "Differences with {:g} % intervals from draws of runs; bold where zero is outside.{} "
-        "Steadier is: less spread, less change, a greater cosine, a path nearer to straight.",
+        "Differences with {:g} % intervals from a bootstrap over runs; bold if the interval "
+        "excludes zero.{} Steadier means less spread, less change, a greater cosine, a straighter "
+        "path.",
         100 * context.report().differences.options.confidence,
-        most_runs(context.report().optimisation) < 4
-            ? " With so few runs they say little, and with one there is none."
+        most_runs(context.report().measured_runs) < 4
+            ? " With fewer than 4 runs the intervals are rough, and one run has none."
             : "");
   add(parts_table(context, "Change of log norm in the first epoch, by part", &MeasuredRun::early,
                   &Steadiness::change));

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
+#include "scion/study/report/figures/page.h"
 #include "scion/study/report/headline.h"
-#include "scion/study/report/page.h"
 #include "scion/study/report/sections.h"
 
 namespace scion {

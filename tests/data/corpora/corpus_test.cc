@@ -4,7 +4,7 @@
 #include <zlib.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/audio/audio_samples.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/audio/fbank.h"
-#include "scion/core/safetensors.h"
+#include "scion/core/files/safetensors.h"
 #include "scion/nn/operators/composed.h"
 #include "scion/nn/operators/fused.h"
 

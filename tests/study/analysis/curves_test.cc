@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 
 ResultRow row(const std::string& arm, int64_t seed, double epoch, double wer) {
   ResultRow result;
-  result.schedule = "s", result.set = "test", result.arm = arm;
+  result.budget = "s", result.set = "test", result.arm = arm;
   result.seed = seed, result.epoch = epoch, result.wer = wer;
   result.update = static_cast<int64_t>(10 * epoch) + seed;  // seeds cut their epochs differently
   result.training_seconds = 4 * epoch + static_cast<double>(seed);
@@ -48,7 +48,7 @@ TEST(Curves, RunsAreTeachersTimesSeeds) {
     rows.push_back(row("a", seed, 1, wer));
     rows.back().teacher = teacher;
     rows.push_back(rows.back());
-    rows.back().weights = "averaged";
+    rows.back().weights = Weights::averaged;
     rows.back().wer -= 4;
   }
   const auto curves = learning_curves(rows);

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 // 6 speakers × 5 utterances of 10 words; `errors` of them wrong on average.
 ResultRow counted_row(const std::string& arm, int64_t seed, double epoch, int64_t errors) {
   ResultRow result;
-  result.schedule = "s", result.set = "test", result.arm = arm;
+  result.budget = "s", result.set = "test", result.arm = arm;
   result.seed = seed, result.epoch = epoch;
   Random random(7, RandomStream::split, static_cast<uint64_t>(seed), stable_hash(arm));
   for (int i = 0; i < 30; ++i) {
@@ -44,27 +44,28 @@ std::string user_error(const std::vector<ResultRow>& rows, const Comparison& com
   return message_of<UserError>([&] { compare_arms(rows, comparison); });
 }
 
-TEST(Difference, ComparesAcrossSchedules) {
+TEST(Difference, ComparesAcrossBudgets) {
   std::vector<ResultRow> rows = made_up_rows();
   const size_t known = rows.size();
-  for (size_t i = 0; i < known; ++i)  // the same runs once more, in a schedule of one epoch
+  for (size_t i = 0; i < known; ++i)  // the same runs once more, in a budget of one epoch
     if (rows[i].epoch == 1) {
       rows.push_back(rows[i]);
-      rows.back().schedule = "short";
+      rows.back().budget = "short";
     }
   Comparison across{"short", "test", "random", "selected", {}};
-  across.first_schedule = "s";
+  across.baseline_budget = "s";
   const ArmDifference result = compare_arms(rows, across, {0.95, 500, 1});
   EXPECT_EQ(result.comparison.epoch, 1);
-  EXPECT_EQ(result.comparison.first_epoch, 2);
+  EXPECT_EQ(result.comparison.baseline_epoch, 2);
   const ArmDifference apart =
       compare_arms(rows, {"s", "test", "random", "selected", 1.0}, {0.95, 500, 1});
-  EXPECT_EQ(result.second_wer, apart.second_wer);
-  EXPECT_EQ(result.first_wer,
-            compare_arms(rows, {"s", "test", "random", "selected", 2.0}, {0.95, 500, 1}).first_wer);
+  EXPECT_EQ(result.arm_wer, apart.arm_wer);
+  EXPECT_EQ(
+      result.baseline_wer,
+      compare_arms(rows, {"s", "test", "random", "selected", 2.0}, {0.95, 500, 1}).baseline_wer);
   EXPECT_TRUE(result.paired_seeds);
-  across.first_epoch = 3;
-  EXPECT_NE(user_error(rows, across).find("arm 'random' on 'test' in schedule 's' at epoch 3"),
+  across.baseline_epoch = 3;
+  EXPECT_NE(user_error(rows, across).find("arm 'random' on 'test' in budget 's' at epoch 3"),
             std::string::npos);
 }
 
@@ -72,7 +73,7 @@ TEST(Difference, FindsAGain) {
   const ArmDifference result =
       compare_arms(made_up_rows(), {"s", "test", "random", "selected", {}});
   EXPECT_EQ(result.comparison.epoch, 2);
-  EXPECT_NEAR(result.difference.mean, result.second_wer - result.first_wer, 1e-9);
+  EXPECT_NEAR(result.difference.mean, result.arm_wer - result.baseline_wer, 1e-9);
   EXPECT_NEAR(result.difference.mean, -20, 2);
   EXPECT_LT(result.difference.interval.high, -15);
   EXPECT_LT(result.difference.p_value, 0.001);
@@ -80,7 +81,7 @@ TEST(Difference, FindsAGain) {
   EXPECT_TRUE(result.by_speaker);
   EXPECT_TRUE(result.paired_seeds);
   EXPECT_EQ(result.units, 6);
-  EXPECT_EQ(result.first_runs, 3);
+  EXPECT_EQ(result.baseline_runs, 3);
 }
 
 TEST(Difference, IdenticalArmsDoNotDiffer) {
@@ -117,13 +118,13 @@ TEST(Difference, SeedsInCommonArePaired) {
   std::erase_if(rows, [](const ResultRow& r) { return r.arm == "selected" && r.seed == 2; });
   const ArmDifference result = compare_arms(rows, {"s", "test", "random", "selected", {}});
   EXPECT_TRUE(result.paired_seeds);
-  EXPECT_EQ(result.first_runs, 2);
+  EXPECT_EQ(result.baseline_runs, 2);
   for (ResultRow& r : rows)
     if (r.arm == "selected") r.seed += 10;
   const ArmDifference unpaired = compare_arms(rows, {"s", "test", "random", "selected", {}});
   EXPECT_FALSE(unpaired.paired_seeds);
-  EXPECT_EQ(unpaired.first_runs, 3);
-  EXPECT_EQ(unpaired.second_runs, 2);
+  EXPECT_EQ(unpaired.baseline_runs, 3);
+  EXPECT_EQ(unpaired.arm_runs, 2);
 }
 
 // Errors that depend on the teacher by `by_teacher`, and hardly on the seed.
@@ -149,8 +150,8 @@ TEST(Difference, TeachersAreDrawnToo) {
   const ArmDifference apart = compare_arms(rows_of_teachers(8, false), comparison);
   EXPECT_EQ(apart.teachers, 4);
   EXPECT_EQ(apart.seeds, 4);
-  EXPECT_EQ(apart.first_runs, 4);
-  EXPECT_EQ(apart.second_runs, 16);
+  EXPECT_EQ(apart.baseline_runs, 4);
+  EXPECT_EQ(apart.arm_runs, 16);
   EXPECT_FALSE(apart.paired_teachers);
   EXPECT_NEAR(alike.difference.mean, apart.difference.mean, 2);
   EXPECT_LT(width(alike), 10);
@@ -167,7 +168,7 @@ TEST(Difference, ATeacherForEverySeedIsDrawnWithIt) {
   const ArmDifference paired = compare_arms(rows_of_teachers(8, true), comparison);
   EXPECT_TRUE(paired.paired_teachers);
   EXPECT_EQ(paired.teachers, 4);
-  EXPECT_EQ(paired.second_runs, 4);
+  EXPECT_EQ(paired.arm_runs, 4);
   EXPECT_GT(width(paired), 100);
   EXPECT_LT(width(compare_arms(rows_of_teachers(0, true), comparison)), 10);
 }
@@ -195,19 +196,18 @@ TEST(Difference, AveragedWeightsAreComparedByThemselves) {
   for (size_t i = 0; i < count; ++i) {
     if (rows[i].epoch < 2) continue;
     rows.push_back(rows[i]);
-    rows.back().weights = "averaged";
+    rows.back().weights = Weights::averaged;
     if (rows[i].arm == "selected")
       for (UtteranceErrors& utterance : rows.back().utterances) utterance.errors -= 1;
   }
   const Comparison raw{"s", "test", "random", "selected", {}};
   Comparison averaged = raw;
-  averaged.weights = "averaged";
+  averaged.weights = Weights::averaged;
   EXPECT_NEAR(compare_arms(rows, averaged).difference.mean,
               compare_arms(rows, raw).difference.mean - 10, 1e-9);
   averaged.epoch = 1;
-  EXPECT_EQ(
-      user_error(rows, averaged),
-      "no results of arm 'random' on 'test' in schedule 's' at epoch 1 with averaged weights");
+  EXPECT_EQ(user_error(rows, averaged),
+            "no results of arm 'random' on 'test' in budget 's' at epoch 1 with averaged weights");
 }
 
 TEST(Difference, UtterancesWhereASpeakerIsUnknown) {
@@ -221,9 +221,9 @@ TEST(Difference, UtterancesWhereASpeakerIsUnknown) {
 TEST(Difference, Errors) {
   std::vector<ResultRow> rows = made_up_rows();
   EXPECT_EQ(user_error(rows, {"s", "test", "random", "other", {}}),
-            "no results of arm 'other' on 'test' in schedule 's'");
+            "no results of arm 'other' on 'test' in budget 's'");
   EXPECT_EQ(user_error(rows, {"s", "test", "random", "selected", 9.0}),
-            "no results of arm 'random' on 'test' in schedule 's' at epoch 9");
+            "no results of arm 'random' on 'test' in budget 's' at epoch 9");
   rows[1].utterances.pop_back();  // seed 1, epoch 1, selected
   EXPECT_THAT(user_error(rows, {"s", "test", "random", "selected", 1.0}),
               HasSubstr("has 29 utterances where the other results have 30"));

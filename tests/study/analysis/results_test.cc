@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 ResultRow made_up_row() {
   ResultRow row;
-  row.schedule = "20e";
+  row.budget = "20e";
   row.arm = "selected \"best\"";
   row.set = "test";
   row.seed = 3;
@@ -38,6 +38,21 @@ TEST(Results, RoundTrip) {
   const auto rows = parse_results(line + "\n", "x");
   ASSERT_EQ(rows.size(), 1);
   EXPECT_EQ(rows[0], row);
+}
+
+TEST(Results, FilesOfOlderProgramsNameTheBudgetSchedule) {
+  std::string line = to_line(made_up_row());
+  line.replace(line.find("\"budget\""), 8, "\"schedule\"");
+  EXPECT_EQ(parse_results(line + "\n", "x").at(0), made_up_row());
+  EXPECT_EQ(parse_result_table("epoch,set,arm,wer,schedule\n1,a,x,9,short\n", "x").at(0).budget,
+            "short");
+}
+
+TEST(Results, UnknownWeightsAreAnError) {
+  std::string line = to_line(made_up_row());
+  line.replace(line.find("\"raw\""), 5, "\"best\"");
+  EXPECT_THAT(message_of<UserError>([&] { parse_results(line + "\n", "r.jsonl"); }),
+              HasSubstr("line 1 of r.jsonl is not a result: weights is 'best'"));
 }
 
 TEST(Results, InfiniteRate) {
@@ -68,7 +83,7 @@ TEST(Results, CutLastLineIsIgnored) {
             }).substr(0, 35),
             "line 1 of r.jsonl is not a result: ");
   EXPECT_THAT(message_of<UserError>([&] { parse_results("{\"arm\": 1}\n", "r.jsonl"); }),
-              HasSubstr("schedule"));
+              HasSubstr("budget"));
 }
 
 TEST(Results, WritesAndReads) {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {
@@ -21,7 +21,7 @@ MeasuredRun run_of(const std::string& arm, int64_t seed, const std::vector<doubl
   return run;
 }
 
-TEST(Optimisation, MeansOfNormsAreGeometric) {
+TEST(Steadiness, MeansOfNormsAreGeometric) {
   const auto curves = measure_curves(
       {run_of("a", 1, {1, 9}), run_of("a", 2, {4, 9}), run_of("b", 1, {7})}, PathMeasure::norm);
   ASSERT_EQ(curves.size(), 2);
@@ -32,7 +32,7 @@ TEST(Optimisation, MeansOfNormsAreGeometric) {
   EXPECT_EQ(curves[1].arm, "b");
 }
 
-TEST(Optimisation, JoinsUpdatesInBins) {
+TEST(Steadiness, JoinsUpdatesInBins) {
   MeasuredRun run{"s", "a", {0, 1}, {}, {}, {}, {}};
   for (int update = 0; update < 1000; ++update) {
     run.whole.add(update, 1, update % 2 ? 4.0 : 1.0);
@@ -48,13 +48,13 @@ TEST(Optimisation, JoinsUpdatesInBins) {
   EXPECT_TRUE(measure_curves({run}, PathMeasure::cosine).empty());  // not measured
 }
 
-TEST(Optimisation, LeavesOutWhatIsNotANorm) {
+TEST(Steadiness, LeavesOutWhatIsNotANorm) {
   const auto curves = measure_curves({run_of("a", 1, {2, 0, NAN, HUGE_VAL})}, PathMeasure::norm);
   EXPECT_THAT(curves[0].x, ElementsAre(1));
   EXPECT_TRUE(measure_curves({}, PathMeasure::norm).empty());
 }
 
-TEST(Optimisation, SteadinessByHand) {
+TEST(Steadiness, SteadinessByHand) {
   // Logarithms 0, 2, 1: mean 1, standard deviation 1, mean |change| (2 + 1) / 2.
   const double e = std::exp(1.0);
   MeasuredRun run = run_of("a", 1, {1, e * e, e, 1e9});
@@ -73,7 +73,7 @@ TEST(Optimisation, SteadinessByHand) {
               std::isnan(nothing.detour));
 }
 
-TEST(Optimisation, ReadsWhatARunMeasured) {
+TEST(Steadiness, ReadsWhatARunMeasured) {
   const TemporaryFolder folder;
   write_file(folder / "updates.jsonl",
              "{\"update\":1,\"epoch\":0.5,\"gradient_norm\":1}\n"
@@ -105,7 +105,7 @@ TEST(Optimisation, ReadsWhatARunMeasured) {
   EXPECT_THAT(line.at(0).mean, ElementsAre(9, 2));
 }
 
-TEST(Optimisation, ARunThatMeasuredNothing) {
+TEST(Steadiness, ARunThatMeasuredNothing) {
   const TemporaryFolder folder;
   const MeasuredRun run = read_measured_run(folder.path());
   EXPECT_TRUE(std::isnan(run.all.at("all").level));

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "scion/audio/audio_file.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "tests/data/small_corpus.h"
 
 namespace scion {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/checks.h"
 #include "scion/study/runs.h"
 #include "scion/study/tuning.h"
@@ -20,7 +20,7 @@ const fs::path an4_recipe = fs::path(SCION_SOURCE_DIR) / "recipes/an4/compare.to
 TEST(Recipe, TheMainJobReads) {
   const Recipe recipe = read_recipe(an4_recipe);
   EXPECT_EQ(recipe.arms.size(), 3U);
-  EXPECT_EQ(recipe.schedules.size(), 2U);
+  EXPECT_EQ(recipe.budgets.size(), 2U);
   EXPECT_EQ(recipe.sets.size(), 2U);
   EXPECT_TRUE(recipe.sets[1].corrupted);
   EXPECT_EQ(recipe.teacher.model.conformer.width, 192);
@@ -87,13 +87,13 @@ std::string error_with(const std::string& tables) {
   return error_of<UserError>([&] { with_arms(tables); });
 }
 
-TEST(Recipe, AnArmHasOptionsOfItsOwn) {
-  const Recipe recipe = with_arms(R"(
+Recipe with_narrow_arms() {
+  return with_arms(R"(
 [[arms]]
 name = "narrow"
 rules = "paper"
 factor = "width"
-schedules = ["short"]
+budgets = ["short"]
 [arms.select]
 elements = "first"
 partial = ["joiner"]
@@ -114,6 +114,10 @@ name = "narrow random"
 like = "narrow"
 init = "he"
 )");
+}
+
+TEST(Recipe, AnArmHasItsOwnOptions) {
+  const Recipe recipe = with_narrow_arms();
   const RecipeArm& narrow = recipe.arm("narrow");
   EXPECT_EQ(narrow.run.train.peak_lr, 1e-3);
   EXPECT_EQ(narrow.run.train.average_last, 3);
@@ -122,20 +126,40 @@ init = "he"
   EXPECT_EQ(narrow.run.augment.time_share, 0.5);
   EXPECT_EQ(narrow.select.elements, "first");
   EXPECT_EQ(narrow.select.partial, std::vector<std::string>{"joiner"});
-  EXPECT_FALSE(narrow.tuned);
+}
+
+TEST(Recipe, AnArmWithItsOwnRateIsNotTuned) {
+  const Recipe recipe = with_narrow_arms();
+  EXPECT_FALSE(recipe.arm("narrow").tuned);
   EXPECT_TRUE(recipe.arm("xavier").tuned);
-  EXPECT_TRUE(narrow.runs_in("short"));
-  EXPECT_FALSE(narrow.runs_in("full"));
-  const std::string text = narrow.description(recipe.student);
+}
+
+TEST(Recipe, AnArmRunsInTheBudgetsItNames) {
+  const Recipe recipe = with_narrow_arms();
+  EXPECT_TRUE(recipe.arm("narrow").runs_in("short"));
+  EXPECT_FALSE(recipe.arm("narrow").runs_in("full"));
+}
+
+TEST(Recipe, AnArmIsDescribedByWhatItChanges) {
+  const Recipe recipe = with_narrow_arms();
+  const std::string text = recipe.arm("narrow").description(recipe.student);
   for (const char* part : {"elements first", "train.peak_lr 0.001", "model.conformer.width 48"})
     EXPECT_NE(text.find(part), std::string::npos) << text;
+}
 
+TEST(Recipe, AnArmInheritsFromTheOneItIsLike) {
+  const Recipe recipe = with_narrow_arms();
+  const RecipeArm& narrow = recipe.arm("narrow");
   const RecipeArm& narrower = recipe.arm("narrower");
   EXPECT_EQ(narrower.run.model.conformer.width, 24);
   EXPECT_EQ(narrower.run.train.peak_lr, 1e-3);
   EXPECT_EQ(narrower.select.elements, "random");
   EXPECT_EQ(narrower.select.partial, narrow.select.partial);
   EXPECT_EQ(narrower.factor, "");
+}
+
+TEST(Recipe, ARandomArmInheritsNoRules) {
+  const Recipe recipe = with_narrow_arms();
   const RecipeArm& random = recipe.arm("narrow random");
   EXPECT_FALSE(random.selected());
   EXPECT_EQ(random.run.model.conformer.width, 48);
@@ -177,28 +201,49 @@ TEST(Recipe, ComparisonsNameEvaluationsThatThereAre) {
   const std::string given = R"(
 [[comparisons]]
 arm = "best"
-schedule = "short"
+budget = "short"
 baseline = "xavier"
-baseline_schedule = "full"
+baseline_budget = "full"
 baseline_epoch = 20
 set = "clean"
 )";
   const Recipe recipe = with_arms(given);
   ASSERT_EQ(recipe.comparisons.size(), 1U);
   const Comparison& comparison = recipe.comparisons.front();
-  EXPECT_EQ(comparison.first, "xavier");
-  EXPECT_EQ(comparison.first_schedule, "full");
-  EXPECT_EQ(comparison.first_epoch, 20);
+  EXPECT_EQ(comparison.baseline, "xavier");
+  EXPECT_EQ(comparison.baseline_budget, "full");
+  EXPECT_EQ(comparison.baseline_epoch, 20);
   EXPECT_FALSE(comparison.epoch.has_value());
-  EXPECT_TRUE(comparison.crosses_schedules());
+  EXPECT_TRUE(comparison.crosses_budgets());
   const auto& error = error_with;
   EXPECT_NE(error(given + "epoch = 9").find("not evaluated at epoch 9 of 'short'"),
             std::string::npos);
   EXPECT_NE(error(given + "weights = \"mean\"").find("weights = 'mean'"), std::string::npos);
   EXPECT_NE(error(given + "epochs = 2").find("did you mean 'epoch'?"), std::string::npos);
-  EXPECT_NE(error("[[checks]]\nkind = \"speed_up\"\nset = \"clean\"\nschedule = \"full\"\n"
+  EXPECT_NE(error("[[checks]]\nkind = \"speed_up\"\nset = \"clean\"\nbudget = \"full\"\n"
                   "limit = 3\narm = \"select\"\nbaseline = \"xavier\"")
                 .find("no arm is called 'select'"),
+            std::string::npos);
+}
+
+TEST(Recipe, KeysOfOlderRecipesAreUnderstood) {
+  std::string text = read_file(an4_recipe);
+  const std::string now = read_recipe(an4_recipe).to_toml();
+  for (const auto& [new_key, old_key] :
+       {std::pair<std::string, std::string>{"[[budgets]]", "[[schedules]]"},
+        {"primary_budget", "primary_schedule"},
+        {"\nbudget = ", "\nschedule = "}})
+    for (size_t at = 0; (at = text.find(new_key, at)) != std::string::npos; at += old_key.size())
+      text.replace(at, new_key.size(), old_key);
+  const TemporaryFolder folder;
+  write_file(folder / "old.toml", text);
+  const std::string old = read_recipe(folder / "old.toml").to_toml();
+  EXPECT_EQ(old.substr(old.find("[[arms]]"), 900), now.substr(now.find("[[arms]]"), 900));
+  EXPECT_EQ(old.substr(old.find("[[budgets]]"), 1200), now.substr(now.find("[[budgets]]"), 1200));
+  write_file(folder / "both.toml", text + "budget = \"full\"\n");
+  EXPECT_NE(error_of<UserError>([&] {
+              read_recipe(folder / "both.toml");
+            }).find("both 'schedule' and 'budget' are set"),
             std::string::npos);
 }
 
@@ -219,7 +264,7 @@ TEST(Recipe, MistakesInArmsAreNamed) {
             std::string::npos);
   EXPECT_NE(error("rules = \"paper\"\n[arms.run.train]\npeak_rl = 1").find("train.peak_lr"),
             std::string::npos);
-  EXPECT_NE(error("rules = \"paper\"\nschedules = [\"long\"]").find("no schedule is called 'long'"),
+  EXPECT_NE(error("rules = \"paper\"\nbudgets = [\"long\"]").find("no budget is called 'long'"),
             std::string::npos);
 }
 
@@ -233,8 +278,8 @@ TEST(Recipe, TeachersBySeedOrFile) {
   ASSERT_EQ(paired.teachers.size(), 2U);
   EXPECT_EQ(paired.teachers[0].number, 4);
   EXPECT_TRUE(paired.trains_teachers());
-  const std::vector<StudentRun> runs = student_runs(paired, {"/out", "", "", {}, {}}, {});
-  EXPECT_EQ(runs.size(), 2U * 2U * 3U);  // seeds × schedules × arms
+  const std::vector<StudentRun> runs = student_runs(paired, "/out", {});
+  EXPECT_EQ(runs.size(), 2U * 2U * 3U);  // seeds × budgets × arms
   EXPECT_EQ(runs[0].key, (RunKey{0, 1}));
   EXPECT_EQ(runs[1].key, (RunKey{4, 1}));
   EXPECT_EQ(runs.back().key, (RunKey{2, 2}));
@@ -249,7 +294,7 @@ TEST(Recipe, TeachersBySeedOrFile) {
   EXPECT_EQ(files.teachers[1].number, 2);
   EXPECT_FALSE(files.trains_teachers());
   // Crossed: xavier once a seed, the other two arms with both teachers.
-  EXPECT_EQ(student_runs(files, {"/out", "", "", {}, {}}, {}).size(), 2U * 2U * (1U + 2U * 2U));
+  EXPECT_EQ(student_runs(files, "/out", {}).size(), 2U * 2U * (1U + 2U * 2U));
 }
 
 TEST(Tuning, TakesTheBestAndTheLowerOfEqualRates) {
@@ -270,7 +315,7 @@ TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
   const Tuning read = read_tuning(folder / "tuning.json");
   ASSERT_EQ(read.trials.size(), 2U);
   EXPECT_EQ(read.trials[1].arm, "b c");
-  EXPECT_EQ(read.trials[1].schedule, "short");
+  EXPECT_EQ(read.trials[1].budget, "short");
   EXPECT_EQ(read.trials[1].peak_lr, 8e-3);
   EXPECT_EQ(read.trials[1].dev_wer, 40.25);
   EXPECT_EQ(read.to_json(), tuning.to_json());
@@ -279,24 +324,24 @@ TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
 }
 
 // What stands beside the main job's recipe decides the rates of the arms that have none of their
-// own: every schedule, one grid.
+// own: every budget, one grid.
 TEST(Tuning, TheMainJobsFrozenFileIsWhole) {
   const Recipe recipe = read_recipe(an4_recipe);
   const Tuning tuning = read_tuning(recipe.tuning_file);
   const auto tuned = static_cast<size_t>(std::count_if(
       recipe.arms.begin(), recipe.arms.end(), [](const RecipeArm& arm) { return arm.tuned; }));
   EXPECT_EQ(tuned, recipe.arms.size() - 1);
-  EXPECT_EQ(tuning.trials.size(), tuned * recipe.schedules.size() * recipe.grid.size());
+  EXPECT_EQ(tuning.trials.size(), tuned * recipe.budgets.size() * recipe.grid.size());
   for (const RecipeArm& arm : recipe.arms)
-    for (const RecipeSchedule& schedule : recipe.schedules)
-      EXPECT_EQ(tuning.best(arm.name, schedule.name).has_value(), arm.tuned)
-          << arm.name << " " << schedule.name;
+    for (const RecipeBudget& budget : recipe.budgets)
+      EXPECT_EQ(tuning.best(arm.name, budget.name).has_value(), arm.tuned)
+          << arm.name << " " << budget.name;
 }
 
 ResultRow wer_row(const std::string& arm, int64_t seed, double epoch, double wer) {
   ResultRow result;
   result.arm = arm;
-  result.schedule = "full";
+  result.budget = "full";
   result.set = "clean";
   result.seed = seed;
   result.epoch = epoch;
@@ -308,16 +353,13 @@ TEST(Checks, HoldInEverySeedOrSayWhereNot) {
   Recipe recipe;
   recipe.seeds = 2;
   recipe.arms = {{.name = "xavier", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
-  recipe.schedules = {{"full", 10, {2, 10}}};
-  recipe.checks = {{.kind = "teacher_wer", .set = "clean", .limit = 10},
-                   {.kind = "arm_wer", .set = "clean", .schedule = "full", .limit = 14},
+  recipe.budgets = {{"full", 10, {2, 10}}};
+  recipe.checks = {{.kind = "teacher_wer", .limit = 10, .comparison = {.set = "clean"}},
+                   {.kind = "arm_wer", .limit = 14, .comparison = {"full", "clean"}},
                    {.kind = "early_cut",
-                    .set = "clean",
-                    .schedule = "full",
                     .limit = 30,
-                    .arm = "selected",
-                    .baseline = "xavier",
-                    .share = 0.2}};
+                    .share = 0.2,
+                    .comparison = {"full", "clean", "xavier", "selected"}}};
   const std::vector<ResultRow> rows = {
       wer_row("xavier", 1, 2, 50),    wer_row("xavier", 1, 10, 13),  wer_row("selected", 1, 2, 30),
       wer_row("selected", 1, 10, 12), wer_row("xavier", 2, 2, 50),   wer_row("xavier", 2, 10, 13),
@@ -331,24 +373,24 @@ TEST(Checks, HoldInEverySeedOrSayWhereNot) {
   EXPECT_NE(checks[2].detail.find("seed 2: 28.0 %"), std::string::npos);
 }
 
-TEST(Checks, SpeedUpIsToTheBaselinesErrorRateInItsOwnSchedule) {
+TEST(Checks, SpeedUpIsToTheBaselinesErrorRateInItsOwnBudget) {
   Recipe recipe;
   recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
-  recipe.schedules = {{"full", 10, {5, 10}}, {"short", 4, {1, 2, 3, 4}}};
+  recipe.budgets = {{"full", 10, {5, 10}}, {"short", 4, {1, 2, 3, 4}}};
   std::vector<ResultRow> rows = {wer_row("random", 1, 5, 30), wer_row("random", 1, 10, 13)};
   for (const auto& [epoch, wer] : {std::pair{1.0, 60.0}, {2.0, 40.0}, {3.0, 20.0}, {4.0, 15.0}}) {
     rows.push_back(wer_row("selected", 1, epoch, wer));
-    rows.back().schedule = "short";
+    rows.back().budget = "short";
   }
   const auto check = [&](double share, double limit) {
     recipe.checks = {{.kind = "speed_up",
-                      .set = "clean",
-                      .schedule = "short",
                       .limit = limit,
-                      .arm = "selected",
-                      .baseline = "random",
                       .share = share,
-                      .baseline_schedule = "full"}};
+                      .comparison = {.budget = "short",
+                                     .set = "clean",
+                                     .baseline = "random",
+                                     .arm = "selected",
+                                     .baseline_budget = "full"}}};
     return run_checks(recipe, rows, {}).front();
   };
   // 30 % is half-way between the epochs 2 and 3.
@@ -362,7 +404,7 @@ TEST(Checks, SpeedUpIsToTheBaselinesErrorRateInItsOwnSchedule) {
 TEST(Checks, EndBelowAsksForTheBoundOfTheInterval) {
   Recipe recipe;
   recipe.arms = {{.name = "random", .init = "xavier"}, {.name = "selected", .rules = "paper"}};
-  recipe.schedules = {{"full", 10, {10}}};
+  recipe.budgets = {{"full", 10, {10}}};
   std::vector<ResultRow> rows;
   for (int64_t seed = 1; seed <= 5; ++seed)
     for (const auto& [arm, errors] : {std::pair{"random", 4}, {"selected", 3}}) {
@@ -373,11 +415,8 @@ TEST(Checks, EndBelowAsksForTheBoundOfTheInterval) {
     }
   const auto check = [&](double limit) {
     recipe.checks = {{.kind = "end_below",
-                      .set = "clean",
-                      .schedule = "full",
                       .limit = limit,
-                      .arm = "selected",
-                      .baseline = "random"}};
+                      .comparison = {"full", "clean", "random", "selected"}}};
     return run_checks(recipe, rows, {}).front();
   };
   EXPECT_TRUE(check(0).passed) << check(0).detail;  // one error of 20 words less: 5 points

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "scion/core/error.h"
-#include "scion/core/file.h"
+#include "scion/core/files/file.h"
 #include "scion/study/analysis/curves.h"
 #include "scion/study/report/headline.h"
 #include "scion/study/report/sections.h"
@@ -44,7 +44,7 @@ TEST(Report, HasEverySection) {
   for (const Section& section : report_sections(study())) ids.push_back(section.id);
   EXPECT_THAT(ids,
               ::testing::ElementsAre("arms", "overview", "wer", "curves", "speed", "differences",
-                                     "seen", "optimisation", "teacher", "tuning", "checks"));
+                                     "seen", "steadiness", "teacher", "tuning", "checks"));
   const std::string html = report_html(study());
   for (const std::string& id : ids) EXPECT_THAT(html, HasSubstr("<section id=\"" + id + "\">"));
   EXPECT_THAT(html, HasSubstr("0123abc &amp; changes"));
@@ -63,7 +63,7 @@ TEST(Report, ShowsTheNumbers) {
     EXPECT_THAT(page, HasSubstr(cell));
     EXPECT_THAT(page, HasSubstr(difference));
     EXPECT_THAT(page,
-                HasSubstr(fmt::format("{:.1f} → {:.1f}", primary.first_wer, primary.second_wer)));
+                HasSubstr(fmt::format("{:.1f} → {:.1f}", primary.baseline_wer, primary.arm_wer)));
   }
   EXPECT_THAT(html, HasSubstr("<strong>" + cell + "</strong>"));
 }
@@ -87,10 +87,10 @@ StudyReport study_of_many_arms() {
         report.rows.push_back(made_up_row("short", arm.name, "dev", seed, epoch, 8, start));
     const std::string baseline = arm.baseline.empty() ? "random" : arm.baseline;
     if (arm.name != "random" && arm.name != "best" && arm.name != baseline)
-      others.push_back({"short", "dev", baseline, arm.name, 2.0, "raw"});
+      others.push_back({"short", "dev", baseline, arm.name, 2.0, Weights::raw});
   }
-  report.differences = compare_arms(report.rows, {"short", "dev", "random", "best", 2.0, "raw"},
-                                    others, {0.95, 200, 1});
+  report.differences = compare_arms(
+      report.rows, {"short", "dev", "random", "best", 2.0, Weights::raw}, others, {0.95, 200, 1});
   return report;
 }
 
@@ -122,7 +122,7 @@ TEST(Report, HeadlineOfAClearDifference) {
   EXPECT_EQ(headline(study()),
             fmt::format("After 20 epochs, selected (best) has a WER of {:.1f} % on test, {:.1f} "
                         "points lower than random with {:.1f} % (95 % interval {:.1f} to {:.1f}).",
-                        primary.second_wer, -primary.difference.mean, primary.first_wer,
+                        primary.arm_wer, -primary.difference.mean, primary.baseline_wer,
                         -primary.difference.interval.high, -primary.difference.interval.low));
 }
 
@@ -162,7 +162,7 @@ TEST(Report, EpochsAskedFor) {
 }
 
 TEST(TableStudy, Paper) {
-  const StudyReport report = run_table_study(paper_table);
+  const StudyReport report = table_report(paper_table);
   EXPECT_EQ(
       headline(report),
       "On clean, the WER of selected after 5 epochs is 40.4 % lower than that of random, which "
@@ -191,7 +191,7 @@ TEST(TableStudy, ByHand) {
              "fast,1,2,dev,25,20,35\nfast,2,2,dev,25,20,35\n"
              "fast,1,4,dev,16,40,55\nfast,2,4,dev,16,40,55\n"
              "slow,1,2,dev,50,20,20\nslow,2,2,dev,50,20,20\n");
-  const StudyReport report = run_table_study(directory / "t.csv");
+  const StudyReport report = table_report(directory / "t.csv");
   EXPECT_EQ(report.baseline, "scratch");  // there is no "random": the first
   const std::string text = report_text(report);
   // fast: 30 % at epoch 1, scratch at 3 (30 s); 25 % at 2, scratch at 3.5 (35 s); 16 %: not
@@ -209,7 +209,7 @@ TEST(TableStudy, ByHand) {
 
 TEST(TableStudy, Errors) {
   const auto message = [](const std::filesystem::path& path, const std::string& baseline) {
-    return error_of<UserError>([&] { run_table_study(path, baseline); });
+    return error_of<UserError>([&] { table_report(path, baseline); });
   };
   EXPECT_EQ(message(paper_table, "xavier"),
             "no arm 'xavier' in " + paper_table + " | arms there: random, selected");
@@ -221,9 +221,9 @@ TEST(TableStudy, Errors) {
 
 TEST(Report, IsWrittenIntoAFolder) {
   const TemporaryFolder directory;
-  const auto path = write_report(run_table_study(paper_table), directory / "a/b");
+  const auto path = write_report(table_report(paper_table), directory / "a/b");
   EXPECT_EQ(path.filename(), "report.html");
-  EXPECT_EQ(read_file(path), report_html(run_table_study(paper_table)));
+  EXPECT_EQ(read_file(path), report_html(table_report(paper_table)));
   write_file(directory / "file", "");
   EXPECT_THROW(write_report(StudyReport(), directory / "file/b"), Failure);
 }

@@ -1,0 +1,46 @@
+#include "scion/training/initial_model.h"
+
+#include "scion/core/error.h"
+#include "scion/data/train_tokenizer.h"
+#include "scion/nn/initialise.h"
+
+namespace scion {
+
+InitialModel::InitialModel(const RunConfig& config)
+    : config_(config),
+      file_(is_random_scheme(config.train.init) ? ModelFile{} : load_model(config.train.init)) {}
+
+Tokenizer InitialModel::find_tokenizer() const {
+  if (!config_.data.tokenizer.empty()) return Tokenizer::load(config_.data.tokenizer);
+  if (file_.model) return Tokenizer(file_.tokenizer);
+  return train_tokenizer(config_.data.train, config_.model.text, config_.tokenizer);
+}
+
+std::unique_ptr<Transducer> InitialModel::make(const Dataset& data) {
+  if (file_.model) {
+    const nlohmann::json given = options_json(file_.model->config());
+    const nlohmann::json asked = options_json(config_.model);
+    if (given != asked)
+      throw UserError(fmt::format("{} is a model of another configuration: {}", config_.train.init,
+                                  nlohmann::json::diff(given, asked).dump()),
+                      "set [model] to what 'scion inspect' prints for the file");
+    copied_ = copied_parameters(file_.model->registry(), file_.provenance);
+    return std::move(file_.model);
+  }
+  auto model = std::make_unique<Transducer>(config_.model, data.tokenizer().size());
+  initialise(model->registry(), config_.train.init, static_cast<uint64_t>(config_.train.seed));
+  const auto [mean, deviation] = data.global_statistics();
+  model->set_normalisation(mean, deviation);
+  return model;
+}
+
+Provenance InitialModel::as_start_of(const Provenance::Trained& trained) const {
+  Provenance provenance{.trained = trained};
+  if (file_.provenance.empty())
+    provenance.start_name = config_.train.init;
+  else
+    provenance.start = std::make_shared<const Provenance>(file_.provenance);
+  return provenance;
+}
+
+}  // namespace scion
