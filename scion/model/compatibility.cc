@@ -30,6 +30,10 @@ void require_same_kind(const ConformerConfig& teacher, const ConformerConfig& st
   require_equal(section + "input_scaling", teacher.input_scaling, student.input_scaling);
 }
 
+void require_same_kind(const LstmConfig& teacher, const LstmConfig& student) {
+  require_equal("model.lstm.subsampling", teacher.subsampling, student.subsampling);
+}
+
 // Sections of encoders that the configuration does not use: "lstm." for a Conformer.
 std::vector<std::string> unused_encoders(const Options& options, const std::string& used) {
   std::vector<std::string> sections;
@@ -50,10 +54,8 @@ void require_same_features_and_text(const ModelConfig& teacher, const ModelConfi
 
 void require_same_kind_of_encoder(const ModelConfig& teacher, const ModelConfig& student) {
   require_equal("model.encoder", teacher.encoder, student.encoder);
-  if (teacher.encoder == "conformer")
-    return require_same_kind(teacher.conformer, student.conformer);
-  require_equal(fmt::format("model.{}.subsampling", teacher.encoder), teacher.frame_factor(),
-                student.frame_factor());
+  teacher.visit_encoder([](const auto& from, const auto& to) { require_same_kind(from, to); },
+                        student);
 }
 
 void require_same_kind_of_predictor(const ModelConfig& teacher, const ModelConfig& student) {

@@ -35,6 +35,12 @@ int64_t ModelConfig::squared_input_scale() const {
   return visit_encoder([](const auto& config) { return config.squared_input_scale(); });
 }
 
+ModelConfig ModelConfig::without_dropout() const {
+  ModelConfig config = *this;
+  config.conformer.dropout = config.lstm.dropout = 0;
+  return config;
+}
+
 void ModelConfig::unknown_encoder() const {
   throw UserError(fmt::format("model.encoder is '{}'", encoder), "choose conformer or lstm");
 }

@@ -32,16 +32,17 @@ struct ModelConfig {
   /// UserError when values do not fit together.
   void validate() const;
 
-  /// Calls visit(configuration of the encoder that is used); the only place that compares its name.
-  /// UserError for an unknown name.
-  template <class Visit>
-  auto visit_encoder(const Visit& visit) const {
-    if (encoder == "conformer") return visit(conformer);
+  /// Calls visit(options of the encoder that is used, the others' options of the same encoder …);
+  /// the only place that compares an encoder's name. UserError for an unknown name.
+  template <class Visit, class... Others>
+  auto visit_encoder(const Visit& visit, const Others&... others) const {
+    if (encoder == "conformer") return visit(conformer, others.conformer...);
     if (encoder != "lstm") unknown_encoder();
-    return visit(lstm);
+    return visit(lstm, others.lstm...);
   }
   /// Feature frames per encoder frame.
   int64_t frame_factor() const;
+  ModelConfig without_dropout() const;
   /// Square of the factor of the subsampled frames before the encoder's first layer.
   int64_t squared_input_scale() const;
 

@@ -15,7 +15,7 @@ class Joiner : public Module {
   at::Tensor project_encoder(const at::Tensor& x, const ForwardContext& context) const;
   /// (…, predictor width) → (…, joiner width)
   at::Tensor project_predictor(const at::Tensor& x, const ForwardContext& context) const;
-  /// Two projections that broadcast against each other → logits (…, V).
+  /// Logits (…, V) of two projections that broadcast against each other.
   at::Tensor logits(const at::Tensor& encoder, const at::Tensor& predictor) const;
 
   const at::Tensor& weight() const { return output_.weight; }  ///< (V, joiner width)

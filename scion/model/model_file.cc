@@ -43,7 +43,7 @@ void load_weights(const SafeTensors& content, Transducer& model, const std::stri
                       "the file does not match this configuration; recreate it");
     const at::Tensor& stored = content.at(parameter.name);
     if (stored.sizes() != parameter.tensor.sizes())
-      throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration says {}", file,
+      throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration gives {}", file,
                                   parameter.name, shape_text(stored.sizes()),
                                   shape_text(parameter.tensor.sizes())),
                       "the file does not match this configuration; recreate it");
@@ -57,7 +57,7 @@ ModelFile load_model(const std::filesystem::path& path) {
   if (format == content.metadata.end() || format->second != "scion-transducer-1" ||
       !content.contains(tokenizer_name))
     throw UserError(fmt::format("{}: not a scion model", path.string()),
-                    "name a model.safetensors that scion train or scion select has written");
+                    "give a model.safetensors written by scion train or scion select");
   ModelConfig config;
   Options options;
   config.declare(options);

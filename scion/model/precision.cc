@@ -7,7 +7,7 @@ namespace scion {
 bool use_bf16(const std::string& precision, const std::string& device, int64_t parameters) {
   if (precision != "auto")
     return precision == "bf16" && (device != "cpu" || processor().avx512_bf16);
-  // Measured (bench/RESULTS.md): below a million parameters the casts cost what the products save.
+  // Below a million parameters the casts cost what the products save (bench/RESULTS.md).
   return device == "cuda" || (processor().avx512_bf16 && parameters > 1000000);
 }
 

@@ -22,12 +22,12 @@ class Predictor : public Module {
   virtual ~Predictor() = default;
 
   virtual const Axis& output_axis() const = 0;
-  /// Labels (B, U) → (B, U+1, width): row u has seen the labels before position u, blanks before
-  /// the first.
+  /// Labels (B, U) → (B, U+1, width): row u depends on the labels before position u, with blanks
+  /// before the first.
   virtual at::Tensor forward(const at::Tensor& tokens, const ForwardContext& context) const = 0;
-  /// Before the first label.
+  /// The state before the first label.
   virtual PredictorState start(int64_t batch, const ForwardContext& context) const = 0;
-  /// After one label more: labels (B) int64.
+  /// The state after one more label: labels (B) int64.
   virtual PredictorState next(const PredictorState& state, const at::Tensor& labels,
                               const ForwardContext& context) const = 0;
 
@@ -35,7 +35,7 @@ class Predictor : public Module {
   using Module::Module;
 };
 
-/// The last labels, embedded, and mixed by a convolution (Ghodsi et al., 2020).
+/// Embeddings of the last labels, mixed by a convolution (Ghodsi et al., 2020).
 class StatelessPredictor : public Predictor {
  public:
   StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t context_labels);
@@ -55,8 +55,8 @@ class StatelessPredictor : public Predictor {
   Convolution convolution_;
 };
 
-/// All labels, embedded, through LSTM layers (Graves, 2012). One width for the embedding and for
-/// every layer, and one choice of its elements: each feeds the next.
+/// LSTM layers over the embeddings of all labels (Graves, 2012). Embedding and layers have one
+/// width and one choice of its elements, because each feeds the next.
 class LstmPredictor : public Predictor {
  public:
   LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers);
@@ -76,7 +76,7 @@ class LstmPredictor : public Predictor {
   std::vector<Lstm> layers_;
 };
 
-/// The kind that config.predictor names.
+/// The kind named by config.predictor; UserError for an unknown one.
 std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig& config,
                                           int64_t vocabulary);
 

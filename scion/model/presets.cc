@@ -19,7 +19,7 @@ ModelConfig conformer(int64_t width, int64_t layers, int64_t heads, int64_t kern
   return config;
 }
 
-// Sizes for 500 pieces. The heads of both are 64 wide, so that whole heads can be selected.
+// Sizes for 500 pieces. Heads are 64 wide in both, so that whole heads can be selected.
 ModelConfig large_corpus(int64_t width, int64_t layers, int64_t feed_forward, int64_t predictor) {
   ModelConfig config = conformer(width, layers, width / 64, 31, 4, width / 4);
   config.conformer.feed_forward = feed_forward;
@@ -60,7 +60,8 @@ ModelConfig lstm(int64_t width, int64_t layers, int64_t hidden, int64_t predicto
   return config;
 }
 
-// A chunk lasts 0.64 s with subsampling 4 and 8, 0.48 s with 6; attention remembers four more.
+// A chunk lasts 0.64 s with subsampling 4 and 8, 0.48 s with 6; attention sees four chunks before
+// it.
 ModelConfig streaming(ModelConfig config) {
   config.conformer.chunk = config.conformer.subsampling == 4 ? 16 : 8;
   config.conformer.left_context = 4 * config.conformer.chunk;

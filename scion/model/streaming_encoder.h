@@ -1,4 +1,4 @@
-// Features that arrive in pieces → encoder frames, each as soon as it is settled.
+// Features that arrive in pieces → encoder frames, each as soon as no later feature changes it.
 #pragma once
 
 #include <memory>
@@ -7,17 +7,17 @@
 
 namespace scion {
 
-/// Gives the frames of Transducer::encode() over the whole utterance, up to rounding. Remembers a
+/// Computes the frames of Transducer::encode() over the whole utterance, up to rounding, with a
 /// bounded past.
 class StreamingEncoder {
  public:
-  /// UserError for a model that needs to see the whole utterance. The model must outlive it.
+  /// UserError for a model that needs the whole utterance. The model must outlive the encoder.
   StreamingEncoder(const Transducer& model, const ForwardContext& context);
 
   /// The next features (T, F) as the front end gives them → the encoder frames (1, T', width) that
-  /// they settle; T' may be 0.
+  /// are now final; T' may be 0.
   at::Tensor accept(const at::Tensor& features);
-  /// The utterance ends here: its last encoder frames (1, T', width).
+  /// Ends the utterance: its last encoder frames (1, T', width).
   at::Tensor finish();
 
  private:

@@ -1,4 +1,4 @@
-// Axes: what a tensor's dimension is made of, and therefore which of its indices belong together.
+// Axes: the structure of a tensor's dimension, which says which indices belong together.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 namespace scion {
 
 /// One dimension of a parameter, as a small tree:
-///   leaf      elements that are chosen, e.g. the residual stream, the heads of one layer
+///   leaf      elements that a selection chooses, e.g. the residual stream, the heads of one layer
 ///   fixed     never chosen: mel bins, 1
-///   taps      kernel taps or distances: ordered, and kept by their place from an anchor
+///   taps      kernel taps or distances: ordered, kept by their offset from an anchor
 ///   labels    the vocabulary: the same, or matched piece by piece
 ///   product   a dimension that flattens two, outer major: heads × head_dim
 ///   concat    a dimension that stacks several: q, k, v in one matrix; two GLU halves
@@ -22,10 +22,10 @@ namespace scion {
 class Axis {
  public:
   enum class Form { leaf, fixed, taps, labels, product, concat };
-  /// What a leaf's elements are where a rule makes a difference. scaled_dot: those that the
-  /// product of a query and a key is summed over, which is then divided by √size.
+  /// The kind of a leaf's elements, for rules that depend on it. scaled_dot: those over which the
+  /// product of query and key is summed, which is then divided by √size.
   enum class Role { plain, heads, scaled_dot };
-  /// zero: distances on both sides of 0, which mean the same in models of every size.
+  /// zero: distances on both sides of 0, with the same meaning in models of every size.
   enum class Anchor { centre, newest, zero };
 
   static Axis leaf(std::string name, int64_t size, Role role = Role::plain);
@@ -42,8 +42,8 @@ class Axis {
   Anchor anchor() const { return anchor_; }          ///< taps
   const std::vector<Axis>& parts() const { return *parts_; }
 
-  /// Elements that one output unit's weights are counted over: a concat counts one part only,
-  /// because its parts are separate maps that happen to be stored together.
+  /// Number of elements for fan in and fan out: one part of a concat, because its parts are
+  /// separate maps that happen to be stored together.
   int64_t fan() const;
   /// Every leaf in the tree, each once, in order of appearance.
   void visit_leaves(const std::function<void(const Axis&)>& visit) const;
@@ -62,15 +62,14 @@ class Axis {
   std::shared_ptr<const std::vector<Axis>> parts_;
 };
 
-/// Which teacher element each student element is taken from; −1: none.
+/// For each student element, the teacher element it is copied from; −1: none.
 using Indices = std::vector<int64_t>;
 
-/// The indices of a leaf, of taps or of labels, given as it stands in the teacher and in the
-/// student.
+/// The indices chosen for a leaf, for taps or for labels, given that axis of both models.
 using AxisChoice = std::function<const Indices&(const Axis& teacher, const Axis& student)>;
 
-/// For every student index of a dimension its teacher index. UserError where the two axes are not
-/// of the same form.
+/// The teacher index of every student index of a dimension. UserError unless the two axes have the
+/// same form.
 Indices resolve_indices(const Axis& teacher, const Axis& student, const AxisChoice& choice);
 
 }  // namespace scion

@@ -13,8 +13,8 @@ namespace scion {
 ///   xavier   uniform ±√(6 / (fan in + fan out)) for every matrix and kernel, biases zero
 ///            (Glorot & Bengio, 2010)
 ///   he       normal with deviation √(2 / fan in), biases zero (He et al., 2015)
-///   default  what PyTorch's layers do: uniform ±1/√(fan in), biases alike; embeddings normal
-/// Scales of normalisations are one, their shifts zero. UserError for another name.
+///   default  as PyTorch's layers: weights and biases uniform ±1/√(fan in), embeddings normal
+/// Scales of normalisations are one, their shifts zero. UserError for an unknown scheme.
 void initialise(Registry& registry, const std::string& scheme, uint64_t seed);
 
 /// The names that initialise() takes.

@@ -40,8 +40,8 @@ struct Parameter {
   std::string axes_text(Axis::Names names = Axis::Names::last) const;
   /// Inputs of one output unit: all dimensions but the first.
   int64_t fan_in() const;
-  /// Outputs of one input unit; a stacked dimension (gates, queries | keys | values) counts one
-  /// part.
+  /// Outputs of one input unit; of a stacked dimension (gates, queries | keys | values) one part
+  /// counts.
   int64_t fan_out() const;
 };
 
@@ -52,7 +52,7 @@ struct LayerStack {
   int64_t count = 0;
 };
 
-/// All parameters of a model, in the order of their registration.
+/// All parameters of a model, in order of registration.
 class Registry {
  public:
   /// On the device `meta` the tensors have shapes and no memory.
@@ -75,13 +75,13 @@ class Registry {
   std::vector<LayerStack> stacks_;
 };
 
-/// A place in a model: where a module registers, and the name before its parameters' names.
+/// A module's registry and the prefix of its parameters' names.
 class Scope {
  public:
   explicit Scope(Registry& registry) : registry_(&registry) {}
   Scope operator/(const std::string& name) const;
   std::string path(const std::string& name) const;
-  /// The place of layer `index` of the stack `name`.
+  /// The scope of layer `index` of the stack `name`.
   Scope layer(const std::string& name, int64_t index) const;
   void declare_stack(const std::string& name, int64_t count) const;
   Registry& registry() const { return *registry_; }
@@ -94,7 +94,7 @@ class Scope {
   std::string prefix_;
 };
 
-/// Base of everything that has parameters.
+/// Base of all layers and models with parameters.
 class Module {
  protected:
   explicit Module(Scope scope) : scope_(std::move(scope)) {}

@@ -11,6 +11,7 @@
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
 #include "scion/data/manifest.h"
+#include "scion/data/train_tokenizer.h"
 #include "scion/model/precision.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
@@ -44,9 +45,16 @@ Batch made_up_batch(const RunConfig& config) {
   return batch;
 }
 
+// Pieces of the tokenizer that the runs will use; for characters, those of the training text.
+int64_t vocabulary_of(const RunConfig& config) {
+  if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer).size();
+  if (config.tokenizer.kind != "char") return config.tokenizer.vocabulary;
+  return train_tokenizer(config.data.train, config.model.text, config.tokenizer).size();
+}
+
 // Seconds of audio that one run trains on per second, by the processor time of some steps.
-double measured_speed(const RunConfig& config, int64_t threads) {
-  constexpr int64_t vocabulary = 64, fewest_steps = 2;
+double measured_speed(const RunConfig& config, int64_t vocabulary, int64_t threads) {
+  constexpr int64_t fewest_steps = 2;
   constexpr double fewest_seconds = 0.5;
   const int threads_before = thread_count();
   set_thread_count(static_cast<int>(threads));
@@ -177,14 +185,20 @@ class Estimate {
     measured.seconds += last.value("seconds", 0.0);
   }
 
+  int64_t vocabulary() {
+    if (vocabulary_ == 0) vocabulary_ = vocabulary_of(recipe_.teacher);
+    return vocabulary_;
+  }
+
   double speed_of(const RunConfig& config) {
     const auto [entry, is_new] = speeds_.emplace(
         options_json(config.model).dump() + fmt::format("{}", config.loader.batch_seconds), 0);
-    if (is_new) entry->second = measured_speed(config, recipe_.threads);
+    if (is_new) entry->second = measured_speed(config, vocabulary(), recipe_.threads);
     return entry->second;
   }
 
   const Recipe& recipe_;
+  int64_t vocabulary_ = 0;  // 0: not known yet
   StudyCost cost_;
   std::vector<Measured> measured_;
   int64_t phase_ = 0;

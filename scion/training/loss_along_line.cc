@@ -49,9 +49,7 @@ double mean_loss(const Transducer& model, const std::vector<Batch>& batches,
 std::vector<LinePoint> loss_along_line(const SafeTensors& start, const Transducer& end,
                                        const Dataset& data, const RunConfig& config, bool bf16,
                                        int64_t points, double seconds) {
-  ModelConfig still = config.model;
-  still.conformer.dropout = still.lstm.dropout = 0;
-  Transducer model(still, end.vocabulary());
+  Transducer model(config.model.without_dropout(), end.vocabulary());
   model.to(end.device());
   const std::vector<Batch> batches = spaced_batches(data, config.loader.batch_seconds, seconds);
   std::vector<LinePoint> line;

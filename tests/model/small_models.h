@@ -1,4 +1,5 @@
-// Models small enough for tests, with weights that hide nothing: no zero biases, no unit scales.
+// Models small enough for tests, whose random weights hide no error: no zero biases, no unit
+// scales.
 #pragma once
 
 #include "scion/model/transducer.h"

@@ -1,9 +1,9 @@
 // The elementwise loops between a Conformer's matrix products on the CPU, once for each instruction
 // set. One pass over memory does what a chain of tensor operations does in many.
 //
-// Plain functions on raw pointers: the files behind them include no torch and no standard library,
-// so that no inline function compiled for AVX-512 can end up in a portable caller. Every kernel
-// works on a range of rows given by its pointers; callers divide the work.
+// Plain functions on raw pointers: the files that implement them include no torch and no standard
+// library, so that no inline function compiled for AVX-512 can end up in a portable caller. Every
+// kernel works on a range of rows given by its pointers; callers divide the work.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace scion {
 /// The bits of a bfloat16.
 using Bf16 = uint16_t;
 
-/// Which elements dropout keeps: a function of the key and of an element's place in its tensor.
+/// The elements that dropout keeps: a function of the key and of an element's index in its tensor.
 struct DropoutMask {
   uint64_t key = 0;
   double rate = 0;    ///< 0: all are kept
-  int64_t first = 0;  ///< place of the first element that a kernel is given
+  int64_t first = 0;  ///< index of the first element that a kernel is given
 };
 
-/// Rows that a kernel works on: `count` of `width` elements each, one behind the other.
+/// Rows that a kernel works on: `count` contiguous rows of `width` elements.
 struct Rows {
   int64_t count, width;
 };
@@ -32,7 +32,7 @@ struct Rows {
 struct StripShape {
   int64_t frames, valid, channels, taps;
 
-  /// Floats of scratch memory that the depthwise kernels want.
+  /// Floats of scratch memory that the depthwise kernels need.
   int64_t scratch() const { return 3 * 16 * (frames + taps + 16); }
 };
 
@@ -41,21 +41,21 @@ struct AttentionShape {
   int64_t frames, valid, heads, width;
   int64_t range;  ///< the bias table ends at distances ± range
 
-  /// Floats of scratch memory that the attention kernels want.
+  /// Floats of scratch memory that the attention kernels need.
   int64_t scratch() const {
     const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
     return 5 * valid * column + 2 * width * time + 2 * valid * time + 4 * time + 32;
   }
-  /// … and those that know positions besides.
+  /// … and the attention kernels with sinusoidal positions.
   int64_t position_scratch() const {
     const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
     return scratch() + 2 * valid * column + 16 * (time + 32);
   }
 };
 
-/// What a head's queries meet at each distance (of query from key, frames − 1 first), one row a
-/// distance: (2 · frames − 1, width up to whole vectors); and the same transposed, (width, stride),
-/// with zeros beyond the last distance, for `spare` floats at least.
+/// A head's position vectors, one row per distance of query from key, frames − 1 first:
+/// (2 · frames − 1, width padded to whole vectors); and transposed, (width, stride), followed by at
+/// least `spare` zeros.
 struct HeadPositions {
   const float *rows, *columns;
   int64_t stride;
@@ -68,7 +68,7 @@ struct ImageShape {
   int64_t in_columns, in_channels, out_rows, out_columns, out_channels, kernel, stride;
 };
 
-/// What does not depend on the type T in which a matrix product's operands are kept.
+/// Kernels that do not depend on the type T of a matrix product's operands.
 struct PlainKernels {
   /// out = dropout(x)
   void (*dropout)(const float* x, DropoutMask mask, int64_t count, float* out);
@@ -119,7 +119,7 @@ struct TypedKernels {
                           const float* weight_bias, StripShape shape, float* scratch, float* y,
                           float* mean, float* squares);
   /// The gradient of y is affine[0] · gradient + affine[1] · y + affine[2], affine (3, channels).
-  /// All results are written, none added to.
+  /// All results are overwritten, none accumulated.
   void (*gated_depthwise_backward)(const T* h, const float* bias, const float* weight,
                                    const float* gradient, const float* y, const float* affine,
                                    StripShape shape, float* scratch, T* grad_h, float* grad_bias,
@@ -167,7 +167,7 @@ struct ModelKernels {
 const ModelKernels& portable_model_kernels();
 const ModelKernels& avx2_model_kernels();
 const ModelKernels& avx512_model_kernels();
-/// The faster of them that this processor runs.
+/// The fastest that this processor supports.
 const ModelKernels& model_kernels();
 
 }  // namespace scion

@@ -54,7 +54,7 @@ at::Tensor hidden_frames(const at::Tensor& lengths, int64_t frames, const Attent
   const at::Tensor key = time.unsqueeze(0);
   const at::Tensor outside =
       (key < chunk_start - span.left).logical_or(key >= chunk_start + span.chunk);
-  // A frame behind the end sees itself, because a softmax over nothing would not be a number.
+  // A padding frame sees itself, because a softmax over nothing is not a number.
   return padding.logical_or(outside).logical_and(key != time.unsqueeze(1));
 }
 

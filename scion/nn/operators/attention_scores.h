@@ -1,5 +1,5 @@
 // Self-attention from single tensor operations: over whole utterances, and over the last frames of
-// a stream, where there are more keys than queries.
+// a stream, which have more keys than queries.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,7 +26,7 @@ at::Tensor sinusoid_scores(const at::Tensor& query, const at::Tensor& key,
                            const at::Tensor& positions, const at::Tensor& content_offset,
                            const at::Tensor& position_offset);
 
-/// What a frame may not see: (B or 1, 1, T, T) bool, by query and key.
+/// The attention mask, true for hidden keys: (B or 1, 1, T, T) bool, by query and key.
 at::Tensor hidden_frames(const at::Tensor& lengths, int64_t frames, const AttentionSpan& span);
 
 /// softmax(scores) · value, with dropout → (B, Q, H·d).

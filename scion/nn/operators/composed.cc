@@ -10,7 +10,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Products in bfloat16 of float tensors. What the backward pass needs is kept in bfloat16.
+// Products in bfloat16 of float tensors; the backward pass's operands are saved in bfloat16.
 class LinearBf16 : public Function<LinearBf16> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -46,7 +46,7 @@ class LinearBf16 : public Function<LinearBf16> {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const Linear& map, const ForwardContext& context) {
-  // An undefined tensor may not be an input of a Function: no bias is no value.
+  // A Function takes no undefined tensor: an absent bias is an absent optional.
   const auto bias = map.bias.defined() ? std::optional<at::Tensor>(map.bias) : std::nullopt;
   if (context.bf16()) return LinearBf16::apply(x, map.weight, bias);
   return at::linear(x, map.weight, map.bias);

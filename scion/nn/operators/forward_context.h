@@ -1,4 +1,4 @@
-// What a forward pass has to know beside its inputs.
+// Settings of one forward pass: training or evaluation, precision, dropout key, observers.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,30 +11,29 @@ namespace scion {
 
 class InputObserver;
 
-/// Made anew for every forward pass.
+/// Created for each forward pass.
 class ForwardContext {
  public:
   /// Evaluation: no dropout, running statistics.
   ForwardContext() = default;
-  /// Training: dropout masks are a function of (seed, update) and of the place in the network.
+  /// Training: dropout masks are a function of (seed, update) and of the position in the network.
   static ForwardContext for_training(uint64_t seed, int64_t update, bool bf16);
   static ForwardContext for_evaluation(bool bf16);
 
   bool training() const { return training_; }
   /// Matrix products in bfloat16 (accumulated in float32 by the library), all else in float32.
   bool bf16() const { return bf16_; }
-  /// Share of a batch in batch normalisation's running statistics, in training.
+  /// Weight of a batch in the running statistics of batch normalisation, in training.
   double batch_norm_momentum = 0.1;
-  /// A key for the next dropout place; every call gives another one.
+  /// The key of the next dropout; every call returns a different one.
   uint64_t next_dropout_key() const;
 
-  /// Shown every stage's output by name when set: finding the first non-finite layer.
+  /// Called with every stage's output and name when set, e.g. to find the first non-finite layer.
   std::function<void(const std::string& place, const at::Tensor& output)> observe;
   void show(const std::string& place, const at::Tensor& output) const {
     if (observe) observe(place, output);
   }
-  /// Shown what goes into every linear map and batch normalisation when set, in whole passes (not
-  /// in streams).
+  /// Receives the input of every linear map and batch normalisation when set.
   InputObserver* inputs = nullptr;
 
  private:

@@ -13,7 +13,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// The mask of kernels.inc on any device, from the same numbers.
+// The mask of kernels.inc on any device, from the same random numbers.
 at::Tensor kept_on_device(const at::Tensor& like, uint64_t key, double rate) {
   constexpr int64_t all = 0xFFFFFFFF;
   const auto mixed = [](at::Tensor x) {
@@ -264,11 +264,11 @@ at::Tensor lstm(const at::Tensor& x, const LstmWeights& weights, LstmState& stat
   const bool training = at::GradMode::is_enabled();
   const auto [y, hidden, cell] = at::lstm(x, before, all, true, 1, 0, training, false, true);
   if (context.inputs) {
-    const at::Tensor remembered =
+    const at::Tensor previous =
         at::cat({state.hidden.unsqueeze(1), y.slice(1, 0, y.size(1) - 1)}, 1);
     context.inputs->linear(
         {.weights = {weights.input, weights.hidden}, .bias = weights.bias, .recurrent = true},
-        at::cat({x, remembered}, 2));
+        at::cat({x, previous}, 2));
   }
   state = {hidden.squeeze(0), cell.squeeze(0)};
   return y;

@@ -16,13 +16,13 @@ struct AttentionSizes {
   AttentionShape of(const at::Tensor& lengths, int64_t b) const {
     return {frames, lengths.const_data_ptr<int64_t>()[b], heads, width, range};
   }
-  /// Place of the first weight of a head in (B, H, T, T).
+  /// Index of the first weight of a head in (B, H, T, T).
   int64_t first_weight(int64_t b, int64_t head) const {
     return (b * heads + head) * frames * frames;
   }
 };
 
-// work(utterance, head, scratch); every thread takes whole heads.
+// Calls work(utterance, head, scratch); each thread processes whole heads.
 template <class Work>
 void for_each_head(const AttentionSizes& sizes, const Work& work) {
   const AttentionShape longest{sizes.frames, sizes.frames, sizes.heads, sizes.width, sizes.range};
@@ -84,8 +84,8 @@ class RelativeAttention : public Function<RelativeAttention> {
   }
 };
 
-// The positions as the kernels take them: rows (H, 2T − 1, d) and columns (H, d, stride), d up to
-// whole vectors in rows.
+// The positions in the kernels' layout: rows (H, 2T − 1, d), d padded to whole vectors, and columns
+// (H, d, stride).
 struct PositionTables {
   at::Tensor rows, columns;
 
@@ -102,7 +102,7 @@ struct PositionTables {
   }
 };
 
-// Offset is what the queries that meet positions have over those that meet keys.
+// `offset` is the position offset minus the content offset; `bias` includes the latter.
 class SinusoidAttention : public Function<SinusoidAttention> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,

@@ -10,8 +10,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Rows that one thread takes at a time. Sums over rows are taken block by block, then over the
-// blocks: the same for any number of threads.
+// Rows that one thread processes at a time. Sums over rows are taken within blocks, then over the
+// blocks, so that they do not depend on the number of threads.
 inline constexpr int64_t kBlockRows = 128;
 
 inline at::ScalarType operand_type(const ForwardContext& context) {
@@ -35,7 +35,7 @@ T* data(const at::Tensor& x) {
   return static_cast<T*>(x.mutable_data_ptr());
 }
 
-// Calls work(kernels, T{}) with the kernels for the tensor's type.
+// Calls work(kernels, T{}) with the kernels of the tensor's type.
 template <class Work>
 void with_type(const at::Tensor& x, const Work& work) {
   if (x.scalar_type() == at::kBFloat16)
@@ -44,7 +44,7 @@ void with_type(const at::Tensor& x, const Work& work) {
     work(model_kernels().fp32, float{});
 }
 
-// work(first row, number of rows, index of the block)
+// Calls work(first row, number of rows, index of the block).
 template <class Work>
 void for_each_block(int64_t rows, const Work& work) {
   const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
@@ -56,7 +56,7 @@ void for_each_block(int64_t rows, const Work& work) {
   });
 }
 
-// One row of sums for each block of rows, to be added up.
+// One row of partial sums per block of rows.
 inline at::Tensor block_sums(int64_t rows, int64_t width) {
   return at::zeros({(rows + kBlockRows - 1) / kBlockRows, width}, at::kFloat);
 }

@@ -6,7 +6,8 @@ namespace {
 
 constexpr double kEpsilon = 1e-5;
 
-// Mean and variance over all valid frames from those of each utterance (Chan et al., 1979).
+// Pools the statistics of each utterance into mean and variance over all valid frames (Chan et al.,
+// 1979).
 // means, squares (B, C), counts (B, 1) → two of (C), double.
 std::pair<at::Tensor, at::Tensor> pool_statistics(const at::Tensor& means,
                                                   const at::Tensor& squares,
@@ -27,7 +28,7 @@ struct ConvolutionSizes {
   }
 };
 
-// work(utterance, scratch)
+// Calls work(utterance, scratch).
 template <class Work>
 void for_each_utterance(const ConvolutionSizes& sizes, const Work& work) {
   at::parallel_for(0, sizes.batch, 1, [&](int64_t begin, int64_t end) {
@@ -141,7 +142,7 @@ class GatedConvolution : public Function<GatedConvolution> {
     return out;
   }
 
-  // Fills grad_z; the sums over all frames of it and of it times y − mean: (2, C).
+  // Fills grad_z; returns the sums over all frames of grad_z and of grad_z · (y − mean): (2, C).
   static at::Tensor sum_backward(const at::Tensor& gradient, const at::Tensor& y,
                                  const at::Tensor& scale, const at::Tensor& shift,
                                  const at::Tensor& mean, Activation activation,

@@ -6,7 +6,7 @@ namespace {
 
 int64_t padded(int64_t channels) { return (channels + 15) / 16 * 16; }
 
-// (out, in, k, k) → (k, k, in, out), channel counts filled up with zeros.
+// (out, in, k, k) → (k, k, in, out), channels padded with zeros.
 at::Tensor pack(const at::Tensor& weight, int64_t in) {
   const at::Tensor last = weight.permute({2, 3, 1, 0});
   return at::constant_pad_nd(last,
@@ -25,7 +25,7 @@ at::Tensor pack_bias(const at::Tensor& bias) {
   return at::constant_pad_nd(bias, {0, padded(bias.size(0)) - bias.size(0)});
 }
 
-// Both convolutions of an utterance whose first `frames` output frames are wanted.
+// Shapes of both convolutions for the first `frames` output frames of an utterance.
 struct Shapes {
   ImageShape one, two;
 
@@ -40,7 +40,8 @@ struct Shapes {
   int64_t outer() const { return two.out_rows * two.out_columns * two.out_channels; }
 };
 
-// The first convolution's result is not kept: it is the largest tensor of all, and cheap.
+// The first convolution's result is recomputed in the backward pass: it is the largest tensor, and
+// cheap.
 class Subsample : public Function<Subsample> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,

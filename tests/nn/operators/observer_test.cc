@@ -14,7 +14,7 @@ using scion::testing::randomise;
 using scion::testing::small_config;
 using scion::testing::small_config_of_kind;
 
-// Keeps what was shown, by the names of the tensors.
+// Records what is shown, by the names of the tensors.
 class Record : public InputObserver {
  public:
   explicit Record(const Registry& registry) {
@@ -91,7 +91,7 @@ class EveryKindShown : public ::testing::TestWithParam<std::pair<std::string, st
 
 TEST_P(EveryKindShown, EveryWeightIsShown) {
   for (const Parameter& parameter : model_.registry().all()) {
-    // The joiner's output map has no inputs before somebody chooses nodes of the lattice.
+    // The joiner's output map has inputs only once nodes of the lattice are chosen.
     if (parameter.init.kind != Init::Kind::weight || parameter.name == "joiner.output.weight")
       continue;
     EXPECT_TRUE(record_.shown.contains(parameter.name)) << parameter.name;
@@ -107,7 +107,7 @@ void expect_equal(const at::Tensor& a, const at::Tensor& b, const std::string& w
   EXPECT_LT((a - b).abs().max().item<float>(), 1e-4 * (1 + b.abs().max().item<float>())) << what;
 }
 
-// Frames behind an utterance's end are undefined in some of the layers.
+// Frames past an utterance's end are undefined in some of the layers.
 at::Tensor valid(const at::Tensor& x) { return x[0]; }
 
 TEST_P(EveryKindShown, WhatIsShownGivesWhatTheLayersGoOnWith) {
@@ -143,7 +143,8 @@ TEST_P(EveryKindShown, AnObserverChangesNothing) {
   EXPECT_TRUE(at::equal(unseen.predicted, pass_.predicted));
 }
 
-// Gates (B, T, 4H) of an LSTM by hand, from what is shown: its output must be the layer's.
+// Computes an LSTM by hand from the observed inputs (gates (B, T, 4H)): its output must be the
+// layer's.
 TEST(Observer, AnLstmIsShownItsInputsWithWhatItRemembers) {
   const at::NoGradGuard no_grad;
   Transducer model(small_config_of_kind("lstm"), 7);
