@@ -82,7 +82,7 @@ Recipe with_arms(const std::string& arms) {
   return recipe;
 }
 
-// What is said of arms, comparisons and checks that are wrong.
+// The error of tables that are wrong.
 std::string error_with(const std::string& tables) {
   return error_of<UserError>([&] { with_arms(tables); });
 }
@@ -323,8 +323,7 @@ TEST(Tuning, AFrozenFileGivesTheTrialsThatWereWritten) {
   EXPECT_THROW(read_tuning(folder / "tuning.json"), UserError);
 }
 
-// What stands beside the main job's recipe decides the rates of the arms that have none of their
-// own: every budget, one grid.
+// The file beside the main recipe has the rates of all tuned arms: every budget, one grid.
 TEST(Tuning, TheMainJobsFrozenFileIsWhole) {
   const Recipe recipe = read_recipe(an4_recipe);
   const Tuning tuning = read_tuning(recipe.tuning_file);
