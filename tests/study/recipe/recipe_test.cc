@@ -59,6 +59,9 @@ TEST(Recipe, MistakesAreNamed) {
   EXPECT_NE(
       error_after("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
       std::string::npos);
+  EXPECT_NE(error_after("primary_arm = \"best\"", "primary_arm = \"xavier\"")
+                .find("'xavier' is its own baseline"),
+            std::string::npos);
   EXPECT_NE(error_after("jobs = 2", "jbos = 2").find("did you mean 'jobs'"), std::string::npos);
   EXPECT_NE(error_after("rules = \"paper\"", "rules = \"papr\"").find("papr"), std::string::npos);
   EXPECT_NE(
