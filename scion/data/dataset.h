@@ -11,10 +11,11 @@
 #include "scion/audio/augmentation/augment.h"
 #include "scion/audio/fbank.h"
 #include "scion/core/options.h"
-#include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/data/feature_store.h"
 #include "scion/data/manifest_index.h"
+#include "scion/data/skipped.h"
+#include "scion/data/usable.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
@@ -72,10 +73,9 @@ class Dataset {
   Example example(size_t i, double speed, const SampleChange& change = {}) const;
   const FeatureConfig& feature_config() const { return feature_config_; }
 
-  /// Mean and standard deviation over all frames at speed 1, each (F) float (accumulated in
-  /// float64): the model's global normalisation. Where manifests are trusted, over those of 2000
-  /// usable utterances at most, spread evenly.
-  std::pair<at::Tensor, at::Tensor> global_statistics() const;
+  /// Over all frames at speed 1, accumulated in float64. With DataCheck::trust, over the frames of
+  /// at most 2000 usable utterances, spread evenly.
+  FeatureStatistics global_statistics() const;
 
  private:
   struct Entry {
@@ -85,7 +85,6 @@ class Dataset {
   void read(size_t manifest, const std::filesystem::path& cache_directory);
   std::vector<AudioCheck> check(size_t manifest, const std::filesystem::path& cache_directory);
   void check_ids() const;
-  std::string fault(const Utterance& utterance, const Audio& audio) const;
   FeatureConfig feature_config_;
   NormalisationConfig text_;
   Tokenizer tokenizer_;

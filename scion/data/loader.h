@@ -32,9 +32,11 @@ std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const Lo
 /// speed (one of `dataset.speeds()`), of augmented samples, warped and masked by SpecAugment.
 class BatchLoader {
  public:
-  /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0).
+  /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0). Masks are filled with
+  /// the mean of `statistics`.
   BatchLoader(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,
-              const at::Tensor& mask_fill, uint64_t seed, int64_t first_epoch, int64_t first_batch);
+              const FeatureStatistics& statistics, uint64_t seed, int64_t first_epoch,
+              int64_t first_batch);
   ~BatchLoader();
 
   struct Item {

@@ -6,7 +6,7 @@
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
-#include "scion/data/skipped_log.h"
+#include "scion/data/skipped.h"
 #include "scion/model/precision.h"
 #include "scion/training/averaging.h"
 #include "scion/training/checkpoint.h"
@@ -117,8 +117,8 @@ class Run {
         static_cast<double>(position_.epoch) +
         static_cast<double>(position_.batch) / static_cast<double>(batches_of(position_.epoch));
     loader_ = std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
-                                            model_->feature_mean().cpu(), seed_, position_.epoch,
-                                            position_.batch);
+                                            FeatureStatistics{.mean = model_->feature_mean().cpu()},
+                                            seed_, position_.epoch, position_.batch);
   }
 
   void train_epoch() {

@@ -67,7 +67,13 @@ TEST_F(Program, WhatIsPreparedCanBeTrainedOn) {
   const ProgramResult dumped = run("train --config ready/train.toml --dump-config");
   ASSERT_EQ(dumped.status, 0) << dumped.error;
   EXPECT_THAT(dumped.out, HasSubstr("letter_case = \"upper\""));
-  // The same with the smallest model that there is, so that it takes no time.
+  const ProgramResult other =
+      run("train --config ready/train.toml --preset an4-student --dump-config");
+  ASSERT_EQ(other.status, 0) << other.error;
+  EXPECT_THAT(other.out, AllOf(HasSubstr("encoder = \"conformer\""), HasSubstr("\"upper\"")));
+  EXPECT_NE(other.out, dumped.out);
+  EXPECT_EQ(run("train --config ready/train.toml --preset an4-studnet --dump-config").status, 2);
+  // The same with the smallest possible model, so that it takes no time.
   const std::string small =
       " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
       "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
