@@ -26,7 +26,7 @@ void add_train(CLI::App& app) {
   command->add_option("--distill", arguments->distill,
                       "teacher to distil from: short for --train.distill.teacher");
   command->add_flag("--dump-config", arguments->dump, "print the configuration and stop");
-  command->footer("Every option of the configuration is a flag, too: --train.peak_lr 3e-3");
+  command->footer("Every option of the configuration is also a flag: --train.peak_lr 3e-3");
   command->allow_extras();
   command->callback([arguments, command] {
     RunConfig config = read_run_config(arguments->config, arguments->preset);

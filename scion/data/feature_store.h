@@ -26,11 +26,11 @@ class FeatureStore {
                const std::string& title);
 
   bool contains(double speed) const { return find(speed) != nullptr; }
-  /// (T, F) float: memory of the file, not to be written to. Valid as long as the tensor lives.
+  /// (T, F) float: read-only, the file's memory, which the tensor keeps mapped.
   at::Tensor features(size_t i, double speed) const;
   /// Why an utterance has no features; "" when it has.
   const std::string& reason(size_t i) const { return reasons_[i]; }
-  /// Length of the recording itself, at speed 1.
+  /// Duration of the recording at speed 1.
   double seconds(size_t i) const { return seconds_[i]; }
 
  private:

@@ -68,9 +68,7 @@ void fill_batches(const std::vector<Timed>& bucket, double batch_seconds,
 }  // namespace
 
 void LoaderConfig::declare(Options& options) {
-  options.add("batch_seconds", batch_seconds, "audio in a batch, at most")
-      .range(0.1, 1e6)
-      .unit("s");
+  options.add("batch_seconds", batch_seconds, "most audio in a batch").range(0.1, 1e6).unit("s");
   options.add("buckets", buckets, "groups of utterances of similar length; a batch is from one")
       .range(1, 1000);
   options.add("shortest_seconds", shortest_seconds, "shorter utterances are not trained on")

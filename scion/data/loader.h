@@ -1,4 +1,4 @@
-// The batch loader: threads that prepare the coming batches while one is being trained on.
+// The batch loader: threads that prepare the next batches while one is trained on.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class BatchLoader {
     int64_t epoch = 0;
     int64_t index = 0;       ///< of the batch in the epoch
     int64_t epoch_size = 0;  ///< batches in the epoch
-    /// Left out of the batch, which may be empty then (only where manifests are trusted).
+    /// Left out of the batch, which may then be empty (only with DataCheck::trust).
     std::vector<Skipped> skipped;
   };
   /// The next batch; a loader thread's error is thrown here.

@@ -156,7 +156,7 @@ TEST_F(Loader, FollowsTheEpochsAndResumesAnywhere) {
       EXPECT_TRUE(item.batch.features.equal(items[j].batch.features));
     }
   }
-  // One behind an epoch's last batch is the next epoch's first.
+  // After an epoch's last batch comes the next epoch's first.
   EXPECT_EQ(start(small_batches(), 0, items[0].epoch_size).next().epoch, 1);
 }
 
