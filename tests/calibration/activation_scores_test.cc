@@ -7,6 +7,7 @@
 
 #include "scion/core/threads.h"
 #include "scion/nn/initialise.h"
+#include "scion/nn/operators/observer.h"
 #include "tests/data/small_corpus.h"
 #include "tests/model/small_models.h"
 #include "tests/selection/doubled_model.h"
