@@ -52,7 +52,8 @@ std::vector<CommandReference> program_reference(const CLI::App& app) {
     reference.name = command->get_name();
     reference.help = command->get_description();
     for (const CLI::Option* option : command->get_options())
-      reference.flags.push_back(flag_reference(*option));
+      if (!option->get_group().empty())  // older spellings have none
+        reference.flags.push_back(flag_reference(*option));
     if (reference.name == "train") reference.config_flags = configuration_flags();
   }
   return commands;

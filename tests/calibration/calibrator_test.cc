@@ -43,7 +43,7 @@ struct TeacherAndStudent {
   Transducer& student() const { return *selection.student; }
 };
 
-// A teacher of the doubled configuration, its values at random.
+// A teacher of the doubled configuration with random values.
 TeacherAndStudent random_pair(const ModelConfig& config) {
   TeacherAndStudent pair;
   pair.teacher = std::make_unique<Transducer>(doubled(config), vocabulary());
@@ -52,7 +52,7 @@ TeacherAndStudent random_pair(const ModelConfig& config) {
   return pair;
 }
 
-// A teacher that is the small model, each element twice.
+// A teacher that is the small model with every element doubled.
 TeacherAndStudent doubled_pair(const ModelConfig& config) {
   Transducer small(config, vocabulary());
   initialise(small.registry(), "default", 5);
@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Models, EveryKindCalibrated,
                            return info.param.first + "_" + info.param.second;
                          });
 
-// What enters each batch normalisation, and what each map gives, over all utterances.
+// Inputs of each batch normalisation and outputs of each linear layer, over all utterances.
 class Everything : public InputObserver {
  public:
   void linear(const LinearMap& map, const at::Tensor& x) override {

@@ -12,7 +12,7 @@ void expect_close(const at::Tensor& a, const at::Tensor& b, double tolerance) {
   EXPECT_LT((a - b).abs().max().item<double>(), tolerance);
 }
 
-// Made-up rows: x (N, 1, I) with a mean, y (N, 1, O) that depends on x and on other things.
+// Rows x (N, 1, I) with a mean, and y (N, 1, O), linear in x plus noise.
 struct Rows {
   at::Tensor x, y;
   Moments moments;

@@ -129,9 +129,8 @@ TEST_F(Program, SelectsTrainsAndInspectsAStudent) {
 TEST_F(Program, CalibratesAStudent) {
   const std::string select = "select --teacher " + kTeacher + " --student student.toml ";
   ASSERT_EQ(run(select + "--out plain.safetensors").status, 0);
-  const ProgramResult calibrated =
-      run("calibrate small.jsonl --teacher " + kTeacher +
-          " --student plain.safetensors --ridge 0.1 --out calibrated.safetensors");
+  const ProgramResult calibrated = run("calibrate plain.safetensors small.jsonl --teacher " +
+                                       kTeacher + " --ridge 0.1 --out calibrated.safetensors");
   ASSERT_EQ(calibrated.status, 0) << calibrated.error;
   EXPECT_THAT(calibrated.out, AllOf(HasSubstr("joiner.output.weight"), HasSubstr("→"),
                                     HasSubstr("calibrated.safetensors")));
@@ -139,6 +138,12 @@ TEST_F(Program, CalibratesAStudent) {
       Json::parse(run("inspect calibrated.safetensors --json").out).at("provenance");
   EXPECT_TRUE(provenance.contains("selected"));
   EXPECT_EQ(provenance.at("calibrated").at("options").at("ridge"), 0.1);
+
+  const ProgramResult older =
+      run("calibrate small.jsonl --teacher " + kTeacher +
+          " --student plain.safetensors --ridge 0.1 --out older.safetensors");
+  ASSERT_EQ(older.status, 0) << older.error;
+  EXPECT_EQ(read_file(file("older.safetensors")), read_file(file("calibrated.safetensors")));
 
   const ProgramResult once = run(
       select +
@@ -285,7 +290,8 @@ preset = "conformer-9m"
        "set the student's"},
       {"select --teacher " + kTeacher + " --student student.toml --rules papr --out y", "papr",
        "paper"},
-      {"calibrate small.jsonl --teacher " + kTeacher + " --student " + kTeacher,
+      {"calibrate " + kTeacher + " --teacher " + kTeacher, "manifest", "MODEL MANIFEST"},
+      {"calibrate " + kTeacher + " small.jsonl --teacher " + kTeacher,
        "was not selected from a teacher", "scion select"},
       {"compare missing.toml --out x", "missing.toml", ""},
       {"score --ref missing --hyp small.jsonl", "missing", ""},

@@ -68,7 +68,7 @@ TEST(SelectStudent, HeadsThatAreTooManyCanBeTakenApart) {
   student.conformer.head_width = 5;
   SelectionRules spliced;
   spliced.heads = "spliced";
-  // position_bias has one row a head, and the teacher has three.
+  // position_bias has one row for each head, and the teacher has three.
   EXPECT_NE(refusal(student, spliced).find("position_bias"), std::string::npos);
   spliced.partial = {"*.position_bias"};
   EXPECT_EQ(refusal(student, spliced), "");
