@@ -156,7 +156,7 @@ json Plan::to_json() const {
 Plan Plan::from_json(const json& root, const std::string& place) {
   const json format = root.is_object() ? root.value("format", json()) : json();
   if (format == "scion-plan-1")
-    throw UserError(fmt::format("{}: the plan was written by an older scion", place),
+    throw UserError(fmt::format("{}: written by an older scion", place),
                     "select the student again");
   if (format != plan_format)
     throw UserError(fmt::format("{}: not a plan", place), "name a plan that scion select wrote");

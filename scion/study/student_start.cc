@@ -8,6 +8,7 @@
 
 namespace scion {
 namespace fs = std::filesystem;
+
 nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
   nlohmann::json rules = options_json(arm.select);
   rules["seed"] = seed;

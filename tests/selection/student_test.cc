@@ -109,6 +109,13 @@ TEST_F(MakeStudent, RecordsTeacherRulesAndPlan) {
   EXPECT_NE(text.find("\n  trained: 4 epochs"), std::string::npos) << text;
 }
 
+TEST(ProvenanceText, NamesAPlanThatItCannotRead) {
+  Provenance provenance;
+  provenance.selected.emplace().plan = R"({"format": "scion-plan-1"})";
+  const std::string text = provenance_text(provenance);
+  EXPECT_NE(text.find("the plan: written by an older scion"), std::string::npos) << text;
+}
+
 TEST_F(MakeStudent, IsLoadedAsItWasSaved) {
   const Student made = make_student(teacher_, small_config(), recipe_);
   save_student(folder_ / "student.safetensors", made);
