@@ -10,11 +10,9 @@ std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& b
   const ForwardContext context;
   const EncoderOutput encoded =
       model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
-  const Joiner& joiner = model.joiner();
   const at::Tensor predicted = model.predictor().forward(batch.tokens, context);
-  return best_alignments({joiner.project_encoder(encoded.frames, context),
-                          joiner.project_predictor(predicted, context), joiner.weight(),
-                          joiner.bias(), batch.tokens, encoded.lengths, batch.token_lengths});
+  return best_alignments(model.joiner().inputs(encoded.frames, predicted, context),
+                         {batch.tokens, encoded.lengths, batch.token_lengths});
 }
 
 UtteranceAlignment to_utterance(const ForcedAlignment& alignment, const Utterance& utterance,
