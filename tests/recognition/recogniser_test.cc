@@ -35,7 +35,7 @@ class RecogniserTest : public ::testing::Test {
     return {{first, first + count}, sample_rate};
   }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(RecogniserTest, AStreamGivesTheTextAndTimesOfTheWhole) {
