@@ -5,20 +5,31 @@
 # include folder also carries fmt, protobuf and pybind11, which would shadow the system's:
 # the compiler sees a folder of links to torch's own four header trees only.
 #
-#   Torch_ROOT   folder that holds include/ and lib/ (default: .deps/python/torch)
+#   Torch_ROOT   folder that holds include/ and lib/: a variable of CMake or of the environment
 
 if(NOT Torch_ROOT)
-  set(Torch_ROOT "${PROJECT_SOURCE_DIR}/.deps/python/torch")
+  set(Torch_ROOT "$ENV{Torch_ROOT}")
 endif()
 
 find_library(Libtorch_CPU_LIBRARY torch_cpu PATHS "${Torch_ROOT}/lib" NO_DEFAULT_PATH)
 find_library(Libtorch_C10_LIBRARY c10 PATHS "${Torch_ROOT}/lib" NO_DEFAULT_PATH)
 find_path(Libtorch_HEADERS ATen/ATen.h PATHS "${Torch_ROOT}/include" NO_DEFAULT_PATH)
 
+# Older releases have the numbers in the second file.
+foreach(_file headeronly/version.h csrc/api/include/torch/version.h)
+  if(NOT Libtorch_VERSION AND EXISTS "${Libtorch_HEADERS}/torch/${_file}")
+    file(STRINGS "${Libtorch_HEADERS}/torch/${_file}" _version
+         REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+    string(REGEX REPLACE "[^;]*TORCH_VERSION_[A-Z]+ ([0-9]+)" "\\1" _version "${_version}")
+    list(JOIN _version . Libtorch_VERSION)
+  endif()
+endforeach()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
   Libtorch
   REQUIRED_VARS Libtorch_CPU_LIBRARY Libtorch_C10_LIBRARY Libtorch_HEADERS
+  VERSION_VAR Libtorch_VERSION
   REASON_FAILURE_MESSAGE "run 'make deps', or pass -DTorch_ROOT=<folder of a libtorch 2.x>")
 
 set(_links "${PROJECT_BINARY_DIR}/libtorch-headers")

@@ -46,18 +46,19 @@ if(NOT SCION_CUDA_RUNTIME)
 endif()
 list(GET SCION_CUDA_RUNTIME 0 SCION_CUDA_RUNTIME)
 
-# The kernels know neither torch nor OpenMP, so they do not take scion_lib's options.
+# All of it belongs to the losses. The kernels know neither torch nor OpenMP, so they do not take
+# scion_loss's options.
 file(GLOB_RECURSE KERNEL_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scion/*.cu")
 if(KERNEL_SOURCES)
   add_library(scion_kernels OBJECT ${KERNEL_SOURCES})
   target_include_directories(scion_kernels PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_options(scion_kernels PRIVATE -lineinfo -Xcompiler=-Wall,-Wextra)
-  target_sources(scion_lib PRIVATE $<TARGET_OBJECTS:scion_kernels>)
+  target_sources(scion_loss PRIVATE $<TARGET_OBJECTS:scion_kernels>)
 endif()
 
 # Only these files see SCION_CUDA: one precompiled header serves all.
 file(GLOB_RECURSE CUDA_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scion/*_cuda.cc")
-target_sources(scion_lib PRIVATE ${CUDA_SOURCES})
+target_sources(scion_loss PRIVATE ${CUDA_SOURCES})
 foreach(_source ${KERNEL_SOURCES} ${CUDA_SOURCES})
   string(REGEX REPLACE "_cuda\\.(cu|cc)$" ".cc" _dispatch "${_source}")
   if(EXISTS "${_dispatch}")
@@ -70,5 +71,5 @@ file(GLOB_RECURSE CUDA_TESTS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_cu
 set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_DEFINITIONS SCION_CUDA=1)
 set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_OPTIONS -isystem "${SCION_CUDA_HEADERS}")
 
-target_include_directories(scion_lib SYSTEM PRIVATE "${SCION_CUDA_HEADERS}")
-target_link_libraries(scion_lib PUBLIC Libtorch::cuda "${SCION_CUDA_RUNTIME}")
+target_include_directories(scion_loss SYSTEM PRIVATE "${SCION_CUDA_HEADERS}")
+target_link_libraries(scion_loss PUBLIC Libtorch::cuda "${SCION_CUDA_RUNTIME}")

@@ -1,4 +1,4 @@
-// Read once, used by every .cc file. Public headers do not rely on it.
+// Read once, used by every .cc file. Headers still include what they use.
 #pragma once
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

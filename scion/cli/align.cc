@@ -54,8 +54,7 @@ void run(const AlignArguments& arguments) {
   const Dataset data = dataset_for(file, {arguments.manifest});
   const Tokenizer& tokenizer = data.tokenizer();
   const double frame_seconds = encoder_frame_seconds(file.model->config());
-  spdlog::info("aligns {} utterances of {} by {}", data.size(), arguments.manifest,
-               arguments.model);
+  log_info("aligns {} utterances of {} by {}", data.size(), arguments.manifest, arguments.model);
   Progress progress("aligning", int64_t(data.size()), "utterances");
   std::vector<std::string> lines(data.size());
   std::vector<TimedTranscript> transcripts(data.size());
@@ -82,7 +81,7 @@ void run(const AlignArguments& arguments) {
     progress.update(done += int64_t(indices.size()));
   }
   progress.finish();
-  if (impossible > 0) spdlog::warn("{} utterances have no alignment", impossible);
+  if (impossible > 0) log_warning("{} utterances have no alignment", impossible);
   if (!arguments.json.empty()) write_file(arguments.json, fmt::format("{}", fmt::join(lines, "")));
   if (arguments.ctm.empty())
     fmt::print("{}", to_ctm(transcripts));

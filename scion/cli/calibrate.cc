@@ -41,8 +41,8 @@ void run(const CalibrateArguments& arguments) {
   ModelFile student = load_model(arguments.student);
   const Plan plan = plan_of(student, arguments);
   const Dataset data = dataset_for(teacher, {arguments.manifest});
-  spdlog::info("calibrates {} beside {} on at most {:.0f} s of {}", arguments.student,
-               arguments.teacher, arguments.config.seconds, arguments.manifest);
+  log_info("calibrates {} beside {} on at most {:.0f} s of {}", arguments.student,
+           arguments.teacher, arguments.config.seconds, arguments.manifest);
   const CalibrationSummary summary =
       calibrate(*teacher.model, *student.model, plan, data, arguments.config);
   if (arguments.json)

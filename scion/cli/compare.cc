@@ -40,8 +40,8 @@ void compare_recipe(const CompareArguments& arguments) {
   }
   if (arguments.out.empty())
     throw UserError("--out is missing", "name the folder of the comparison");
-  spdlog::info("compares {} arms × {} schedules × {} seeds by {} into {}", recipe.arms.size(),
-               recipe.schedules.size(), recipe.seeds, arguments.recipe, arguments.out);
+  log_info("compares {} arms × {} schedules × {} seeds by {} into {}", recipe.arms.size(),
+           recipe.schedules.size(), recipe.seeds, arguments.recipe, arguments.out);
   const CompareOptions options{arguments.recipe, arguments.out,
                                std::filesystem::canonical("/proc/self/exe"), arguments.tune};
   if (!compare(recipe, options))

@@ -58,8 +58,7 @@ void run(const EvaluateArguments& arguments) {
   EvaluationConfig config;
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
-  spdlog::info("evaluates {} on {} utterances of {}", arguments.model, data.size(),
-               arguments.manifest);
+  log_info("evaluates {} on {} utterances of {}", arguments.model, data.size(), arguments.manifest);
   const EvaluationResult result = evaluate(*file.model, data.tokenizer(), data, config);
   const Interval interval = speaker_interval(result);
   if (!arguments.hypotheses.empty())

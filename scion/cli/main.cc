@@ -5,8 +5,8 @@
 #include <new>
 
 #include "scion/cli/commands.h"
+#include "scion/cli/logging.h"
 #include "scion/core/error.h"
-#include "scion/core/log.h"
 #include "scion/core/options.h"
 
 namespace scion {

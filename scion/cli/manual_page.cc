@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "scion/cli/program_reference.h"
-#include "scion/scoring/alignment.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

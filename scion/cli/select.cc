@@ -79,8 +79,8 @@ void select(const SelectArguments& arguments) {
   if (arguments.out.empty() && !arguments.dry_run)
     throw UserError("--out is missing", "name the student's file, or use --dry-run");
   const SelectionRules rules = read_rules(arguments);
-  spdlog::info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
-               arguments.rules);
+  log_info("selects {} from {} by the rules '{}'", arguments.student, arguments.teacher,
+           arguments.rules);
   const ModelFile teacher = load_model(arguments.teacher);
   const StudentVocabulary vocabulary = read_vocabulary(arguments, teacher);
   const CalibratedSelection made = make_student(arguments, teacher, rules, vocabulary.pieces);

@@ -37,8 +37,8 @@ void add_train(CLI::App& app) {
       return;
     }
     if (arguments->out.empty()) throw UserError("--out is missing", "name the folder of the run");
-    spdlog::info("trains {} for {} epochs into {}", arguments->config, config.train.epochs,
-                 arguments->out);
+    log_info("trains {} for {} epochs into {}", arguments->config, config.train.epochs,
+             arguments->out);
     train(config, arguments->out);
     fmt::print("{}\n", (std::filesystem::path(arguments->out) / "model.safetensors").string());
   });

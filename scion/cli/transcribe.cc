@@ -194,8 +194,8 @@ void run(const TranscribeArguments& arguments) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (audio_seconds > 0)
-    spdlog::info("{:.1f} s of speech in {:.2f} s: real-time factor {:.4f}", audio_seconds, seconds,
-                 seconds / audio_seconds);
+    log_info("{:.1f} s of speech in {:.2f} s: real-time factor {:.4f}", audio_seconds, seconds,
+             seconds / audio_seconds);
   if (failed > 0)
     throw UserError(
         fmt::format("{} of {} files could not be transcribed", failed, arguments.files.size()),

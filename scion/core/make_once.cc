@@ -22,7 +22,7 @@ class WaitingLock {
       : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
     if (descriptor_ < 0) fail(path);
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    spdlog::info("waiting for another process that makes {}", path.stem().string());
+    log_info("waiting for another process that makes {}", path.stem().string());
     while (::flock(descriptor_, LOCK_EX) != 0)
       if (errno != EINTR) fail(path);
   }

@@ -47,8 +47,8 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
   }
   if (manifests.size() > 1) check_ids();
   if (!skipped_.empty())
-    spdlog::warn("{} of {} utterances are skipped, the first: {} ({})", skipped_.size(),
-                 size() + skipped_.size(), skipped_.front().id, skipped_.front().reason);
+    log_warning("{} of {} utterances are skipped, the first: {} ({})", skipped_.size(),
+                size() + skipped_.size(), skipped_.front().id, skipped_.front().reason);
 }
 
 Dataset::~Dataset() = default;

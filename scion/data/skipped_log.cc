@@ -20,8 +20,8 @@ void SkippedLog::add(const std::vector<Skipped>& skipped) {
   for (const Skipped& one : skipped) {
     if (!found_ids_.insert(one.id).second) continue;
     if (found_.empty())
-      spdlog::warn("{} is skipped: {}; skipped.jsonl names it, and others if there are any", one.id,
-                   one.reason);
+      log_warning("{} is skipped: {}; skipped.jsonl names it, and others if there are any", one.id,
+                  one.reason);
     found_.push_back(one);
     if (written_.insert(one.id).second) log_.append(skipped_line(one));
   }

@@ -1,6 +1,6 @@
 #include "scion/recognition/word_times.h"
 
-#include "scion/scoring/alignment.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 

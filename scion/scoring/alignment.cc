@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "scion/text/utf8.h"
+
 namespace scion {
 namespace {
 
@@ -83,13 +85,6 @@ std::vector<Edit> trace_back(const Numbered& words, const Weights& weights,
   return edits;
 }
 
-// The length of the character that starts with `lead`, by its leading bits.
-size_t character_length(unsigned char lead) {
-  if (lead >= 0xF0 && lead < 0xF8) return 4;
-  if (lead >= 0xE0) return lead < 0xF0 ? 3 : 1;
-  return lead >= 0xC0 ? 2 : 1;
-}
-
 }  // namespace
 
 double ErrorCounts::rate() const {
@@ -104,37 +99,6 @@ ErrorCounts& ErrorCounts::operator+=(const ErrorCounts& other) {
   deletions += other.deletions;
   hits += other.hits;
   return *this;
-}
-
-std::string_view strip(std::string_view text) {
-  constexpr std::string_view space = " \t\n\v\f\r";
-  const size_t start = text.find_first_not_of(space);
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(space) - start + 1);
-}
-
-std::vector<std::string> split_words(std::string_view text) {
-  text = strip(text);
-  std::vector<std::string> words;
-  for (size_t start = 0; start < text.size();) {
-    const size_t end = std::min(text.find(' ', start), text.size());
-    words.emplace_back(text.substr(start, end - start));
-    start = std::min(text.find_first_not_of(' ', end), text.size());
-  }
-  return words;
-}
-
-std::vector<std::string> split_characters(std::string_view text) {
-  std::vector<std::string> characters;
-  for (size_t start = 0; start < text.size();) {
-    size_t length = character_length(static_cast<unsigned char>(text[start]));
-    if (start + length > text.size()) length = 1;
-    for (size_t i = 1; i < length; ++i)
-      if ((static_cast<unsigned char>(text[start + i]) & 0xC0) != 0x80) length = 1;
-    characters.emplace_back(text.substr(start, length));
-    start += length;
-  }
-  return characters;
 }
 
 std::vector<AlignedWord> align(const std::vector<std::string>& reference,

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

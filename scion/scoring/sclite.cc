@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "scion/text/utf8.h"
+
 namespace scion {
 namespace {
 

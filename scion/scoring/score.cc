@@ -10,6 +10,7 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/scoring/nist.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

@@ -72,7 +72,7 @@ class Pool {
     for (const Job& job : jobs_)
       if (job.done()) finished_.insert(job.name);
     if (!finished_.empty())
-      spdlog::info("{} of {} runs are there already", finished_.size(), jobs_.size());
+      log_info("{} of {} runs are there already", finished_.size(), jobs_.size());
     while (finished_.size() < jobs_.size()) {
       start_ready();
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -112,7 +112,7 @@ class Pool {
                                   (jobs_[i].directory / "log.txt").string(), log_tail(jobs_[i])),
                       "mend the cause and run the same command again: finished runs are kept");
       finished_.insert(jobs_[i].name);
-      spdlog::info("{} of {} runs done: {}", finished_.size(), jobs_.size(), jobs_[i].name);
+      log_info("{} of {} runs done: {}", finished_.size(), jobs_.size(), jobs_[i].name);
     }
   }
 

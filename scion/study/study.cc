@@ -118,7 +118,7 @@ class Experiment {
           {run.arm, run.schedule, run.peak_lr,
            read_json_lines(run.directory / "results.jsonl").back().at("wer").get<double>()});
     write_file(fresh, tuning_.to_json());
-    spdlog::info("tuned on dev: {}", fresh.string());
+    log_info("tuned on dev: {}", fresh.string());
   }
 
   void prepare_sets() {

@@ -76,7 +76,7 @@ std::optional<Checkpoint> load_newest_checkpoint(const fs::path& directory) {
     try {
       return read_checkpoint(folders[i]);
     } catch (const std::exception& error) {  // whatever is wrong with it, an older one may be whole
-      spdlog::warn("{} cannot be used and is passed over: {}", folders[i].string(), error.what());
+      log_warning("{} cannot be used and is passed over: {}", folders[i].string(), error.what());
     }
   }
   return std::nullopt;

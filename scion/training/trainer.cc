@@ -135,8 +135,8 @@ class Run {
 
   void open_teacher() {
     teacher_ = std::make_unique<Teacher>(config_.train, *model_, tokenizer_);
-    spdlog::info("learns from {} ({:.2f} M parameters; the student has {:.2f} M)",
-                 config_.train.distill, millions(teacher_->model()), millions(*model_));
+    log_info("learns from {} ({:.2f} M parameters; the student has {:.2f} M)",
+             config_.train.distill, millions(teacher_->model()), millions(*model_));
   }
 
   static double millions(const Transducer& model) {
@@ -166,7 +166,7 @@ class Run {
       measures_->load(checkpoint->state);
       if (measuring()) measures_->load_start(read_safetensors(directory_ / first_weights));
       position_ = checkpoint->position;
-      spdlog::info("continues after update {}, epoch {}", position_.update, position_.epoch + 1);
+      log_info("continues after update {}, epoch {}", position_.update, position_.epoch + 1);
     }
     if (measuring() && position_.update == 0) {
       SafeTensors first;
@@ -386,8 +386,8 @@ class Run {
     const std::string teacher = teacher_seconds_ > 0 ? fmt::format(", the teacher {:.0f} % of it",
                                                                    100 * teacher_seconds_ / seconds)
                                                      : "";
-    spdlog::info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time{}", epoch, config_.train.epochs,
-                 loss, due ? rates_ : "", audio_seconds / seconds, teacher);
+    log_info("epoch {}/{}  loss {:.3f} {}  {:.0f} x real time{}", epoch, config_.train.epochs, loss,
+             due ? rates_ : "", audio_seconds / seconds, teacher);
     checkpoint();
   }
 
@@ -509,7 +509,7 @@ void train(const RunConfig& config, const fs::path& directory) {
   config.validate();
   if (fs::exists(directory / "model.safetensors") && fs::exists(directory / "config.toml") &&
       is_configuration(directory / "config.toml", config)) {
-    spdlog::info("{} is finished already", directory.string());
+    log_info("{} is finished already", directory.string());
     return;
   }
   fs::create_directories(directory);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/random.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
@@ -92,13 +93,6 @@ TEST(Alignment, AgreesWithBruteForceAndItself) {
     EXPECT_EQ(reference_again, reference);
     EXPECT_EQ(hypothesis_again, hypothesis);
   }
-}
-
-TEST(Alignment, SplitsCharacters) {
-  EXPECT_THAT(split_characters("aé日😀 b"), ElementsAre("a", "é", "日", "😀", " ", "b"));
-  EXPECT_THAT(split_characters("a\xFF\xC3z\xE6\x97"),
-              ElementsAre("a", "\xFF", "\xC3", "z", "\xE6", "\x97"));
-  EXPECT_TRUE(split_words(" \t\r\n").empty());
 }
 
 TEST(Alignment, RatesOfNothing) {

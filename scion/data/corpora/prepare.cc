@@ -181,7 +181,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   if (fs::exists(out))
     throw UserError("there is something already at " + out.string(),
                     "remove it, or choose another folder");
-  spdlog::info("prepares {} into {}", source.string(), out.string());
+  log_info("prepares {} into {}", source.string(), out.string());
   auto [utterances, skipped] = read_corpus(source, config.format);
   const size_t total = utterances.size() + skipped.size();
   for (Utterance& utterance : utterances)

@@ -14,7 +14,7 @@
 #include "scion/core/error.h"
 #include "scion/core/file.h"
 #include "scion/core/options.h"
-#include "scion/scoring/alignment.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

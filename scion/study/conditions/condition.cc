@@ -52,7 +52,7 @@ std::vector<float> readable_samples(const Utterance& utterance) {
   try {
     return read_audio(utterance.audio, sample_rate, utterance.part).samples;
   } catch (const UserError& error) {
-    spdlog::warn("left out of the condition: {}", error.what());
+    log_warning("left out of the condition: {}", error.what());
     return {};
   }
 }

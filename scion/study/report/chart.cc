@@ -7,8 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "scion/scoring/alignment.h"
 #include "scion/study/report/table.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "scion/scoring/alignment.h"
 #include "scion/study/report/chart.h"
 #include "scion/study/report/table.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
