@@ -5,6 +5,7 @@
 #   HEADERS       a list
 #   DESTINATION   folder for scion/…
 
+cmake_policy(VERSION 3.25)
 set(found)
 set(open ${HEADERS})
 while(open)
