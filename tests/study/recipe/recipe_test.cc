@@ -238,9 +238,11 @@ TEST(Recipe, KeysOfOlderRecipesAreUnderstood) {
       text.replace(at, new_key.size(), old_key);
   const TemporaryFolder folder;
   write_file(folder / "old.toml", text);
-  const std::string old = read_recipe(folder / "old.toml").to_toml();
-  EXPECT_EQ(old.substr(old.find("[[arms]]"), 900), now.substr(now.find("[[arms]]"), 900));
-  EXPECT_EQ(old.substr(old.find("[[budgets]]"), 1200), now.substr(now.find("[[budgets]]"), 1200));
+  // The tables from the study to the tuning, which holds paths.
+  const auto tables = [](const std::string& toml) { return toml.substr(0, toml.find("[tuning]")); };
+  const std::string old = tables(read_recipe(folder / "old.toml").to_toml());
+  EXPECT_EQ(old.substr(old.find("[[arms]]")), tables(now).substr(tables(now).find("[[arms]]")));
+  EXPECT_NE(old.find("primary_budget = \"full\""), std::string::npos);
   write_file(folder / "both.toml", text + "budget = \"full\"\n");
   EXPECT_NE(error_of<UserError>([&] {
               read_recipe(folder / "both.toml");
