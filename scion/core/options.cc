@@ -326,7 +326,7 @@ void Options::warn_of_former_names(const std::string& place) {
                          former_names_.at(former_used_[i]));
   if (former_used_.size() > most_named)
     names += fmt::format(", and {} more", former_used_.size() - most_named);
-  spdlog::warn("{}: former names of options: {}", place, names);
+  log_warning("{}: former names of options: {}", place, names);
   former_used_.clear();
 }
 
