@@ -42,7 +42,7 @@ void augmentation_rooms(benchmark::State& state) {
 }
 BENCHMARK(augmentation_rooms);
 
-/// A minute of noise as WAV, read anew for every utterance.
+/// A minute of noise as WAV, read again for every utterance.
 void augmentation_noise(benchmark::State& state) {
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("scion-{}", getpid());
   std::filesystem::create_directories(folder);
@@ -62,7 +62,7 @@ void augmentation_volume(benchmark::State& state) {
 }
 BENCHMARK(augmentation_volume);
 
-/// Making one room's response, which happens once a room.
+/// Computing one room's response, which happens once per room.
 void augmentation_one_room(benchmark::State& state) {
   scion::Random random(1, scion::RandomStream::rooms);
   for (auto _ : state)

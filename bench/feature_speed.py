@@ -23,7 +23,7 @@ RATE = 16000
 
 
 def repeated(compute):
-    """Multiples of real time, over a second at least."""
+    """Multiples of real time, measured for at least a second."""
     compute()
     start = time.perf_counter()
     count = 0

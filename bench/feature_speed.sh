@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Filter banks of scion beside those of torchaudio and kaldi-native-fbank, one line each:
+# Speed of scion's filter banks beside those of torchaudio and kaldi-native-fbank, one line each:
 #   make bench BENCH_FLAGS=--benchmark_filter=features   # builds build/cpu/bin/scion_bench
 #   bench/feature_speed.sh [--turns 5]
 exec "$(dirname "$0")/python.sh" feature_speed.py "$@"

@@ -1,4 +1,4 @@
-// Opening a manifest of a million lines: seconds, and memory that stays.
+// Opening a manifest of a million lines: seconds, and memory that remains allocated.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 constexpr int lines = 1000000;
 
-/// As `scion prepare` writes it, 10 s and 20 words a line; the audio is not there.
+/// A manifest as `scion prepare` writes it, with 10 s and 20 words per line; its audio does not
+/// exist.
 class BigManifest {
  public:
   BigManifest() : path_(fs::temp_directory_path() / fmt::format("scion-bench-{}.jsonl", getpid())) {
@@ -37,7 +38,7 @@ class BigManifest {
   fs::path path_;
 };
 
-/// Memory of the process without pages of files, MB.
+/// Memory of the process in MB, without file pages.
 double own_megabytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -74,7 +75,7 @@ std::unique_ptr<scion::Dataset> trusted() {
       std::vector<double>{1.0}, scion::NormalisationConfig(), scion::DataCheck::trust);
 }
 
-/// What every line held as an object costs.
+/// Cost of holding every line as an object.
 void manifest_objects(benchmark::State& state) {
   measure(state, [] {
     return std::make_unique<std::vector<scion::Utterance>>(scion::read_manifest(manifest().path()));

@@ -1,9 +1,9 @@
-"""Training speed of `scion train` and of the same model in plain PyTorch, one line a case.
+"""Training speed of `scion train` and of the same model in plain PyTorch, one line per case.
 
 Both train on the same utterances with batches of the same size, with the same losses, clipping and
-optimiser, turn by turn in one session; what counts is the last of two epochs, and the median over
-the turns. Neither augments. scion's figure is the one that it prints, its loader included;
-PyTorch's features lie ready in memory.
+optimiser, turn by turn in one session; the last of two epochs counts, and the median over the
+turns. Neither augments. scion's figure is the one it prints, which includes its loader; PyTorch's
+features are already in memory.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def read_an4():
 
 
 def short_utterances(folder, seconds):
-    """AN4 as it is, with characters."""
+    """AN4, unchanged, with characters."""
     chosen = []
     for entry in read_an4():
         if sum(one["duration"] for one in chosen) < seconds:
@@ -43,7 +43,7 @@ def short_utterances(folder, seconds):
 
 
 def long_utterances(folder, seconds):
-    """AN4 joined to lengths as in LibriSpeech (2 to 17 s, mostly 12 to 16), with made-up words:
+    """AN4 joined to lengths as in LibriSpeech (2 to 17 s, mostly 12 to 16), with synthetic words:
     2.7 words a second, as many as there are in read books."""
     draw = random.Random(2)
     syllables = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is")]
@@ -108,7 +108,7 @@ loss.ctc_weight = {0 if preset.startswith("conformer") else 0.3}
 
 
 def run(command):
-    """(what it wrote, its peak memory in MB)"""
+    """(its output, its peak memory in MB)"""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)

@@ -1,5 +1,5 @@
-// Where the time of a training step goes, on made-up speech. Arguments: precision in bits, threads.
-// The counters are milliseconds a step, and seconds of audio a second.
+// Stages of a training step on synthetic speech. Arguments: precision in bits, threads. The
+// counters are milliseconds per step, and seconds of audio per second.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -16,14 +16,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A batch as a recipe makes it: utterances of one length, 100 feature frames a second.
+/// A batch like a recipe's: utterances of one length, 100 feature frames per second.
 struct Speech {
   int64_t utterances, frames, labels, vocabulary;
 
   double seconds() const { return static_cast<double>(utterances * frames) / 100; }
 };
 constexpr Speech kAn4{10, 270, 14, 28};           // 27 s; characters
-constexpr Speech kLibriSpeech{4, 1400, 70, 500};  // 56 s; 5 pieces a second
+constexpr Speech kLibriSpeech{4, 1400, 70, 500};  // 56 s; 5 pieces per second
 
 scion::ModelConfig configuration(const std::string& preset, bool pruned) {
   scion::ModelConfig config = scion::preset(preset);
@@ -48,7 +48,7 @@ class Stages {
     last_ = Clock::now();
     const scion::EncoderOutput encoded = model_.encode(features_, frames_, context);
     pass("encoder forward");
-    // The losses' backward pass ends here, so that the encoder's is timed alone.
+    // Ends the losses' backward pass here, so that the encoder's is timed separately.
     const at::Tensor frames = encoded.frames.detach().requires_grad_();
     const at::Tensor loss = losses(frames, encoded.lengths, context);
     pass("losses forward");

@@ -1,4 +1,4 @@
-"""The Conformer transducer of scion in plain PyTorch: a peer to measure it against.
+"""The Conformer transducer of scion in plain PyTorch: a peer for benchmarks.
 
 Modules of torch.nn wherever there is one, torchaudio's transducer loss, PyTorch's CTC loss, and
 nothing tuned by hand: what somebody writes who wants this model and has PyTorch.
@@ -260,7 +260,7 @@ class Transducer(nn.Module):
         return texts
 
     def load_scion(self, path):
-        """The weights of a model file of scion's."""
+        """Loads the weights of a scion model file."""
         from safetensors.torch import load_file
 
         renamed = {"features.mean": "feature_mean", "features.deviation": "feature_deviation"}
@@ -281,7 +281,7 @@ class Transducer(nn.Module):
 
 
 def read_metadata(path):
-    """What stands in a model file beside the tensors."""
+    """The metadata of a model file."""
     with open(path, "rb") as file:
         size = int.from_bytes(file.read(8), "little")
         return json.loads(file.read(size))["__metadata__"]

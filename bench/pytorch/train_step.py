@@ -1,4 +1,4 @@
-"""Trains a model of scion's in plain PyTorch and prints, as JSON, how fast.
+"""Trains a scion model in plain PyTorch and prints its speed as JSON.
 
 Batches are made as scion makes them: buckets of equal duration, at most `batch_seconds` of audio.
 Features are computed and kept in memory beforehand, so that only training is timed: making the

@@ -1,17 +1,19 @@
 #include "scion/calibration/activation_scores.h"
 
+#include "scion/calibration/model_parts.h"
+
 namespace scion {
 namespace {
 
-// A weight of a map, and which of the map's inputs are its own.
+// A weight of a linear layer, and the first of the layer's inputs that it multiplies.
 struct Reader {
   const Parameter* weight;
   int64_t first_input = 0;
 };
 
-/// Sums over rows: of the squares of what a map reads (I), or where depthwise, of every output's
-/// inputs (O); and of what it gives (O).
-struct MapSquares {
+// Sums over rows of the squares of a layer's inputs (I), or in a depthwise layer, of the inputs of
+// every channel (O), and of its outputs (O).
+struct LayerSquares {
   std::vector<Reader> readers;
   bool depthwise = false;
   at::Tensor inputs, outputs;
@@ -29,10 +31,10 @@ class SquaresObserver : public InputObserver {
   explicit SquaresObserver(const ImplToParameter& parameters) : parameters_(parameters) {}
 
   void linear(const LinearMap& map, const at::Tensor& x) override {
-    if (map.weights[0].dim() < 2) return;  // a scale reads nothing that others do not
+    if (map.weights[0].dim() < 2) return;  // the inputs of a scale are the outputs of another layer
     const Parameter& parameter = *parameters_.at(map.weights[0].unsafeGetTensorImpl());
     const auto [place, is_new] = squares.try_emplace(parameter.name);
-    MapSquares& sum = place->second;
+    LayerSquares& sum = place->second;
     if (is_new) describe(map, sum);
     const auto column_squares = [](const at::Tensor& rows) {
       return rows.to(at::kDouble).square().sum(0);
@@ -52,10 +54,10 @@ class SquaresObserver : public InputObserver {
   }
   void batch_norm(const at::Tensor&, const at::Tensor&, const at::Tensor&) override {}
 
-  std::map<std::string, MapSquares> squares;  ///< by the name of a map's first weight
+  std::map<std::string, LayerSquares> squares;  ///< by the name of a layer's first weight
 
  private:
-  void describe(const LinearMap& map, MapSquares& described) const {
+  void describe(const LinearMap& map, LayerSquares& described) const {
     described.depthwise = map.depthwise;
     int64_t first = 0;
     for (const at::Tensor& weight : map.weights) {
@@ -67,10 +69,10 @@ class SquaresObserver : public InputObserver {
   const ImplToParameter& parameters_;
 };
 
-/// Means over several sources of scores, each source divided by its own mean.
+// Means over several sources of scores, each source divided by its mean.
 class ScoreMeans {
  public:
-  // Values of a dimension (axis.size()) belong to the leaves that it is made of.
+  // Adds the values of a dimension (axis.size()) to the scores of the leaves in it.
   void add(const Axis& axis, const at::Tensor& values) {
     switch (axis.form()) {
       case Axis::Form::leaf:
@@ -129,9 +131,9 @@ Axis input_axis(const std::vector<Axis>& axes) {
   return axis;
 }
 
-// One lane after the other into the first.
-std::map<std::string, MapSquares> added_up(std::vector<SquaresObserver>& lanes) {
-  std::map<std::string, MapSquares> total = std::move(lanes[0].squares);
+// The sum over lanes, in their order.
+std::map<std::string, LayerSquares> added_up(std::vector<SquaresObserver>& lanes) {
+  std::map<std::string, LayerSquares> total = std::move(lanes[0].squares);
   for (size_t lane = 1; lane < lanes.size(); ++lane)
     for (const auto& [name, map] : lanes[lane].squares) {
       const auto [place, is_new] = total.try_emplace(name, map);
@@ -143,7 +145,7 @@ std::map<std::string, MapSquares> added_up(std::vector<SquaresObserver>& lanes) 
   return total;
 }
 
-LeafScores to_scores(const std::map<std::string, MapSquares>& squares, Grain grain) {
+LeafScores to_scores(const std::map<std::string, LayerSquares>& squares, Grain grain) {
   ScoreMeans read, written;
   for (const auto& [name, map] : squares) {
     const at::Tensor inputs = map.inputs / static_cast<double>(map.rows);
@@ -157,7 +159,7 @@ LeafScores to_scores(const std::map<std::string, MapSquares>& squares, Grain gra
                   map.outputs / static_cast<double>(map.rows));
   }
   LeafScores scores = read.scores();
-  scores.merge(written.scores());  // what is read stays
+  scores.merge(written.scores());  // for leaves that no layer reads
   std::erase_if(scores, [](const auto& leaf) { return leaf.first.ends_with(".frequencies"); });
   return scores;
 }
@@ -172,10 +174,10 @@ LeafScores activation_scores(const Transducer& model, const CalibrationAudio& au
                                      SquaresObserver(parameters));
   for_each_utterance_in_lanes(audio.utterances.size(), [&](size_t lane, size_t i) {
     CalibrationUtterance utterance = audio.utterances[i];
-    SegmentOutputs outputs;
-    for (const ModelPart segment : model_parts) {
-      if (segment == ModelPart::heads) choose_nodes(model, outputs, utterance);
-      run_segment(model, utterance, segment, outputs, &lanes[lane]);
+    PartOutputs outputs;
+    for (const ModelPart part : model_parts) {
+      if (part == ModelPart::heads) choose_nodes(model, outputs, utterance);
+      run_part(model, utterance, part, outputs, &lanes[lane]);
     }
   });
   return to_scores(added_up(lanes), grain);

@@ -1,4 +1,4 @@
-// How much each element of a teacher moves on real audio.
+// Scores of a teacher's elements by their activations on audio.
 #pragma once
 
 #include "scion/calibration/calibration_audio.h"
@@ -7,12 +7,13 @@
 
 namespace scion {
 
-/// Of the leaves that a plan of this grain has: second moments of each leaf's elements over the
-/// audio, in evaluation: of the inputs of every linear map that reads the leaf (the residual stream
-/// as each layer has normalised it; a head's and a channel's over all that they hold). What one map
-/// reads is divided by its mean, so that maps count alike, and averaged over the maps. A leaf that
-/// no map reads (queries and keys) is taken where it is written. Frequencies of positions, which
-/// are the same for all audio, have no score.
+/// Scores of the leaves that a plan of this grain has. The score of an element is its second moment
+/// over the audio, in evaluation mode, taken from the inputs of every linear layer that reads the
+/// leaf: the residual stream as normalised by each layer; a head or a channel as the mean over all
+/// its values. The moments of one layer are divided by their mean, so that all layers count alike,
+/// and averaged over the layers. A leaf that no layer reads (queries and keys) is scored by the
+/// outputs of the layers that write it. Position frequencies, the same for all audio, have no
+/// score.
 LeafScores activation_scores(const Transducer& model, const CalibrationAudio& audio,
                              Grain grain = Grain::leaf);
 

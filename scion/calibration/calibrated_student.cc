@@ -1,6 +1,9 @@
 #include "scion/calibration/calibrated_student.h"
 
+#include <nlohmann/json.hpp>
+
 #include "scion/calibration/activation_scores.h"
+#include "scion/calibration/calibrator.h"
 #include "scion/core/options.h"
 
 namespace scion {

@@ -5,7 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "scion/calibration/calibration.h"
+#include "scion/calibration/calibration_config.h"
+#include "scion/calibration/calibration_summary.h"
 #include "scion/selection/student.h"
 
 namespace scion {

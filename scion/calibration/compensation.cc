@@ -6,7 +6,7 @@ namespace {
 // Rounding of a float input of size 1 stays below this share of the mean variance.
 constexpr double kDeadShare = 1e-10;
 
-// Variances (G, O) of what the map gives.
+// Variances (G, O) of the outputs.
 at::Tensor output_variance(const at::Tensor& xx, const at::Tensor& weight) {
   return (at::bmm(weight, xx) * weight).sum(2);
 }
@@ -17,19 +17,18 @@ at::Tensor centring_bias(const Moments& moments, const at::Tensor& weight) {
 
 }  // namespace
 
-AffineMap least_squares(const Moments& given, const AffineMap& map,
-                        const LeastSquaresOptions& options) {
+AffineMap least_squares(const Moments& given, const AffineMap& map, double ridge) {
   const Moments moments = map.bias.defined() ? given : given.about_zero();
-  const at::Tensor start = options.shrink_to == "zero" ? at::zeros_like(map.weight) : map.weight;
-  at::Tensor xx = moments.xx(), missing = moments.yx() - at::bmm(start, xx);
+  at::Tensor xx = moments.xx(), missing = moments.yx() - at::bmm(map.weight, xx);
   const at::Tensor variance = xx.diagonal(0, 1, 2),
                    scale = variance.mean(1, true);  // (G, I), (G, 1)
   const at::Tensor alive = variance > kDeadShare * scale;
   xx = xx * (alive.unsqueeze(1) * alive.unsqueeze(2));
   missing = missing * alive.unsqueeze(1);
-  xx.diagonal(0, 1, 2).add_(options.ridge * scale + alive.logical_not());
+  xx.diagonal(0, 1, 2).add_(ridge * scale + alive.logical_not());
   const at::Tensor factor = at::linalg_cholesky(xx);
-  AffineMap fitted{start + at::cholesky_solve(missing.transpose(1, 2), factor).transpose(1, 2), {}};
+  AffineMap fitted{map.weight + at::cholesky_solve(missing.transpose(1, 2), factor).transpose(1, 2),
+                   {}};
   if (map.bias.defined()) fitted.bias = centring_bias(moments, fitted.weight);
   return fitted;
 }
@@ -42,22 +41,6 @@ AffineMap match_deviation(const Moments& given, const AffineMap& map) {
   AffineMap scaled{map.weight * factor.unsqueeze(2), {}};
   if (map.bias.defined()) scaled.bias = centring_bias(moments, scaled.weight);
   return scaled;
-}
-
-AffineMap blend(const AffineMap& a, const AffineMap& b, double share) {
-  AffineMap mixed{at::lerp(a.weight, b.weight, share), {}};
-  if (a.bias.defined()) mixed.bias = at::lerp(a.bias, b.bias, share);
-  return mixed;
-}
-
-double relative_error(const Moments& moments, const AffineMap& map) {
-  at::Tensor offset = centring_bias(moments, map.weight);
-  if (map.bias.defined()) offset = offset - map.bias;
-  const at::Tensor error = moments.yy() - 2 * (map.weight * moments.yx()).sum(2) +
-                           output_variance(moments.xx(), map.weight) + offset.square();
-  const double wrong = error.sum().clamp_min(0).item<double>();
-  const double all = moments.yy().sum().item<double>();
-  return wrong > 0 ? wrong / all : 0;
 }
 
 }  // namespace scion

@@ -1,4 +1,4 @@
-// Second moments of the inputs of a linear map and of the outputs that it should give.
+// Second moments of the inputs of a linear layer and of the outputs that it should have.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,9 +7,9 @@
 
 namespace scion {
 
-/// Of rows (x, y): G groups, each with inputs x (I) and outputs y (O) of its own. A linear map is
-/// one group; of a depthwise map every output is one. In float64; sums are kept centred and put
-/// together as Chan et al. (1979) do, so that large means cost no digits.
+/// Moments of rows (x, y) in float64. There are G groups, each with its inputs x (I) and outputs y
+/// (O): a linear layer is one group, each channel of a depthwise layer is one. Sums are kept
+/// centred and merged as in Chan et al. (1979), so that large means cost no digits.
 class Moments {
  public:
   Moments(int64_t groups, int64_t inputs, int64_t outputs);
@@ -25,14 +25,14 @@ class Moments {
   at::Tensor yx() const;                                ///< covariance of y with x (G, O, I)
   at::Tensor yy() const;                                ///< variances (G, O)
 
-  /// The same with second moments about zero in place of covariances, and means of zero: what a map
-  /// without a bias is fitted to.
+  /// The same with second moments about zero in place of covariances, and with means of zero: a
+  /// layer without a bias is fitted to these.
   Moments about_zero() const;
 
  private:
   int64_t count_ = 0;
   at::Tensor mean_x_, mean_y_;
-  at::Tensor sum_xx_, sum_yx_, sum_yy_;  // of products of what differs from the means
+  at::Tensor sum_xx_, sum_yx_, sum_yy_;  // of products of deviations from the means
 };
 
 }  // namespace scion

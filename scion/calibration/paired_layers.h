@@ -1,4 +1,4 @@
-// A selected student's linear maps beside those of the teacher that they were taken from.
+// Linear layers of a selected student, each paired with the teacher's layer it was taken from.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -6,76 +6,78 @@
 #include <string>
 #include <vector>
 
-#include "scion/calibration/calibration_audio.h"
+#include "scion/calibration/calibration_config.h"
 #include "scion/calibration/compensation.h"
+#include "scion/calibration/model_parts.h"
 #include "scion/nn/operators/observer.h"
 #include "scion/selection/plan.h"
 
 namespace scion {
 
-/// What the teacher makes of an utterance where a linear map of the student stands.
-struct MapTarget {
-  at::Tensor outputs;  ///< (N, O) float64; undefined: the map was not computed
-  at::Tensor memory;   ///< (N, H): the recurrent inputs; undefined where there are none
+/// The teacher's values in one utterance that a student's layer is fitted to.
+struct LayerTarget {
+  at::Tensor outputs;  ///< (N, O) float64; undefined if the layer was not computed
+  /// (N, H): the teacher's recurrent inputs; undefined without recurrence.
+  at::Tensor recurrent;
 };
 
-/// A linear map of the student and its counterpart.
-struct ReadOut {
+struct PairedLayer {
   std::string name;  ///< of the student's first weight
-  ModelPart segment = ModelPart::subsampling;
-  LinearMap student;         ///< the model's own tensors
-  at::Tensor teacher_key;    ///< the teacher's first weight
-  at::Tensor outputs;        ///< (O) int64: the teacher's output of each student output
-  at::Tensor output_scales;  ///< (O): what the plan multiplies them with
-  at::Tensor teacher_weight, teacher_bias;  ///< (O, I), (O) float64: those outputs' rows, scaled
-  /// (H) int64: the teacher's input of each recurrent input; undefined where there are none.
-  at::Tensor memory;
-  int64_t values = 0;  ///< outputs × rows in the utterance by which it was found
+  ModelPart part = ModelPart::subsampling;
+  LinearMap student;         ///< the student's own tensors
+  at::Tensor teacher_first;  ///< the teacher's first weight, by which its layer is found
+  at::Tensor rows;           ///< (O) int64: the teacher's output of each student output
+  /// (O, I), (O) float64: these rows of the teacher's weights, scaled as the plan scales them.
+  at::Tensor teacher_weight, teacher_bias;
+  /// (H) int64: the teacher's input of each recurrent input; undefined without recurrence.
+  at::Tensor recurrent_inputs;
+  int64_t target_elements = 0;  ///< of the utterance by which the layer was found
 
   int64_t student_inputs() const;
-  int64_t parameters() const;  ///< of the student's map
   int64_t teacher_inputs() const { return teacher_weight.size(1); }
-  /// The student's weights as they are.
-  AffineMap current() const;
-  void replace(const AffineMap& map) const;
-  /// No rows yet: of the student's inputs and the teacher's outputs.
-  Moments no_moments() const;
+  int64_t parameters() const;  ///< of the student's layer
 
-  /// What the teacher's map, shown with x, gives for the student's outputs. With `whole`, what its
-  /// layer goes on with: the residual stream behind the map.
-  MapTarget target(const LinearMap& map, const at::Tensor& x, bool whole) const;
-  /// Adds the rows of the student's map, shown with x: its inputs and the outputs that meet the
-  /// target. Recurrent inputs are the teacher's: what the student remembers would be of the weights
-  /// that are being replaced.
-  void add_rows(const LinearMap& map, const at::Tensor& x, const MapTarget& target, bool whole,
-                Moments& moments) const;
-  /// What the student's map gives, as it is: (N, O) float64.
+  /// What the teacher's layer, with inputs x, gives for the student's outputs.
+  LayerTarget target(const at::Tensor& x) const;
+  /// Outputs (N, O) float64 of the student's layer, with inputs x.
   at::Tensor student_output(const at::Tensor& x) const;
 
+  /// Moments of no rows, of the sizes that add_rows() needs.
+  Moments no_moments() const;
+  /// Adds the student's inputs x and the outputs that they should give. Recurrent inputs are the
+  /// teacher's: the student's come from the weights that are being replaced.
+  void add_rows(const at::Tensor& x, const LayerTarget& target, Moments& moments) const;
+  /// Replaces the student's weights by those that fit the moments, as config.compensate says.
+  void fit(const Moments& moments, const CalibrationConfig& config) const;
+
  private:
-  // Rows of inputs (N, G, I).
-  at::Tensor input_rows(const at::Tensor& x) const;
+  AffineMap student_map() const;
+  void replace_student(const AffineMap& map) const;
+  at::Tensor input_rows(const at::Tensor& x) const;  // (N, G, I)
 };
 
 /// A batch normalisation of the student.
-struct NormPlace {
-  ModelPart segment = ModelPart::subsampling;
+struct PairedNorm {
+  ModelPart part = ModelPart::subsampling;
   at::Tensor running_mean, running_variance;
 };
 
-struct ReadOuts {
-  std::vector<ReadOut> maps;  ///< whose weights the plan takes from the teacher
-  std::vector<NormPlace> norms;
-  /// Indices in the order of computation: of a map, or with the flag, of a normalisation.
+struct PairedLayers {
+  std::vector<PairedLayer> layers;  ///< whose weights the plan takes from the teacher
+  std::vector<PairedNorm> norms;
+  /// Index of a layer or, with the flag, of a normalisation.
   struct Step {
     bool norm = false;
     size_t index = 0;
   };
-  std::vector<Step> order;
+  std::vector<Step> order;  ///< of computation
+
+  ModelPart part_of(const Step& step) const;
 };
 
-/// Found by a look at one utterance, whose nodes are chosen.
-ReadOuts find_read_outs(const Transducer& teacher, const Transducer& student, const Plan& plan,
-                        const CalibrationUtterance& utterance);
+/// Finds the layers by passing one utterance, whose nodes are chosen, through the student.
+/// UserError if teacher and student have different pieces.
+PairedLayers pair_layers(const Transducer& teacher, const Transducer& student, const Plan& plan,
+                         const CalibrationUtterance& utterance);
 
 }  // namespace scion

@@ -1,4 +1,4 @@
-// scion calibrate: a selected student's maps and statistics, fitted to its teacher's outputs.
+// scion calibrate: fits a selected student to its teacher, without training.
 #include <fmt/format.h>
 
 #include "scion/calibration/calibrated_student.h"
@@ -13,10 +13,25 @@ namespace {
 struct CalibrateArguments {
   CalibrationConfig config;
   Options options;
-  std::string teacher, student, manifest, out;
+  std::string student, manifest, teacher, out;
+  std::string student_flag;  // the student of older command lines: MANIFEST --student MODEL
   int threads = 0;
   bool json = false;
 };
+
+// In older command lines the manifest is the only positional argument.
+void accept_older_form(CalibrateArguments& arguments) {
+  if (!arguments.student_flag.empty()) {
+    if (!arguments.manifest.empty())
+      throw UserError("the student is given twice: " + arguments.student + " and --student",
+                      "scion calibrate MODEL MANIFEST --teacher TEACHER");
+    arguments.manifest = arguments.student;
+    arguments.student = arguments.student_flag;
+  }
+  if (arguments.manifest.empty())
+    throw UserError("the manifest of the calibration audio is missing",
+                    "scion calibrate MODEL MANIFEST --teacher TEACHER");
+}
 
 void run(const CalibrateArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
@@ -42,17 +57,20 @@ void add_calibrate(CLI::App& app) {
   arguments->config.declare(arguments->options);
   CLI::App* command =
       app.add_subcommand("calibrate", "fit a selected student to its teacher, without training");
-  command->add_option("manifest", arguments->manifest, "calibration audio, with its texts")
+  command->add_option("model", arguments->student, "student, a model file that scion select wrote")
       ->required();
+  command->add_option("manifest", arguments->manifest, "calibration audio with its texts");
   command->add_option("--teacher", arguments->teacher, "the teacher's model file")->required();
-  command->add_option("--student", arguments->student, "a file that scion select has written")
-      ->required();
-  command->add_option("--out", arguments->out, "the file to write; none: only the table");
+  command->add_option("--student", arguments->student_flag)->group("");
+  command->add_option("--out", arguments->out, "file to write; none: only print the table");
   add_option_flags(*command, {arguments, &arguments->options});
   command->add_option("--threads", arguments->threads, "0: all processors")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments] { run(*arguments); });
+  command->callback([arguments] {
+    accept_older_form(*arguments);
+    run(*arguments);
+  });
 }
 
 }  // namespace scion

@@ -1,5 +1,4 @@
-// The program's commands. Each registers itself; a callback parses nothing more and calls the
-// library.
+// The program's commands. Each function registers one command, whose callback calls the library.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -17,8 +17,7 @@ void add_completion(CLI::App& app) {
 }
 
 void add_manual(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("manual", "print the manual page, as docs/scion.1 holds it");
+  CLI::App* command = app.add_subcommand("manual", "print the manual page (docs/scion.1)");
   command->group("");  // for 'make docs'
   command->callback([&app] { fmt::print("{}", manual_page(program_reference(app))); });
 }

@@ -1,4 +1,4 @@
-// Completion scripts. Values that are not known complete to files.
+// Completion scripts. Flags without a list of values complete to files.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,7 +15,7 @@ std::vector<FlagReference> named_flags(const CommandReference& command) {
   return flags;
 }
 
-// Inside single quotes of any of the shells.
+// Escapes text for single quotes in any of the shells.
 std::string quoted(const std::string& text) {
   std::string safe;
   for (const char c : text) safe += c == '\'' ? "’" : std::string(1, c);
@@ -28,7 +28,7 @@ std::string command_names(const std::vector<CommandReference>& commands) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-// Values by "command flag", then flags by command, else files.
+// Completes values by "command flag", then flags by command, otherwise files.
 std::string bash_script(const std::vector<CommandReference>& commands) {
   std::string values, flags;
   for (const CommandReference& command : commands) {
@@ -71,7 +71,7 @@ complete -o filenames -F _scion scion
                      command_names(commands), values, flags);
 }
 
-// In an _arguments specification brackets end the help and colons the parts.
+// In an _arguments specification, brackets end the help text and colons separate its parts.
 std::string zsh_help(const std::string& text) {
   std::string safe;
   for (const char c : text) {

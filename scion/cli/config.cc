@@ -10,7 +10,7 @@ void add_config(CLI::App& app) {
   auto markdown = std::make_shared<bool>(false);
   auto name = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("config", "print a configuration with every option");
-  command->add_flag("--markdown", *markdown, "the reference, as docs/options.md holds it");
+  command->add_flag("--markdown", *markdown, "print the reference as Markdown (docs/options.md)");
   command->add_option("--preset", *name, fmt::format("model: {}", fmt::join(preset_names(), ", ")));
   command->callback([markdown, name] {
     RunConfig config;

@@ -1,4 +1,4 @@
-// scion inspect: what is in a model file, or in the folder of a run or of a comparison.
+// scion inspect: contents of a model file, or progress of a run or a study.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -25,7 +25,7 @@ void inspect_folder(const std::filesystem::path& folder, bool json) {
   if (is_run(folder)) return print_record(read_run_record(folder), json);
   if (is_study(folder)) return print_record(read_study_record(folder), json);
   throw UserError(
-      fmt::format("{} is neither the folder of a run nor that of a comparison", folder.string()),
+      fmt::format("{} is neither the folder of a run nor of a study", folder.string()),
       "name a model file, or the --out of 'scion train' or 'scion compare'");
 }
 
@@ -43,8 +43,8 @@ void add_inspect(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   CLI::App* command =
-      app.add_subcommand("inspect", "what is in a model file, or how far a run or comparison is");
-  command->add_option("path", *path, "model file, or folder of a run or a comparison")->required();
+      app.add_subcommand("inspect", "contents of a model file, or progress of a run or study");
+  command->add_option("path", *path, "model file, or folder of a run or a study")->required();
   command->add_flag("--json", *json, "print one JSON object");
   command->callback([path, json] {
     if (std::filesystem::is_directory(*path))

@@ -21,7 +21,7 @@ int report(const std::string& message, const std::string& hint, int status) {
 // The first line only: libraries append stack traces.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// CLI11 itself only says that a command is required.
+// CLI11 would only report that a command is required.
 void check_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
@@ -33,7 +33,7 @@ void check_command(const CLI::App& app, int argc, char** argv) {
                       "scion --help lists the commands");
 }
 
-// The hint for a command line that CLI11 refuses: the nearest flag, where one is not known.
+// Hint for a command line that CLI11 rejects: the nearest flag if one is unknown.
 std::string parse_hint(const CLI::App& app, int argc, char** argv) {
   const auto commands = app.get_subcommands();
   const CLI::App& command = commands.empty() ? app : *commands.front();
@@ -47,11 +47,11 @@ std::string parse_hint(const CLI::App& app, int argc, char** argv) {
     const std::string near = nearest_name(flag, names);
     if (!near.empty()) return fmt::format("{} is not known; did you mean {}?", flag, near);
   }
-  return "scion --help, or scion COMMAND --help, lists what there is";
+  return "scion --help, or scion COMMAND --help, lists the options";
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"trains small transducer speech recognisers, started from the weights of big ones"};
+  CLI::App app{"trains small RNN-T speech recognisers from the weights of large ones"};
   app.set_version_flag("--version", SCION_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
@@ -85,7 +85,7 @@ int run(int argc, char** argv) {
     return report("out of memory", "lower loader.batch_seconds or close other programs", 1);
   } catch (const std::exception& error) {
     return report(first_line(error.what()),
-                  "this is a fault in scion; please report it with the command", 1);
+                  "this is a defect in scion; please report it with the command", 1);
   }
 }
 

@@ -9,10 +9,10 @@
 namespace scion {
 namespace {
 
-// The date of the page's own sentences; the rest is as old as the declarations.
+// Date of the page's fixed sentences; everything else comes from the declarations.
 constexpr const char* manual_date = "2026-11-24";
 
-// Backslashes and minus signs are roff's; what is not ASCII is written as its code point.
+// Escapes roff's backslashes and minus signs; other than ASCII is written as code points.
 std::string roff(const std::string& text) {
   std::string safe;
   for (const std::string& character : split_characters(text)) {
@@ -28,7 +28,7 @@ std::string roff(const std::string& text) {
   return safe;
 }
 
-// Lines of at most 78 bytes; a dot or a quote may not begin one.
+// Wraps at 78 bytes; a line must not begin with a dot or a quote.
 std::string paragraph(const std::string& text) {
   std::string lines, line;
   std::istringstream words(roff(text));
@@ -76,14 +76,15 @@ std::string manual_page(const std::vector<CommandReference>& commands) {
       ".SH DESCRIPTION\n",
       manual_date, SCION_VERSION);
   text += paragraph(
-      "Trains small transducer speech recognisers, started from the weights of big ones. Results "
-      "go to the standard output, what the program says while it works to the standard error. "
+      "Trains small RNN-T speech recognisers from the weights of large ones. Results go to "
+      "standard "
+      "output, messages to standard error. "
       "'scion COMMAND --help' lists the options of a command.");
   text += ".SH COMMANDS\n";
   for (const CommandReference& command : commands) text += command_section(command);
   return text +
          ".SH EXIT STATUS\n.TP\n0\nsuccess\n.TP\n1\nsomething failed: a full disk, a training that "
-         "diverged\n.TP\n2\na mistake that the user can mend: a wrong option, a broken input\n";
+         "diverged\n.TP\n2\nan error that the user can fix: a wrong option, a broken input\n";
 }
 
 }  // namespace scion

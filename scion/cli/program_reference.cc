@@ -5,7 +5,7 @@
 namespace scion {
 namespace {
 
-// CLI11 keeps the values of IsMember in the type's name only: "TEXT:{fp32,bf16,auto}".
+// CLI11 keeps the values of IsMember only in the type's name: "TEXT:{fp32,bf16,auto}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   const size_t open = type.find('{'), close = type.rfind('}');
@@ -52,7 +52,8 @@ std::vector<CommandReference> program_reference(const CLI::App& app) {
     reference.name = command->get_name();
     reference.help = command->get_description();
     for (const CLI::Option* option : command->get_options())
-      reference.flags.push_back(flag_reference(*option));
+      if (!option->get_group().empty())  // older spellings have none
+        reference.flags.push_back(flag_reference(*option));
     if (reference.name == "train") reference.config_flags = configuration_flags();
   }
   return commands;

@@ -1,4 +1,4 @@
-// What the program understands, read from the declarations themselves: for completions and the
+// Reference of the commands and their flags, read from the declarations, for completions and the
 // manual page.
 #pragma once
 
@@ -9,10 +9,10 @@
 namespace scion {
 
 struct FlagReference {
-  std::string name;  ///< "--device"; of a positional argument its name alone
+  std::string name;  ///< "--device"; a positional argument has no dashes
   std::string help;
-  std::string initial;               ///< the default, "" when there is none
-  std::vector<std::string> choices;  ///< all values, where they are known
+  std::string initial;               ///< the default, or ""
+  std::vector<std::string> choices;  ///< all values, if there is a list
   bool takes_value = true, positional = false, required = false;
 };
 
@@ -22,7 +22,7 @@ struct CommandReference {
   std::vector<FlagReference> config_flags;  ///< `train`: the configuration's options
 };
 
-/// The commands registered on the program; those that nobody types are left out.
+/// The commands registered on the program, without hidden ones.
 std::vector<CommandReference> program_reference(const CLI::App& app);
 
 /// A completion script for "bash", "zsh" or "fish".

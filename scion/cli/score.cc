@@ -1,4 +1,5 @@
-#include "scion/cli/score.h"
+// scion score: word and character error rates of hypotheses.
+#include "scion/scoring/score.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +7,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "scion/cli/commands.h"
 #include "scion/scoring/sclite.h"
-#include "scion/scoring/score.h"
 
 namespace scion {
 namespace {
@@ -66,21 +67,21 @@ void add_score(CLI::App& app) {
   command->add_option("--hyp-format", arguments->hypothesis_format, "auto: by the extension")
       ->check(CLI::IsMember(transcript_formats()))
       ->capture_default_str();
-  command->add_option("--by", arguments->by, "what the bootstrap draws")
+  command->add_option("--by", arguments->by, "unit of the bootstrap")
       ->check(CLI::IsMember({"utterance", "speaker"}))
       ->capture_default_str();
   command->add_flag("--speakers-from-ids", arguments->options.speakers_from_ids,
-                    "the speaker is what stands before the id's first '-'");
+                    "the speaker is the part of the id before the first '-'");
   command->add_flag("--missing-as-empty", arguments->options.missing_as_empty,
                     "a reference without a hypothesis counts as deleted");
   NormalisationConfig& text = arguments->options.text;
-  command->add_option("--unicode", text.unicode, "composition of characters, before scoring")
+  command->add_option("--unicode", text.unicode, "Unicode normalisation before scoring")
       ->check(CLI::IsMember({"keep", "nfc", "nfkc"}))
       ->capture_default_str();
-  command->add_option("--case", text.letter_case, "case of letters, before scoring")
+  command->add_option("--case", text.letter_case, "letter case before scoring")
       ->check(CLI::IsMember({"keep", "lower", "upper"}))
       ->capture_default_str();
-  command->add_option("--punctuation", text.punctuation, "drop: it does not count")
+  command->add_option("--punctuation", text.punctuation, "drop: ignore punctuation")
       ->check(CLI::IsMember({"keep", "drop"}))
       ->capture_default_str();
   command->add_option("--draws", arguments->options.draws, "bootstrap draws")
@@ -93,7 +94,7 @@ void add_score(CLI::App& app) {
   command->add_flag("--sclite", arguments->sclite, "show all alignments as sclite does");
   command->add_flag("--speakers", arguments->speakers, "a table by speaker");
   command->add_option("--confusions", arguments->confusions,
-                      "so many of the words most often confused, inserted and deleted");
+                      "the N words most often confused, inserted and deleted");
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments] { run(*arguments); });
 }

@@ -1,5 +1,7 @@
-// scion select: a student's first weights, from a teacher.
+// scion select: the first weights of a student, from a teacher.
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "scion/calibration/calibrated_student.h"
 #include "scion/cli/commands.h"
@@ -101,18 +103,22 @@ void add_select(CLI::App& app) {
                    fmt::format("rule set: {}", fmt::join(rule_set_names(), ", ")))
       ->capture_default_str();
   add_rule_flags(*command, *arguments);
-  command->add_option("--tokenizer", arguments->tokenizer,
-                      "the student's own SentencePiece model: pieces that the teacher has too are "
-                      "taken, others stay random");
-  command->add_option("--calibration", arguments->audio,
-                      "manifest of calibration audio: for elements and heads that are chosen by "
-                      "activations, and for what the options from --compensate on ask for");
+  command->add_option(
+      "--tokenizer", arguments->tokenizer,
+      "the student's SentencePiece model, if not the teacher's: pieces that both have "
+      "are copied, others stay random");
+  command->add_option(
+      "--calibration", arguments->audio,
+      "manifest of calibration audio, for elements and heads chosen by activations, "
+      "and for the options from --compensate on");
   arguments->calibration.declare(arguments->calibration_options);
   add_option_flags(*command, {arguments, &arguments->calibration_options});
-  command->add_option("--init", arguments->init, "for what stays random: xavier, he, default")
+  command
+      ->add_option("--init", arguments->init,
+                   "initialisation of what stays random: xavier, he, default")
       ->capture_default_str();
   command->add_option("--out", arguments->out, "the student's model file");
-  command->add_flag("--dry-run", arguments->dry_run, "print the plan, write nothing");
+  command->add_flag("--dry-run", arguments->dry_run, "print the plan without writing files");
   command->add_flag("--json", arguments->json, "print the plan as JSON");
   command->footer("The options of a rule set, --layers to --partial, replace its own.");
   command->callback([arguments] { select(*arguments); });

@@ -13,25 +13,27 @@ namespace scion {
 
 void add_train(CLI::App& app) {
   struct TrainArguments {
-    std::string config, out, distill;
+    std::string config, preset, out, distill;
     bool dump = false;
   };
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand("train", "train a recogniser");
   command->add_option("--config", arguments->config, "TOML file, see docs/options.md")->required();
-  command->add_option("--out", arguments->out, "folder of the run");
   command->add_option(
-      "--distill", arguments->distill,
-      "teacher whose outputs are learnt as well: short for --train.distill.teacher");
-  command->add_flag("--dump-config", arguments->dump, "print what would run, and stop");
-  command->footer("Every option of the configuration is a flag, too: --train.peak_lr 3e-3");
+      "--preset,--model.preset", arguments->preset,
+      fmt::format("model, instead of the file's: {}", fmt::join(preset_names(), ", ")));
+  command->add_option("--out", arguments->out, "folder of the run");
+  command->add_option("--distill", arguments->distill,
+                      "teacher to distil from: short for --train.distill.teacher");
+  command->add_flag("--dump-config", arguments->dump, "print the configuration and stop");
+  command->footer("Every option of the configuration is also a flag: --train.peak_lr 3e-3");
   command->allow_extras();
   command->callback([arguments, command] {
-    RunConfig config = read_run_config(arguments->config);
+    RunConfig config = read_run_config(arguments->config, arguments->preset);
     apply_config_flags(config, command->remaining(),
-                       {"config", "out", "distill", "dump-config", "help"});
+                       {"config", "preset", "out", "distill", "dump-config", "help"});
     if (!arguments->distill.empty()) config.train.distill.teacher = arguments->distill;
-    // What is written down with the run is read again from elsewhere.
+    // Flags' paths are relative to the working directory; the run's record needs whole ones.
     resolve_paths(config, std::filesystem::current_path());
     config.validate();
     if (arguments->dump) {

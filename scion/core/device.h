@@ -1,4 +1,4 @@
-// Where tensors live: by the name that a user gives.
+// Devices by the names that users give.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,11 +7,11 @@
 
 namespace scion {
 
-/// "cpu" or "cuda". UserError when there is no such device, or this program knows none.
+/// "cpu" or "cuda". UserError when there is no such device, or the program was built without it.
 at::Device find_device(const std::string& name);
 
-/// `tensor` on `device`. A copy from the processor to a GPU goes through pinned memory and does not
-/// wait for what the GPU is doing.
+/// `tensor` on `device`. A copy from the CPU to a GPU goes through pinned memory and does not
+/// synchronise.
 at::Tensor upload(const at::Tensor& tensor, at::Device device);
 
 }  // namespace scion

@@ -22,14 +22,14 @@ class Error : public std::runtime_error {
   int exit_status_;
 };
 
-/// A mistake that the user can mend: a wrong option, a broken input, the wrong model. Exit 2.
+/// A mistake that the user can fix: a wrong option, a broken input, the wrong model. Exit 2.
 class UserError : public Error {
  public:
   explicit UserError(const std::string& message, std::string hint = "")
       : Error(message, std::move(hint), 2) {}
 };
 
-/// Something failed although what was asked made sense: a full disk, a diverged training. Exit 1.
+/// A failure of a sensible request: a full disk, a diverged training. Exit 1.
 class Failure : public Error {
  public:
   explicit Failure(const std::string& message, std::string hint = "")

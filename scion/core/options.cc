@@ -111,7 +111,7 @@ json value_of(T* target) {
 json value_of(const TextTarget& target) { return target.text(); }
 json value_of(const TextListTarget& target) { return target.text(); }
 
-// What such a target is read from.
+// Type that a target is read from.
 const std::string* texts_of(const TextTarget&) { return nullptr; }
 const std::vector<std::string>* texts_of(const TextListTarget&) { return nullptr; }
 
@@ -397,7 +397,7 @@ json Options::to_json() const {
 }
 
 std::vector<Options::Group> Options::groups() const {
-  std::vector<Group> groups{{}};  // TOML wants the top level's keys before the first table
+  std::vector<Group> groups{{}};  // in TOML, top-level keys precede the first table
   for (const auto& [name, help] : sections_) groups.push_back({name, help, {}});
   for (const auto& option : options_) {
     const std::string parent = parent_key(option->key());

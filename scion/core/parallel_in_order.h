@@ -1,4 +1,4 @@
-// Many independent pieces of work on all processors, their results used one after another.
+// Independent pieces of work on all processors, with the results used in order.
 #pragma once
 
 #include <algorithm>

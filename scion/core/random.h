@@ -1,5 +1,5 @@
 // Counter-based random numbers: a value depends on (seed, stream, a, b) and on its place in the
-// sequence, never on threads or on what was drawn elsewhere. Philox4x32-10 (Salmon et al., 2011).
+// sequence, never on threads or on other draws. Philox4x32-10 (Salmon et al., 2011).
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace scion {
 
-/// What the numbers are for. Streams never share numbers, so that changing one thing (say, the
-/// initialisation) leaves the others (data order, augmentation, dropout) as they were.
+/// Purposes of random numbers. Streams never share numbers, so that a change to one (say, the
+/// initialisation) leaves the others (data order, augmentation, dropout) unchanged.
 enum class RandomStream : uint32_t {
   initialisation = 1,
   order = 2,
@@ -35,7 +35,7 @@ uint64_t stable_hash(std::string_view text);
 /// One Philox4x32-10 block: four numbers that depend on the counter and the key only.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-/// A sequence of random numbers. Cheap to make: make one wherever numbers are needed.
+/// A sequence of random numbers. Cheap to construct.
 class Random {
  public:
   /// `a` and `b` tell sequences of one stream apart, e.g. epoch and stable_hash(utterance id).

@@ -20,7 +20,7 @@ namespace scion {
 namespace {
 
 #if defined(__x86_64__)
-// The brand string stands in three cpuid leaves, 16 bytes each.
+// The brand string is in three cpuid leaves, 16 bytes each.
 std::string brand() {
   std::array<unsigned, 12> words{};
   for (unsigned leaf = 0; leaf < 3; ++leaf) {

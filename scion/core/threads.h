@@ -1,4 +1,4 @@
-// Threads: how many work on one tensor operation, and which instructions the processor has.
+// Threads of tensor operations, and the processor's instruction sets.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a training step or a search works on.
+// A batch of utterances for training or search.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -17,14 +17,6 @@ std::vector<AudioCheck> checks_of(const FeatureStore& store, size_t count) {
 
 constexpr size_t most_sampled = 2000;  // utterances, for global statistics of trusted manifests
 
-/// The fewest samples that give a frame at the fastest speed.
-int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) {
-  int64_t samples = 1;
-  while (fbank.frame_count(samples) == 0) ++samples;
-  const double fastest = speeds.empty() ? 1 : *std::max_element(speeds.begin(), speeds.end());
-  return static_cast<int64_t>(std::ceil(double(samples) * fastest));
-}
-
 }  // namespace
 
 Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& features,
@@ -39,8 +31,9 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
       check_(check),
       shortest_samples_(shortest_samples(fbank_, speeds)) {
   if (check == DataCheck::trust && !cache_directory.empty())
-    throw UserError("features are to be kept of manifests that are to be trusted",
-                    "keeping them decodes every file: leave the cache empty, or check by decoding");
+    throw UserError("data.cache is set and data.check is trust",
+                    "a cache decodes every file: leave data.cache empty, or set data.check to "
+                    "decode");
   for (size_t i = 0; i < manifests.size(); ++i) {
     manifests_.emplace_back(manifests[i]);
     read(i, cache_directory);
@@ -80,7 +73,7 @@ void Dataset::read(size_t manifest, const fs::path& cache_directory) {
   for (size_t i = 0; i < index.size(); ++i) {
     const Utterance utterance = index.utterance(i);
     std::string reason = std::move(checks[i].reason);
-    if (reason.empty()) reason = check_text(normalise_text(utterance.text, text_), tokenizer_);
+    if (reason.empty()) reason = text_fault(normalise_text(utterance.text, text_), tokenizer_);
     if (reason.empty())
       entries_.push_back({number, static_cast<uint32_t>(i), checks[i].seconds});
     else
@@ -97,9 +90,9 @@ void Dataset::check_ids() const {
   for (const auto& [first, later] : equal_hashes(hashes)) {
     const std::string id = utterance(later).id;
     if (utterance(first).id != id) continue;
-    throw UserError(fmt::format("utterance '{}' of {} also stands in another manifest", id,
+    throw UserError(fmt::format("utterance '{}' of {} is also in another manifest", id,
                                 manifests_[entries_[later].manifest].path().string()),
-                    "give every manifest once, and every utterance an \"id\" of its own");
+                    "name every manifest once, and give every utterance its own \"id\"");
   }
 }
 
@@ -129,32 +122,19 @@ at::Tensor Dataset::features(size_t i, double speed, const SampleChange& change)
   return speech_features(fbank_, audio.samples, speed, change);
 }
 
-/// Batches are planned with the manifest's durations: they have to be about right.
-std::string Dataset::fault(const Utterance& utterance, const Audio& audio) const {
-  if (int64_t(audio.samples.size()) < shortest_samples_)
-    return fmt::format("too short for a frame: {} samples", audio.samples.size());
-  if (std::abs(audio.seconds() - utterance.seconds) > std::max(0.1, 0.05 * utterance.seconds))
-    return fmt::format("lasts {:.2f} s, {:.2f} s in the manifest", audio.seconds(),
-                       utterance.seconds);
-  return "";
-}
-
 Example Dataset::example(size_t i, double speed, const SampleChange& change) const {
   if (check_ == DataCheck::decode) return {features(i, speed, change), ""};
   const Utterance wanted = utterance(i);
-  std::string reason = check_text(wanted.text, tokenizer_);
+  std::string reason = text_fault(wanted.text, tokenizer_);
   if (!reason.empty()) return {{}, std::move(reason)};
-  try {
-    const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
-    reason = fault(wanted, audio);
-    if (reason.empty()) return {speech_features(fbank_, audio.samples, speed, change), ""};
-  } catch (const UserError& error) {
-    reason = error.what();
-  }
-  return {{}, std::move(reason)};
+  UsableAudio usable = read_usable_audio(wanted, feature_config_.sample_rate, shortest_samples_);
+  reason = std::move(usable.reason);
+  if (reason.empty()) reason = duration_fault(usable.audio.seconds(), wanted.seconds);
+  if (!reason.empty()) return {{}, std::move(reason)};
+  return {speech_features(fbank_, usable.audio.samples, speed, change), ""};
 }
 
-std::pair<at::Tensor, at::Tensor> Dataset::global_statistics() const {
+FeatureStatistics Dataset::global_statistics() const {
   const auto columns = static_cast<size_t>(feature_config_.columns());
   std::vector<double> sums(columns), squares(columns);
   int64_t frames = 0;

@@ -11,10 +11,11 @@
 #include "scion/audio/augmentation/augment.h"
 #include "scion/audio/fbank.h"
 #include "scion/core/options.h"
-#include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
 #include "scion/data/feature_store.h"
 #include "scion/data/manifest_index.h"
+#include "scion/data/skipped.h"
+#include "scion/data/usable.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 
@@ -36,14 +37,14 @@ inline constexpr std::array option_words<DataCheck>{"decode", "trust"};
 
 /// The usable utterances of one or several manifests, which stay on disk: 67 bytes of memory an
 /// utterance. Features come from a FeatureStore: files of filter banks per (manifest, feature
-/// settings, speeds), made once in `cache_directory` and mapped into memory, so that runs side by
-/// side share them. With an empty cache_directory they are computed from audio when asked for.
+/// settings, speeds), made once in `cache_directory` and mapped into memory, so that parallel runs
+/// share them. With an empty cache_directory they are computed from audio on every access.
 /// Lengths (`seconds(i)`) are those of the audio itself; with DataCheck::trust, the manifest's.
 class Dataset {
  public:
   /// Texts are normalised as `text` says. UserError when more than 5 % of a manifest are found
-  /// unusable here, when two manifests share an id, or when a cache is wanted of manifests that are
-  /// trusted (it would decode every file).
+  /// unusable here, when two manifests share an id, or when a cache is combined with
+  /// DataCheck::trust (it would decode every file).
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
           const std::vector<double>& speeds, const NormalisationConfig& text = {},
@@ -59,23 +60,21 @@ class Dataset {
   /// Read from the manifest; the text is normalised. Thread-safe.
   Utterance utterance(size_t i) const;
   const Tokenizer& tokenizer() const { return tokenizer_; }
-  /// What the constructor found.
+  /// Utterances that the constructor skipped.
   const std::vector<Skipped>& skipped() const { return skipped_; }
   double total_seconds() const;
-  /// The speeds that it was made for.
+  /// The constructor's speeds.
   const std::vector<double>& speeds() const { return speeds_; }
-  /// (T, F) float at that speed. Thread-safe. Not to be written to: it may be mapped memory.
+  /// (T, F) float at that speed. Thread-safe. Read-only: it may be mapped memory.
   at::Tensor features(size_t i, double speed, const SampleChange& change = {}) const;
-  /// The same at a speed that it was made for, or, where manifests are trusted, why the utterance
-  /// cannot be used. That depends on the utterance only. With a change, features are those of the
-  /// changed samples.
+  /// The same at one of speeds(), or, with DataCheck::trust, why the utterance cannot be used,
+  /// which depends on the utterance only. With a change, features are those of the changed samples.
   Example example(size_t i, double speed, const SampleChange& change = {}) const;
   const FeatureConfig& feature_config() const { return feature_config_; }
 
-  /// Mean and standard deviation over all frames at speed 1, each (F) float (accumulated in
-  /// float64): the model's global normalisation. Where manifests are trusted, over those of 2000
-  /// usable utterances at most, spread evenly.
-  std::pair<at::Tensor, at::Tensor> global_statistics() const;
+  /// Over all frames at speed 1, accumulated in float64. With DataCheck::trust, over the frames of
+  /// at most 2000 usable utterances, spread evenly.
+  FeatureStatistics global_statistics() const;
 
  private:
   struct Entry {
@@ -85,7 +84,6 @@ class Dataset {
   void read(size_t manifest, const std::filesystem::path& cache_directory);
   std::vector<AudioCheck> check(size_t manifest, const std::filesystem::path& cache_directory);
   void check_ids() const;
-  std::string fault(const Utterance& utterance, const Audio& audio) const;
   FeatureConfig feature_config_;
   NormalisationConfig text_;
   Tokenizer tokenizer_;
@@ -99,7 +97,7 @@ class Dataset {
   std::vector<FeatureStore> stores_;  // one a manifest, none without a cache
 };
 
-/// Puts utterances with their features side by side: pads, stacks.
+/// Pads and stacks utterances' features and tokens.
 Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,
               const std::vector<at::Tensor>& features);
 

@@ -8,6 +8,7 @@
 #include "scion/core/options.h"
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
+#include "scion/data/usable.h"
 
 namespace scion {
 namespace {
@@ -17,7 +18,7 @@ using Json = nlohmann::json;
 
 constexpr int store_version = 3;
 
-/// The settings that features follow from. Normalisation is the model's work.
+/// The settings that features depend on. Normalisation is done by the model.
 Json feature_settings(const FeatureConfig& config) {
   Json settings = options_json(config);
   settings.erase("normalisation");
@@ -49,22 +50,15 @@ struct Entry {
   std::string reason;
 };
 
-/// Decoding costs more than the filter banks of all speeds, so it is done once.
+/// Decoding costs more than the features of all speeds, so it is done once.
 Entry analyse(const Utterance& utterance, const Fbank& fbank, const FeatureConfig& config,
               const std::vector<double>& speeds) {
-  Entry entry;
-  try {
-    const Audio audio = read_audio(utterance.audio, config.sample_rate, utterance.part);
-    entry.seconds = audio.seconds();
-    for (const double speed : speeds) {
-      entry.features.push_back(speech_features(fbank, audio.samples, speed));
-      if (entry.features.back().size(0) == 0)
-        entry.reason = fmt::format("too short for a frame: {} samples", audio.samples.size());
-    }
-  } catch (const UserError& error) {
-    entry.reason = error.what();
-  }
-  if (!entry.reason.empty()) entry.features.clear();
+  const UsableAudio usable =
+      read_usable_audio(utterance, config.sample_rate, shortest_samples(fbank, speeds));
+  Entry entry{{}, usable.audio.seconds(), usable.reason};
+  if (entry.reason.empty())
+    for (const double speed : speeds)
+      entry.features.push_back(speech_features(fbank, usable.audio.samples, speed));
   return entry;
 }
 
@@ -138,15 +132,6 @@ std::vector<int64_t> running_sums(const std::vector<int64_t>& frames) {
 
 }  // namespace
 
-at::Tensor speech_features(const Fbank& fbank, const std::vector<float>& samples, double speed,
-                           const SampleChange& change) {
-  // Played faster, n samples become n / speed.
-  std::vector<float> played = resample(samples, speed, 1);
-  if (change) change(played);
-  return fbank.compute(
-      at::from_blob(played.data(), {static_cast<int64_t>(played.size())}, at::kFloat));
-}
-
 FeatureStore::FeatureStore(const std::vector<Utterance>& utterances, const FeatureConfig& config,
                            const std::vector<double>& speeds, const fs::path& cache_directory,
                            const std::string& title)
@@ -163,7 +148,7 @@ void FeatureStore::open(const fs::path& directory, size_t utterances,
   const auto demand = [&](bool condition) {
     if (!condition)
       throw Failure("features in the cache are damaged: " + directory.string(),
-                    "remove that folder: it is made again when it is needed");
+                    "remove that folder; it is made again when it is needed");
   };
   reasons_.resize(utterances);
   std::vector<std::vector<int64_t>> frames;

@@ -19,9 +19,7 @@ struct Timed {
 };
 
 double drawn_speed(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch) {
-  AugmentConfig config;
-  config.speeds = dataset.speeds();
-  return draw_speed(config, seed, epoch, dataset.id_hash(size_t(index)));
+  return draw_speed(dataset.speeds(), seed, epoch, dataset.id_hash(size_t(index)));
 }
 
 /// The utterances of an epoch, shortest first.
@@ -70,9 +68,7 @@ void fill_batches(const std::vector<Timed>& bucket, double batch_seconds,
 }  // namespace
 
 void LoaderConfig::declare(Options& options) {
-  options.add("batch_seconds", batch_seconds, "audio in a batch, at most")
-      .range(0.1, 1e6)
-      .unit("s");
+  options.add("batch_seconds", batch_seconds, "most audio in a batch").range(0.1, 1e6).unit("s");
   options.add("buckets", buckets, "groups of utterances of similar length; a batch is from one")
       .range(1, 1000);
   options.add("shortest_seconds", shortest_seconds, "shorter utterances are not trained on")
@@ -211,9 +207,9 @@ struct BatchLoader::State {
 };
 
 BatchLoader::BatchLoader(const Dataset& dataset, const LoaderConfig& config,
-                         const AugmentConfig& augment, const at::Tensor& mask_fill, uint64_t seed,
-                         int64_t first_epoch, int64_t first_batch)
-    : state_(std::make_unique<State>(dataset, config, augment, mask_fill, seed)) {
+                         const AugmentConfig& augment, const FeatureStatistics& statistics,
+                         uint64_t seed, int64_t first_epoch, int64_t first_batch)
+    : state_(std::make_unique<State>(dataset, config, augment, statistics.mean, seed)) {
   state_->upcoming = {0, first_epoch, first_batch, state_->plan(first_epoch)};
   if (state_->upcoming.batches->empty())
     throw UserError(fmt::format("no utterance lasts from {} s to {} s", config.shortest_seconds,

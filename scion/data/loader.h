@@ -1,4 +1,4 @@
-// The batch loader: threads that prepare the coming batches while one is being trained on.
+// The batch loader: threads that prepare the next batches while one is trained on.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,11 @@ std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const Lo
 /// speed (one of `dataset.speeds()`), of augmented samples, warped and masked by SpecAugment.
 class BatchLoader {
  public:
-  /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0).
+  /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0). Masks are filled with
+  /// the mean of `statistics`.
   BatchLoader(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,
-              const at::Tensor& mask_fill, uint64_t seed, int64_t first_epoch, int64_t first_batch);
+              const FeatureStatistics& statistics, uint64_t seed, int64_t first_epoch,
+              int64_t first_batch);
   ~BatchLoader();
 
   struct Item {
@@ -42,7 +44,7 @@ class BatchLoader {
     int64_t epoch = 0;
     int64_t index = 0;       ///< of the batch in the epoch
     int64_t epoch_size = 0;  ///< batches in the epoch
-    /// Left out of the batch, which may be empty then (only where manifests are trusted).
+    /// Left out of the batch, which may then be empty (only with DataCheck::trust).
     std::vector<Skipped> skipped;
   };
   /// The next batch; a loader thread's error is thrown here.

@@ -31,9 +31,9 @@ std::vector<Utterance> read_manifest(const fs::path& path) {
     const std::string& id = utterances.back().id;
     const auto [first, is_new] = first_lines.emplace(id, number);
     if (!is_new)
-      throw UserError(fmt::format("{}: id '{}' stands in line {} already", place(path, number), id,
-                                  first->second),
-                      "give every utterance an \"id\" of its own");
+      throw UserError(fmt::format("{}: duplicate id '{}' (first used in line {})",
+                                  place(path, number), id, first->second),
+                      "give every utterance its own \"id\"");
   }
   if (utterances.empty())
     throw UserError("manifest has no utterances: " + path.string(), manifest_hint);

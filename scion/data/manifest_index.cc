@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the index needs of a line.
+/// The parts of a line that the index keeps.
 struct LineSummary {
   std::string_view id, audio, text, speaker;
   double seconds = -1, offset = -1;
@@ -27,12 +27,12 @@ struct LineSummary {
   }
 };
 
-/// simdjson reads a few bytes behind a line: those at the file's end are read from a copy.
+/// simdjson reads a few bytes past a line: the lines at the file's end are read from a copy.
 class LineParser {
  public:
   explicit LineParser(std::string_view file) : file_end_(file.data() + file.size()) {}
 
-  /// False for every line that is not plainly in order: the careful reader then says what it is.
+  /// False for every line that is not plainly valid: the careful reader then reports the fault.
   bool read(std::string_view line, LineSummary& summary) {
     simdjson::dom::object object;
     if (parse(line).get(object) != simdjson::SUCCESS) return false;
@@ -129,10 +129,10 @@ void ManifestIndex::check_ids() const {
   for (const auto& [first, later] : equal_hashes(hashes)) {
     const std::string id = utterance(later).id;
     if (utterance(first).id != id) continue;
-    throw UserError(fmt::format("{}: id '{}' stands in line {} already",
+    throw UserError(fmt::format("{}: duplicate id '{}' (first used in line {})",
                                 line_place(path_, line_number(entries_[later])), id,
                                 line_number(entries_[first])),
-                    "give every utterance an \"id\" of its own");
+                    "give every utterance its own \"id\"");
   }
 }
 

@@ -1,4 +1,4 @@
-// Manifests of any size: the file stays on disk, memory holds where its lines are.
+// Index of a manifest of any size: the file stays on disk, memory holds the positions of its lines.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace scion {
 
-/// The lines of a manifest, mapped into memory: 24 bytes an utterance. Every line is read once, to
-/// see that it is in order; an utterance is read again when it is asked for.
+/// The lines of a manifest, mapped into memory: 24 bytes an utterance. Every line is read once for
+/// validation, and again whenever its utterance is requested.
 class ManifestIndex {
  public:
   /// UserError as read_manifest's, with the number of the line.
@@ -20,7 +20,7 @@ class ManifestIndex {
 
   size_t size() const { return entries_.size(); }
   const std::filesystem::path& path() const { return path_; }
-  /// As the line says.
+  /// As given in the line.
   double seconds(size_t i) const { return entries_[i].seconds; }
   /// stable_hash of the id.
   uint64_t id_hash(size_t i) const { return entries_[i].id_hash; }

@@ -12,8 +12,8 @@ namespace scion {
 inline constexpr auto manifest_hint =
     "a line of a manifest is {\"audio_filepath\": …, \"duration\": seconds, \"text\": …}";
 
-/// `base`: what the audio's path is relative to. UserError that begins with `where` when the line
-/// is not in order.
+/// `base`: the folder that the audio's path is relative to. UserError that begins with `where` when
+/// the line is invalid.
 Utterance parse_manifest_line(std::string_view line, const std::filesystem::path& base,
                               const std::string& where);
 

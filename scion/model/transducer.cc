@@ -62,10 +62,10 @@ std::pair<at::Tensor, at::Tensor> Transducer::simple_logits(const at::Tensor& fr
   return {linear(frames, simple_encoder_, context), linear(predicted, simple_predictor_, context)};
 }
 
-void Transducer::set_normalisation(const at::Tensor& mean, const at::Tensor& deviation) {
+void Transducer::set_normalisation(const FeatureStatistics& statistics) {
   const at::NoGradGuard no_grad;
-  feature_mean_.copy_(mean);
-  feature_deviation_.copy_(deviation.clamp_min(1e-5));
+  feature_mean_.copy_(statistics.mean);
+  feature_deviation_.copy_(statistics.deviation.clamp_min(1e-5));
 }
 
 void Transducer::to(at::Device device) {

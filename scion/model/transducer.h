@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "scion/audio/speech_features.h"
 #include "scion/model/config.h"
 #include "scion/model/encoders/encoder.h"
 #include "scion/model/joiner.h"
@@ -52,9 +53,8 @@ class Transducer {
 
   /// Features (B, T, F) as the front end gives them → normalised.
   at::Tensor normalise(const at::Tensor& features, const at::Tensor& lengths) const;
-  /// The features' mean and deviation over the training data, (F) each; used with
-  /// features.normalisation = "global".
-  void set_normalisation(const at::Tensor& mean, const at::Tensor& deviation);
+  /// Statistics of the training data, used with features.normalisation = "global".
+  void set_normalisation(const FeatureStatistics& statistics);
   const at::Tensor& feature_mean() const { return feature_mean_; }
 
   void to(at::Device device);

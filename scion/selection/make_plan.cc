@@ -1,4 +1,4 @@
-// The one place that decides what becomes of a tensor.
+// The one place that decides what a student's tensor takes from the teacher.
 #include <numeric>
 #include <optional>
 
@@ -24,7 +24,8 @@ std::string teacher_name(const std::string& student,
   return student;
 }
 
-// Position tables follow their leaf; where leaves are ignored, the student's own stay.
+// Position tables follow their leaf; the per-tensor rule ignores leaves, so the student keeps its
+// own.
 bool is_position_table(const Parameter& parameter) {
   return parameter.init.kind == Init::Kind::position_table;
 }
@@ -84,7 +85,7 @@ class PlanMaker {
           plan_.layers[stack.prefix] = select_layers(rules_.layers, other.count, stack.count);
   }
 
-  // Why a parameter is left as it was initialised; "" where it is not.
+  // The reason for which a parameter remains as initialised; "" if it does not.
   std::string reason_to_stay(const Parameter& student) const {
     for (const std::string& pattern : rules_.partial)
       if (matches_parameter(pattern, student.name)) return "--partial " + pattern;
@@ -120,7 +121,7 @@ class PlanMaker {
     return *teacher;
   }
 
-  // The largest part of the model around a parameter of which the teacher has nothing.
+  // The largest part of the model around a parameter that the teacher lacks entirely.
   std::string lacking_part(const std::string& student, const std::string& teacher) const {
     for (size_t dot = teacher.find('.'), own = student.find('.'); dot != std::string::npos;
          dot = teacher.find('.', dot + 1), own = student.find('.', own + 1)) {
@@ -132,7 +133,7 @@ class PlanMaker {
     return student;
   }
 
-  // Chooses the leaves of a tensor that no tensor before it has chosen, and checks that the two
+  // Chooses the leaves of a tensor that no earlier tensor has chosen, and checks that the two
   // tensors agree.
   void take(const Parameter& teacher, const Parameter& student, TensorChoice& choice) {
     const std::vector<Axis> teacher_axes = plan_axes(teacher, plan_.grain);
@@ -198,7 +199,7 @@ class PlanMaker {
                     heads ? "take heads apart with --heads spliced, " : ""));
   }
 
-  // Of attention heads: how much what they give out matters.
+  // Scores of attention heads, by their outputs.
   const std::vector<double>& rank_of(const Axis& heads) {
     const auto given = scores_.find(heads.name());
     if (given != scores_.end()) return given->second;
@@ -206,7 +207,7 @@ class PlanMaker {
     return ranks_->at(heads.name());
   }
 
-  // For rules that keep the best.
+  // Scores for the rules that keep the best elements; none for others.
   const std::vector<double>& scores_of(const Axis& leaf) {
     static const std::vector<double> none;
     if (rules_.elements != "magnitude" && rules_.elements != "activation") return none;
@@ -216,8 +217,9 @@ class PlanMaker {
     return magnitudes_->at(leaf.name());
   }
 
-  // Queries and keys whose product is summed over fewer elements than in the teacher, and divided
-  // by a smaller root: together times √(student's / teacher's), each the root of that.
+  // The product of a query and a key is summed over fewer elements than in the teacher and divided
+  // by a smaller root. Together they are scaled by √(student's / teacher's), each by the root of
+  // that.
   double attention_scale(const Axis& teacher, const Axis& student) const {
     if (student.role() != Axis::Role::scaled_dot || !rules_.attention_scale) return 1;
     return std::pow(static_cast<double>(student.size()) / static_cast<double>(teacher.size()),

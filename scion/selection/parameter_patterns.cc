@@ -16,7 +16,7 @@ bool matches_all(std::string_view pattern, std::string_view text) {
       after_star = t;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
       ++p, ++t;
-    } else if (star != std::string_view::npos) {  // let the last star take one more
+    } else if (star != std::string_view::npos) {  // the last star takes one more
       p = star + 1;
       t = ++after_star;
     } else {
@@ -36,7 +36,7 @@ bool matches_parameter(const std::string& pattern, const std::string& name) {
 
 void require_matches(const std::vector<std::string>& patterns, const Registry& model) {
   for (const std::string& pattern : patterns) {
-    std::set<std::string> names;  // of parameters and of the parts that they are in
+    std::set<std::string> names;  // of parameters and of the parts around them
     bool matched = false;
     for (const Parameter& parameter : model.all()) {
       matched = matched || matches_parameter(pattern, parameter.name);

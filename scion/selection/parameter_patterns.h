@@ -1,4 +1,4 @@
-// Names of parameters that a user gives: of a part, or a pattern.
+// Patterns of parameter names, as users give them.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace scion {
 
-/// `*` stands for anything, `?` for one character. A pattern that names a part of the model holds
-/// for all inside it: "encoder.layers.*.attention" for "encoder.layers.0.attention.in.weight".
+/// `*` matches anything, `?` one character. A pattern that matches a part of the model matches all
+/// parameters in it: "encoder.layers.*.attention" matches "encoder.layers.0.attention.in.weight".
 bool matches_parameter(const std::string& pattern, const std::string& name);
 
-/// UserError with the nearest name for a pattern that holds for no parameter.
+/// UserError with the nearest name for a pattern that matches no parameter.
 void require_matches(const std::vector<std::string>& patterns, const Registry& model);
 
 }  // namespace scion

@@ -31,7 +31,8 @@ at::Tensor scaled(const at::Tensor& values, const std::vector<double>& scales, s
   return values * at::tensor(scales).to(values.options()).view(shape);
 }
 
-// Takes the elements that a dimension has from the teacher; returns their places in the student.
+// Reduces `values` to the elements that a dimension takes from the teacher; returns their places in
+// the student.
 Indices take(const DimensionChoice& choice, size_t dimension, at::Tensor& values) {
   Indices taken, places;
   std::vector<double> scales;
@@ -48,7 +49,7 @@ Indices take(const DimensionChoice& choice, size_t dimension, at::Tensor& values
 
 void copy_tensor(const PlanLookup& plan, double scale, const Parameter& from, const Parameter& to) {
   at::Tensor values = scale == 1 ? from.tensor : from.tensor * scale;
-  int64_t gap = -1;  // the dimension in which some of the student's elements stay
+  int64_t gap = -1;  // the dimension in which some of the student's elements remain
   Indices gap_places;
   for (size_t d = 0; d < to.axes.size(); ++d) {
     const Indices places = take(plan.dimension(from, to, d), d, values);
@@ -63,7 +64,7 @@ void copy_tensor(const PlanLookup& plan, double scale, const Parameter& from, co
     to.tensor.index_copy_(gap, at::tensor(gap_places, at::kLong).to(values.device()), values);
 }
 
-// What is left of a choice when what it takes was itself chosen by `before`.
+// A choice from a model whose tensor was itself chosen by `before`.
 TensorChoice through(TensorChoice tensor, const TensorChoice& before) {
   tensor.teacher = before.teacher;
   tensor.reason = before.reason;
@@ -84,7 +85,7 @@ LeafChoice through(const LeafChoice& leaf, const LeafChoice& before) {
   return result;
 }
 
-// Elements of a tensor of labels that no piece of the teacher stands for.
+// Elements of a tensor of labels whose pieces the teacher lacks.
 int64_t left_by_vocabulary(const Plan& plan, int64_t elements) {
   const LeafChoice* vocabulary = plan.find_leaf("vocabulary");
   if (vocabulary == nullptr) return 0;
@@ -134,7 +135,7 @@ const LeafChoice& PlanLookup::leaf(const Axis& teacher, const Axis& student) con
       static_cast<int64_t>(found->second->indices.size()) != student.size())
     throw UserError(fmt::format("the plan has no choice of {} of the {} elements of '{}'",
                                 student.size(), teacher.size(), student.name()),
-                    "make the plan anew for these two models");
+                    "make a plan for these two models");
   return *found->second;
 }
 
@@ -188,7 +189,7 @@ void apply_plan(const Plan& plan, const Registry& teacher, Registry& student) {
     if (from == nullptr || to == nullptr || from->axes.size() != to->axes.size())
       throw UserError(fmt::format("the plan takes '{}' from '{}', which these models lack",
                                   tensor.student, tensor.teacher),
-                      "make the plan anew for these two models");
+                      "make a plan for these two models");
     copy_tensor(lookup, tensor.scale, *from, *to);
   }
 }
@@ -223,7 +224,7 @@ Plan compose(const Plan& first, const Plan& second) {
     plan.layers[stack] = compose_layers(first, stack, layers);
   for (const LeafChoice& leaf : second.leaves) {
     const LeafChoice* before = first.find_leaf(leaf.teacher);
-    if (before == nullptr) continue;  // all that has it is random in the middle
+    if (before == nullptr) continue;  // every tensor with it is random in the middle
     require_meeting(static_cast<int64_t>(before->indices.size()) == leaf.teacher_size,
                     "the leaf " + leaf.teacher);
     plan.leaves.push_back(through(leaf, *before));

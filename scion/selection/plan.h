@@ -1,9 +1,9 @@
-// The plan: everything that a selection decides, as data. Printed, kept beside the student, and
+// The plan: every decision of a selection as data. It is printed, stored with the student, and
 // applied by one function.
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,36 +14,36 @@
 
 namespace scion {
 
-/// The indices of one leaf, of kernel taps or of the vocabulary, chosen once for all tensors.
+/// Indices of one leaf, of kernel taps or of the vocabulary, chosen once for all tensors.
 struct LeafChoice {
   std::string student, teacher;  ///< full names
   int64_t teacher_size = 0;
-  /// One a student element: ascending, but in the vocabulary, where −1 is a piece that the teacher
-  /// lacks.
+  /// Teacher element of each student element, ascending; in the vocabulary in any order, and −1 for
+  /// a piece that the teacher lacks.
   Indices indices;
-  double scale = 1;  ///< of what every tensor holds along this leaf
+  double scale = 1;  ///< multiplies every tensor along this leaf
 
   bool whole() const { return static_cast<int64_t>(indices.size()) == teacher_size; }
 };
 
-/// What becomes of one student tensor.
+/// The decision on one student tensor.
 struct TensorChoice {
   enum class Action {
     copied,   ///< whole
     cropped,  ///< part of the teacher's
-    random,   ///< stays as it was initialised; `reason` says why
+    random,   ///< remains as initialised, for `reason`
   };
   std::string student, teacher;
   Action action = Action::copied;
   std::string reason;
   int64_t elements = 0;  ///< of the student's tensor
-  int64_t left = 0;      ///< of these, how many stay as they were initialised
-  double scale = 1;      ///< of what is copied
+  int64_t left = 0;      ///< of these, the number that remain as initialised
+  double scale = 1;      ///< multiplies what is copied
 };
 
-/// What the leaves of a plan are.
+/// Unit of selection: what a plan takes for a leaf.
 enum class Grain {
-  leaf,     ///< those that the models register
+  leaf,     ///< the leaves that the models register
   spliced,  ///< the same, but heads × width is one leaf
   tensor,   ///< every dimension of every tensor
 };
@@ -57,16 +57,16 @@ struct Plan {
 
   const LeafChoice* find_leaf(const std::string& student) const;
   nlohmann::json to_json() const;
-  /// UserError naming the key when the JSON is no plan.
+  /// UserError naming the key if the JSON is not a plan.
   static Plan from_json(const nlohmann::json& json, const std::string& place);
-  /// The same of a file's text.
+  /// from_json() of a text.
   static Plan parse(std::string_view text, const std::string& place);
-  /// For a reader, 100 columns wide: the layer map, leaves with sizes and shortened index lists
-  /// (those that repeat in every layer once), rescalings, what stays random, shares.
+  /// 100 columns wide: the layer map, leaves with sizes and shortened index lists (once if they
+  /// repeat in every layer), rescalings, what stays random, shares.
   std::string to_text() const;
 };
 
-/// Elements of a student: copied in whole tensors, copied from larger tensors, as initialised.
+/// Numbers of a student's elements: copied in whole tensors, cropped from larger ones, random.
 struct PlanShares {
   int64_t copied = 0, cropped = 0, random = 0;
   int64_t all() const { return copied + cropped + random; }
@@ -74,31 +74,30 @@ struct PlanShares {
 };
 PlanShares plan_shares(const Plan& plan);
 
-/// Decides. UserError naming the parameter or leaf when the student cannot be taken from the
-/// teacher: more layers or elements, a tensor the teacher lacks, fixed sizes that differ. `scores`
-/// of the teacher's leaves are for elements = "activation"; `pieces` has the teacher's label for
-/// every one of the student's, −1 where it has none, and is empty where their vocabulary is the
-/// same.
+/// Makes the plan. `scores` of the teacher's leaves are needed for elements = "activation".
+/// `pieces` has the teacher's label of each student label, −1 if there is none; it is empty if the
+/// models share a vocabulary. UserError naming the parameter or leaf if the student cannot be taken
+/// from the teacher: more layers or elements, a tensor the teacher lacks, fixed sizes that differ.
 Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules,
                const LeafScores& scores = {}, const Indices& pieces = {});
 
-/// Copies into `student` what the plan says; what it leaves random keeps its values. UserError
-/// when it was made for other models.
+/// Copies the teacher's values into `student`; what the plan leaves random keeps its values.
+/// UserError if the plan was made for other models.
 void apply_plan(const Plan& plan, const Registry& teacher, Registry& student);
 
-/// What one dimension of a student's tensor takes.
+/// The teacher's elements in one dimension of a student's tensor.
 struct DimensionChoice {
-  Indices indices;             ///< the teacher's element of each of the student's; −1: none
-  std::vector<double> scales;  ///< of each, by its leaves
+  Indices indices;             ///< teacher element of each student element; −1: none
+  std::vector<double> scales;  ///< of each student element, by its leaves
 };
 
-/// Looks up what a plan, which must outlive it, says of tensors.
+/// Index of a plan by tensor. The plan must outlive it.
 class PlanLookup {
  public:
   explicit PlanLookup(const Plan& plan);
-  /// nullptr for a tensor that the plan does not have.
+  /// nullptr for a tensor that is not in the plan.
   const TensorChoice* tensor(const std::string& student) const;
-  /// Of dimension `d` of two tensors that belong together. UserError when the plan was made for
+  /// The choice in dimension `d` of two corresponding tensors. UserError if the plan was made for
   /// others.
   DimensionChoice dimension(const Parameter& teacher, const Parameter& student, size_t d) const;
 
@@ -111,11 +110,10 @@ class PlanLookup {
   std::map<std::string, const TensorChoice*> tensors_;
 };
 
-/// The plan that does in one step what `first` (teacher → middle), then `second` (middle →
-/// student) do.
+/// The plan that equals `first` (teacher → middle) followed by `second` (middle → student).
 Plan compose(const Plan& first, const Plan& second);
 
-/// The axes of a parameter, of the leaves that a plan of this grain has.
+/// The axes of a parameter, in the leaves of a plan of this grain.
 std::vector<Axis> plan_axes(const Parameter& parameter, Grain grain);
 
 }  // namespace scion

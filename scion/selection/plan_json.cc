@@ -1,4 +1,6 @@
-// Plans as files.
+// Plans as JSON.
+#include <nlohmann/json.hpp>
+
 #include "scion/core/error.h"
 #include "scion/selection/plan.h"
 
@@ -43,7 +45,7 @@ json tensor_json(const TensorChoice& tensor) {
   return entry;
 }
 
-// Reads one object of a plan; what is wrong is said with its place.
+// Reads one object of a plan; errors name its place.
 class PlanEntry {
  public:
   PlanEntry(const json& entry, std::string place) : entry_(entry), place_(std::move(place)) {
@@ -95,7 +97,8 @@ class PlanEntry {
   bool has(const std::string& key) const { return entry_.contains(key); }
 
   [[noreturn]] void broken(const std::string& what) const {
-    throw UserError(fmt::format("{}: broken plan: {}", place_, what), "make the plan anew");
+    throw UserError(fmt::format("{}: broken plan: {}", place_, what),
+                    "recreate the plan with scion select");
   }
 
  private:
@@ -104,7 +107,7 @@ class PlanEntry {
         value.is_number_integer() &&
         !(value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(highest));
     if (!fits || value.get<int64_t>() < lowest || value.get<int64_t>() > highest)
-      broken(fmt::format("'{}' has {}, which is no whole number from {} to {}", key,
+      broken(fmt::format("'{}' has {}, which is not a whole number from {} to {}", key,
                          value.is_number() ? value.dump() : value.type_name(), lowest, highest));
     return value.get<int64_t>();
   }
@@ -153,7 +156,8 @@ json Plan::to_json() const {
 Plan Plan::from_json(const json& root, const std::string& place) {
   const json format = root.is_object() ? root.value("format", json()) : json();
   if (format == "scion-plan-1")
-    throw UserError(fmt::format("{}: a plan of an older scion", place), "select the student anew");
+    throw UserError(fmt::format("{}: written by an older scion", place),
+                    "select the student again");
   if (format != plan_format)
     throw UserError(fmt::format("{}: not a plan", place), "name a plan that scion select wrote");
   const PlanEntry whole(root, place);

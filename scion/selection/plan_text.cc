@@ -1,4 +1,4 @@
-// Plans for a reader: what repeats in every layer stands once.
+// Plans as text, in which layers that are alike share a line.
 #include <set>
 
 #include "scion/core/error.h"
@@ -67,8 +67,8 @@ struct LeafRow {
   }
 };
 
-// Where leaves are single dimensions of tensors there are hundreds: only their sizes make a row
-// then.
+// A row for each leaf name. Single dimensions of tensors, of which there are hundreds, are grouped
+// by their sizes alone.
 std::vector<LeafRow> leaf_rows(const Plan& plan) {
   const bool single = plan.grain == Grain::tensor;
   std::vector<LeafRow> rows;
@@ -84,7 +84,7 @@ std::vector<LeafRow> leaf_rows(const Plan& plan) {
   return rows;
 }
 
-// With the numbers of its layers where they are not all of the stack's.
+// Includes the layer numbers if they are not all of the stack's.
 std::string row_name(const LeafRow& row, const Plan& plan) {
   if (plan.grain == Grain::tensor)
     return row.leaves.size() < 2 ? row.name

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/selection/plan.h"
 
@@ -40,14 +41,23 @@ std::string trained_text(const Provenance::Trained& trained, const std::string& 
   return text;
 }
 
+// Layers and shares of a plan; of one that this version cannot read, the reason.
+std::string plan_lines(const JsonText& json, const std::string& indent) {
+  std::string text;
+  try {
+    const Plan plan = Plan::parse(json, "the plan");
+    for (const auto& [stack, layers] : plan.layers)
+      text += fmt::format("{}  {}: the teacher's {}\n", indent, stack, fmt::join(layers, ", "));
+    return text + fmt::format("{}  {}\n", indent, plan_shares(plan).to_text());
+  } catch (const UserError& error) {
+    return fmt::format("{}  {}\n", indent, error.what());
+  }
+}
+
 std::string selected_text(const Provenance::Selected& selected, const std::string& indent) {
-  std::string text = fmt::format("{}selected from {} (checksum {}) by the rules {}\n", indent,
-                                 selected.teacher, selected.teacher_checksum, rules_text(selected));
-  if (selected.plan.empty()) return text;
-  const Plan plan = Plan::parse(selected.plan, "provenance");
-  for (const auto& [stack, layers] : plan.layers)
-    text += fmt::format("{}  {}: the teacher's {}\n", indent, stack, fmt::join(layers, ", "));
-  return text + fmt::format("{}  {}\n", indent, plan_shares(plan).to_text());
+  return fmt::format("{}selected from {} (checksum {}) by the rules {}\n", indent, selected.teacher,
+                     selected.teacher_checksum, rules_text(selected)) +
+         (selected.plan.empty() ? "" : plan_lines(selected.plan, indent));
 }
 
 std::string text_at(const Provenance& provenance, size_t depth) {

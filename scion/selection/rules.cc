@@ -9,7 +9,8 @@
 namespace scion {
 namespace {
 
-// float32, as torch.linspace computes it: from the near end, so that both ends are exact.
+// linspace(0, last, count)[i] in float32, as torch's scalar kernel computes it: from the nearer
+// end, so that both ends are exact.
 float linspace(int64_t last, int64_t count, int64_t i) {
   const float end = static_cast<float>(last);
   const float step = end / static_cast<float>(count - 1);
@@ -56,8 +57,8 @@ void check_layer_rule(const std::string& rule) {
   if (lists_layers(rule) || std::find(names.begin(), names.end(), rule) != names.end()) return;
   const std::string near = nearest_name(rule, names);
   throw UserError(
-      fmt::format("no layer rule is called '{}'", rule),
-      fmt::format("{}layer rules: {}, or the teacher's layers, as in 0,3,5",
+      fmt::format("unknown layer rule '{}'", rule),
+      fmt::format("{}layer rules: {}, or a list of teacher layers such as 0,3,5",
                   near.empty() ? "" : "did you mean '" + near + "'? ", fmt::join(names, ", ")));
 }
 
@@ -76,7 +77,7 @@ std::vector<int64_t> listed_layers(const std::string& rule, int64_t teacher, int
   return layers;
 }
 
-// `front` layers from the front, the others from the end.
+// `front` layers from the front, the rest from the end.
 std::vector<int64_t> from_both_ends(int64_t teacher, int64_t student, int64_t front) {
   std::vector<int64_t> layers;
   for (int64_t i = 0; i < student; ++i) layers.push_back(i < front ? i : teacher - student + i);
@@ -94,24 +95,28 @@ Indices even_indices(int64_t teacher, int64_t student) {
 
 void SelectionRules::declare(Options& options) {
   options.add("layers", layers,
-              "which teacher layers: first, last, even, even-last, drop-middle, or e.g. 0,3,5");
+              "teacher layers: first, last, even, even-last, drop-middle, or a list such as 0,3,5");
   options
       .add("elements", elements,
-           "which elements of a leaf: evenly spaced, the first, drawn, those of the largest "
-           "weights, those of the largest activations on calibration audio")
+           "elements of each dimension: evenly spaced, the first, drawn at random, those with the "
+           "largest weights, those with the largest activations on calibration audio")
       .choices({"even", "first", "random", "magnitude", "activation"});
   options
       .add("heads", heads,
-           "attention heads as wholes, spliced over heads and width, or as wholes by rank")
+           "attention heads: as wholes, spliced over heads and width, or as wholes by rank")
       .choices({"whole", "spliced", "ranked"});
-  options.add("taps", taps, "kernel taps: cut off at the ends, or evenly spaced")
+  options.add("taps", taps, "kernel taps: cropped at the ends, or evenly spaced")
       .choices({"crop", "even"});
-  options.add("rescale", rescale, "weights times the root of teacher's over student's fan-in")
+  options
+      .add("rescale", rescale,
+           "rescale weights by the root of the teacher's over the student's fan-in")
       .choices({"none", "fan-in"});
   options.add("attention_scale", attention_scale,
-              "narrower heads: rescale queries and keys for the new root of the width");
-  options.add("per_tensor", per_tensor, "choose in every dimension of every tensor by itself");
-  options.add("seed", seed, "for what is drawn at random").range(0, 1e15);
+              "rescale queries and keys of narrower heads for the new root of the width");
+  options.add("per_tensor", per_tensor,
+              "choose in every dimension of every tensor separately, as published; bit-equal to "
+              "torch's scalar linspace");
+  options.add("seed", seed, "seed of random choices and of the initialisation").range(0, 1e15);
   options.add("partial", partial,
               "parts of the model that stay random, e.g. encoder.layers.*.attention");
 }
@@ -120,9 +125,8 @@ void SelectionRules::validate(const std::string& place) const {
   check_layer_rule(layers);
   if (per_tensor && (heads != "whole" || taps != "crop"))
     throw UserError(
-        fmt::format("{}: per_tensor leaves nothing for heads = {} and taps = {} to decide", place,
-                    heads, taps),
-        "choose them with another rule set than published");
+        fmt::format("{}: per_tensor excludes heads = {} and taps = {}", place, heads, taps),
+        "use heads = whole and taps = crop, or another rule set than published");
 }
 
 std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
@@ -133,7 +137,7 @@ SelectionRules named_rules(const std::string& name) {
   if (name == "published") return {.per_tensor = true};
   const std::string near = nearest_name(name, rule_set_names());
   throw UserError(
-      fmt::format("no rule set is called '{}'", name),
+      fmt::format("unknown rule set '{}'", name),
       fmt::format("{}rule sets: {}", near.empty() ? "" : "did you mean '" + near + "'? ",
                   fmt::join(rule_set_names(), ", ")));
 }
@@ -163,7 +167,7 @@ std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int
     return layers;
   }
   if (student <= 1)
-    return from_both_ends(teacher, student, 0);  // even-last: the last is the one always kept
+    return from_both_ends(teacher, student, 0);  // even-last: of one layer, the last
   std::vector<int64_t> layers;
   for (int64_t i = 0; i < student; ++i)
     layers.push_back((i * (teacher - 1) * 2 + student - 1) / (2 * (student - 1)));
@@ -195,11 +199,12 @@ Indices select_taps(const SelectionRules& rules, int64_t teacher, int64_t studen
                     Axis::Anchor anchor) {
   if (student > teacher)
     throw UserError(fmt::format("the student has {} taps, the teacher {}", student, teacher),
-                    "give the student a kernel that is not longer than the teacher's");
+                    "give the student a kernel no longer than the teacher's");
   const int64_t dropped = teacher - student;
   if (anchor != Axis::Anchor::newest && dropped % 2 != 0)
-    throw UserError(fmt::format("{} taps have no centre part of {}", teacher, student),
-                    "choose two odd kernel sizes");
+    throw UserError(
+        fmt::format("{} taps cannot be cropped to {} around the centre", teacher, student),
+        "choose two odd kernel sizes");
   if (rules.taps == "even" && anchor != Axis::Anchor::zero && student > 1)
     return spread_indices(teacher, student);  // both ends, and the centre of odd sizes
   return consecutive(anchor == Axis::Anchor::newest ? dropped : dropped / 2, student);

@@ -1,8 +1,8 @@
-// The rules: which teacher layers and which teacher elements a student takes.
+// Selection rules: the teacher layers and elements that a student takes.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -13,46 +13,48 @@ namespace scion {
 class Options;
 
 /// Evenly spaced indices, as published (Xu et al., 2024): T % S == 0 gives 0, T/S, 2T/S, …;
-/// otherwise linspace(0, T−1, S) in float32, rounded half to even.
+/// otherwise linspace(0, T−1, S) in float32, rounded half to even. Bit-equal to torch.linspace on
+/// its scalar path (ATEN_CPU_CAPABILITY=default); torch's vectorised kernels round differently for
+/// some sizes from 3072 on.
 Indices even_indices(int64_t teacher, int64_t student);
 
-/// A choice of elements and layers.
 struct SelectionRules {
-  /// first: consecutive layers from the front (the paper); last: those from the end; even: evenly
-  /// spaced from the front; even-last: evenly spaced, first and last always kept; drop-middle: the
-  /// first half from the front, the other from the end; or the layers themselves: "0,3,5".
+  /// Layers. first: consecutive from the front (the paper); last: consecutive from the end; even:
+  /// evenly spaced from the front; even-last: evenly spaced, including the first and the last;
+  /// drop-middle: half from the front, half from the end; or a list: "0,3,5".
   std::string layers = "first";
-  /// even: evenly spaced (the paper); first: consecutive; random: drawn, ascending; magnitude: of
-  /// the largest weights; activation: of the largest second moments over calibration audio (and by
-  /// magnitude where audio says nothing). Chosen elements keep their order.
+  /// Elements of a leaf. even: evenly spaced (the paper); first: consecutive; random: drawn;
+  /// magnitude: those with the largest weights; activation: those with the largest second moments
+  /// over calibration audio (by magnitude in leaves without such scores). Chosen elements keep
+  /// their order.
   std::string elements = "even";
-  /// Of attention. whole: heads by the rule for elements, in each head all that it has, or where
-  /// the student's heads are narrower, the elements that the rule chooses, the same ones in every
-  /// head; spliced: by the rule for elements over heads × width as one dimension, as the published
-  /// rule does; ranked: as whole, but the heads whose output projections weigh most (by
-  /// calibration audio where scores are given).
+  /// Attention heads. whole: heads by the rule for elements, each with all its elements or, if the
+  /// student's heads are narrower, with elements chosen by the rule, the same in every head;
+  /// spliced: by the rule for elements over heads × width as one dimension, as the published rule
+  /// does; ranked: as whole, but the heads with the largest output projections (with the largest
+  /// scores, if scores are given).
   std::string heads = "whole";
-  /// Of kernels. crop: around the centre, or the newest of a causal kernel; even: evenly spaced.
+  /// Kernel taps. crop: around the centre, or the newest of a causal kernel; even: evenly spaced.
   std::string taps = "crop";
-  /// fan-in: every matrix and kernel times √(teacher's fan-in / student's fan-in); none.
+  /// Rescaling. fan-in: every matrix and kernel times √(teacher's fan-in / student's fan-in); none.
   std::string rescale = "none";
-  /// Heads that become narrower: queries and keys times (student's width / teacher's)^¼ each, so
-  /// that the products that are kept enter the softmax as they did, over √width, in the teacher.
+  /// Multiplies the queries and keys of narrower heads by (student's width / teacher's)^¼ each, so
+  /// that, divided by √width, the products that are kept enter the softmax as in the teacher.
   bool attention_scale = true;
-  /// Every dimension of every tensor by itself, as in the authors' code: indices of one leaf then
-  /// differ from tensor to tensor wherever a dimension stacks or flattens several.
+  /// Chooses in every dimension of every tensor separately, as the authors' code does: the indices
+  /// of a leaf then differ between tensors if a dimension stacks or flattens several leaves.
   bool per_tensor = false;
-  int64_t seed = 1;                  ///< for what is drawn at random
-  std::vector<std::string> partial;  ///< what stays random: patterns, see parameter_patterns.h
+  int64_t seed = 1;                  ///< of random choices and of the initialisation
+  std::vector<std::string> partial;  ///< patterns (parameter_patterns.h) of what stays random
 
   void declare(Options& options);
   /// UserError naming `place` if the layer rule is unknown or options exclude each other.
   void validate(const std::string& place) const;
 };
 
-/// "published": the authors' per-tensor rule. "paper": the same choice made axis-true. "best": the
-/// one to use, layers even-last and elements by magnitude (docs/evidence.md). UserError with the
-/// nearest name for another one.
+/// "published": the authors' per-tensor rule. "paper": the same choice, with one set of indices for
+/// each leaf. "best": the recommended one, layers even-last and elements by magnitude
+/// (docs/evidence.md). UserError with the nearest name for an unknown one.
 SelectionRules named_rules(const std::string& name);
 std::vector<std::string> rule_set_names();
 
@@ -62,22 +64,21 @@ std::vector<std::string> rule_set_names();
 SelectionRules make_rules(const std::string& name, const nlohmann::json& options,
                           const std::string& place);
 
-/// Teacher layer of each student layer, ascending. UserError when there is no such rule, or when
-/// layers given one by one do not fit.
+/// Teacher layer of each student layer, ascending. UserError if the rule is unknown or a list of
+/// layers does not fit.
 std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int64_t student);
 
-/// Teacher element of each student element of a leaf, ascending; teacher ≥ student. `leaf` (its
-/// name) seeds random choices; `scores`, one a teacher element, are for elements = "magnitude" and
-/// "activation".
+/// Teacher element of each student element of a leaf, ascending; teacher ≥ student. The name of the
+/// leaf seeds random choices. elements = "magnitude" and "activation" need `scores`, one for each
+/// teacher element.
 Indices select_elements(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
                         int64_t student, const std::vector<double>& scores = {});
 
-/// The places of the `count` highest scores, ascending; of equal ones the first, and what is not a
-/// number is the lowest.
+/// Indices of the `count` highest scores, ascending. Ties go to the first; NaN is the lowest.
 Indices highest(const std::vector<double>& scores, int64_t count);
 
-/// Teacher tap of each student tap. UserError when the student has more, or a crop around the
-/// centre does not come out even.
+/// Teacher tap of each student tap. UserError if the student has more taps, or the difference is
+/// odd for a crop around the centre.
 Indices select_taps(const SelectionRules& rules, int64_t teacher, int64_t student,
                     Axis::Anchor anchor);
 

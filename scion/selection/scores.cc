@@ -7,7 +7,7 @@ namespace {
 
 using LeafPredicate = std::function<bool(const Axis& leaf)>;
 
-// Adds to the leaves of a dimension what its elements weigh: energy[i] is that of element i.
+// Adds energy[i], that of element i of a dimension, to the scores of the dimension's leaves.
 void add_energy(const Axis& axis, const std::vector<double>& energy, const LeafPredicate& counts,
                 LeafScores& scores) {
   if (axis.form() == Axis::Form::leaf && counts(axis)) {

@@ -1,4 +1,4 @@
-// How much each of a teacher's elements matters, for rules that keep the best.
+// Scores of a teacher's elements, for rules that keep the best.
 #pragma once
 
 #include <map>
@@ -10,15 +10,15 @@ namespace scion {
 class Registry;
 enum class Grain;
 
-/// By a leaf's full name in the teacher: one number for each of its elements, more is better.
+/// One number for each element of a leaf, by the leaf's full name in the teacher; more is better.
 using LeafScores = std::map<std::string, std::vector<double>>;
 
-/// The sum of an element's squared weights over all matrices and kernels that hold the leaf, each
-/// of them scaled to a Frobenius norm of 1 (where a leaf stands in two dimensions of one, it counts
-/// in both). Biases, scales and statistics count only for leaves that no matrix holds.
+/// The sum of an element's squared weights over all matrices and kernels with the leaf, each of
+/// them scaled to a Frobenius norm of 1; a leaf in two dimensions of a matrix counts in both.
+/// Biases, scales and statistics count only for leaves that are in no matrix.
 LeafScores magnitude_scores(const Registry& teacher, Grain grain);
 
-/// Of attention heads: the sum of squared weights that read the head's output.
+/// Scores of attention heads: the sum of squared weights that read the head's output.
 LeafScores head_output_scores(const Registry& teacher);
 
 }  // namespace scion

@@ -1,5 +1,7 @@
 #include "scion/selection/student.h"
 
+#include <nlohmann/json.hpp>
+
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
 #include "scion/core/options.h"

@@ -1,4 +1,4 @@
-// A student that writes with other pieces than its teacher.
+// Labels of a student whose pieces are not its teacher's.
 #pragma once
 
 #include "scion/nn/axis.h"
@@ -6,8 +6,8 @@
 
 namespace scion {
 
-/// The teacher's label of every student label: that of the same piece, −1 where the teacher has
-/// none. Blank is blank.
+/// The teacher's label of each student label: that of the same piece, −1 if the teacher has none.
+/// Blank matches blank.
 Indices match_pieces(const Tokenizer& teacher, const Tokenizer& student);
 
 }  // namespace scion

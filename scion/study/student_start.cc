@@ -8,6 +8,7 @@
 
 namespace scion {
 namespace fs = std::filesystem;
+
 nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
   nlohmann::json rules = options_json(arm.select);
   rules["seed"] = seed;
@@ -21,13 +22,16 @@ nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t
 
 std::string changed_start(const fs::path& file, const nlohmann::json& start) {
   nlohmann::json before = nlohmann::json::parse(read_file(file));
-  // Written by an older program, a file lacks new options: they had their defaults.
+  // The file of an older program lacks new options, which had their defaults, and has options that
+  // no longer exist.
   SelectionRules rules;
   Options options;
   rules.declare(options);
   options.load_json(before.at("select"), file.string());
   before["select"] = options.to_json();
-  const nlohmann::json calibrated = before.value("calibrate", nlohmann::json::object());
+  nlohmann::json calibrated = before.value("calibrate", nlohmann::json::object());
+  for (const char* removed : {"parts", "strength", "shrink_to", "target"})
+    calibrated.erase(removed);
   if (calibrated.empty() != start.at("calibrate").empty())
     return calibrated.empty() ? "it is calibrated, was not" : "it is not calibrated, was";
   before["calibrate"] = calibrated;

@@ -1,4 +1,4 @@
-// How a selected student of a comparison starts: its first weights, and the record of them.
+// The start of a selected student in a study: its first weights and their record.
 #pragma once
 
 #include <filesystem>
@@ -9,15 +9,15 @@
 
 namespace scion {
 
-/// What decides a start, as it is kept beside the run: rules, control, calibration, teacher.
+/// Everything that decides a start, as stored with the run: rules, control, calibration, teacher.
 nlohmann::json start_json(const RecipeArm& arm, const std::filesystem::path& teacher, int64_t seed);
 
-/// What of `start` is not as the file has it: "select.layers is "even", was "first""; "" when all
-/// is. Where the teacher lies does not count.
+/// The first difference of `start` from the stored one: "select.layers is "even", was "first""; ""
+/// if there is none. The teacher's path does not count.
 std::string changed_start(const std::filesystem::path& file, const nlohmann::json& start);
 
 /// Selects the student of `config` from the teacher, calibrates it on at most
-/// `arm.calibration->seconds` of the run's own training audio where the arm says so, applies the
+/// `arm.calibration->seconds` of the run's training audio if the arm has a calibration, applies the
 /// arm's control, and writes the model file.
 void write_start(const RecipeArm& arm, const std::filesystem::path& teacher, int64_t seed,
                  const RunConfig& config, const std::filesystem::path& path);

@@ -29,8 +29,7 @@ std::unique_ptr<Transducer> InitialModel::make(const Dataset& data) {
   }
   auto model = std::make_unique<Transducer>(config_.model, data.tokenizer().size());
   initialise(model->registry(), config_.train.init, static_cast<uint64_t>(config_.train.seed));
-  const auto [mean, deviation] = data.global_statistics();
-  model->set_normalisation(mean, deviation);
+  model->set_normalisation(data.global_statistics());
   return model;
 }
 

@@ -5,7 +5,7 @@
 namespace scion {
 namespace {
 
-// Batches of utterances that stand evenly spaced in the data, together about `seconds`.
+// Batches of utterances evenly spaced in the data, together about `seconds`.
 std::vector<Batch> spaced_batches(const Dataset& data, double batch_seconds, double seconds) {
   const size_t step =
       std::max<size_t>(1, static_cast<size_t>(data.total_seconds() / std::max(seconds, 1.0)));

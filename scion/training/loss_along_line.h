@@ -18,9 +18,9 @@ struct LinePoint {
 
 /// The loss (of the transducer and the CTC head, without distillation) at `points` weights from
 /// `start`, which holds the trainable parameters by name, to `end`. It is the mean over utterances
-/// of the training data that stand evenly spaced in it, about `seconds` of audio: without
-/// augmentation and dropout, and with each batch's own statistics in batch normalisation, because
-/// running ones belong to no point between.
+/// evenly spaced in the training data, about `seconds` of audio: without augmentation and
+/// dropout, and with each batch's own statistics in batch normalisation, because the points between
+/// have no running ones.
 std::vector<LinePoint> loss_along_line(const SafeTensors& start, const Transducer& end,
                                        const Dataset& data, const RunConfig& config, bool bf16,
                                        int64_t points = 11, double seconds = 120);

@@ -117,10 +117,11 @@ void load_run_config(RunConfig& config, nlohmann::json table, const std::string&
   resolve_paths(config, directory);
 }
 
-RunConfig read_run_config(const fs::path& path) {
+RunConfig read_run_config(const fs::path& path, const std::string& preset_name) {
   RunConfig config;
-  load_run_config(config, parse_toml(read_file(path), path.string()), path.string(),
-                  fs::absolute(path).parent_path());
+  nlohmann::json table = parse_toml(read_file(path), path.string());
+  if (!preset_name.empty()) table["model"]["preset"] = preset_name;
+  load_run_config(config, std::move(table), path.string(), fs::absolute(path).parent_path());
   return config;
 }
 

@@ -43,7 +43,8 @@ struct RunConfig {
 /// first; relative paths are relative to `directory`.
 void load_run_config(RunConfig& config, nlohmann::json table, const std::string& place,
                      const std::filesystem::path& directory);
-RunConfig read_run_config(const std::filesystem::path& path);
+/// `preset_name`, unless empty, replaces the file's model.preset.
+RunConfig read_run_config(const std::filesystem::path& path, const std::string& preset_name = "");
 /// Makes the configuration's relative paths relative to `directory`.
 void resolve_paths(RunConfig& config, const std::filesystem::path& directory);
 

@@ -12,11 +12,11 @@
 namespace scion {
 namespace {
 
-/// What a batch is after encoder and predictor.
+/// A batch after encoder and predictor.
 struct Encoded {
   EncoderOutput encoder;
   at::Tensor predicted;              // (B, U+1, width)
-  at::Tensor tokens, token_lengths;  // on the processor, as the encoder's lengths
+  at::Tensor tokens, token_lengths;  // on the CPU, like the encoder's lengths
 };
 
 TransducerLossOptions loss_options(const TrainConfig& config, const ForwardContext& context) {
@@ -43,7 +43,7 @@ DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const Node
           {}};
 }
 
-/// Losses (B) of both passes: the simple joiner's, and the joiner's in the band that it found.
+/// Losses (B) of both passes: of the simple joiner, and of the joiner in the band that it finds.
 struct PrunedLosses {
   at::Tensor simple, pruned;
 };
@@ -65,8 +65,8 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
                                     joiner.bias(), ranges, labels, loss_options(config, context))};
 }
 
-/// Whether each utterance has an alignment (B). A loss that is NaN says nothing of it: something
-/// is broken.
+/// Whether each utterance has an alignment (B). A NaN is no answer: it comes from broken
+/// weights or features.
 at::Tensor has_alignment(const at::Tensor& losses) { return losses.isposinf().logical_not(); }
 
 /// Over the utterances that count; 0 where none does.
@@ -145,7 +145,7 @@ std::vector<Skipped> impossible(const Batch& batch, const Means& means) {
   return skipped;
 }
 
-// Labels and lengths stay on the processor, where the losses read them.
+// Labels and lengths stay on the CPU, where the losses read them.
 Batch on_device_of(const Transducer& model, Batch batch) {
   batch.features = upload(batch.features, model.device());
   return batch;
@@ -170,7 +170,7 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
   const Means means = mean_losses(model, batch, taught, config, context);
   const at::Tensor total = total_of(means, config, progress);
   total.backward();
-  // One copy: a GPU is waited for once.
+  // A single copy synchronises a GPU once.
   const auto mean = [&](const at::Tensor& x) { return x.defined() ? x : at::zeros_like(total); };
   const at::Tensor numbers =
       at::stack({total, means.transducer, mean(means.ctc), mean(means.simple),

@@ -1,8 +1,8 @@
 // One training step up to the gradients: the whole of it can be read here.
 #pragma once
 
-#include "scion/data/audio_check.h"
 #include "scion/data/batch.h"
+#include "scion/data/skipped.h"
 #include "scion/model/transducer.h"
 #include "scion/training/teacher.h"
 #include "scion/training/train_config.h"

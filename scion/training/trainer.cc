@@ -6,11 +6,12 @@
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
-#include "scion/data/skipped_log.h"
+#include "scion/data/skipped.h"
 #include "scion/model/precision.h"
 #include "scion/training/averaging.h"
 #include "scion/training/checkpoint.h"
 #include "scion/training/divergence.h"
+#include "scion/training/evaluation_sets.h"
 #include "scion/training/initial_model.h"
 #include "scion/training/loss_along_line.h"
 #include "scion/training/path_measures.h"
@@ -31,11 +32,6 @@ double seconds_since(Clock::time_point start) {
 double millions(const Transducer& model) {
   return static_cast<double>(model.registry().parameter_count()) / 1e6;
 }
-
-struct EvaluationSet {
-  std::string name;
-  std::unique_ptr<Dataset> data;
-};
 
 class Run {
  public:
@@ -77,11 +73,7 @@ class Run {
     if (config_.data.check == DataCheck::decode) write_skipped(files().skipped(), data_.skipped());
     skipped_ = std::make_unique<SkippedLog>(
         files().skipped(), fmt::format("{}", fmt::join(config_.data.train, ", ")), data_.size());
-    for (const NamedManifest& set : config_.data.evaluation)
-      sets_.push_back(
-          {set.name, std::make_unique<Dataset>(
-                         std::vector<fs::path>{set.path}, config_.model.features, tokenizer_,
-                         config_.data.cache, std::vector<double>{1.0}, config_.model.text)});
+    sets_ = std::make_unique<EvaluationSets>(config_, tokenizer_);
   }
 
   void open_teacher() {
@@ -117,8 +109,8 @@ class Run {
         static_cast<double>(position_.epoch) +
         static_cast<double>(position_.batch) / static_cast<double>(batches_of(position_.epoch));
     loader_ = std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
-                                            model_->feature_mean().cpu(), seed_, position_.epoch,
-                                            position_.batch);
+                                            FeatureStatistics{.mean = model_->feature_mean().cpu()},
+                                            seed_, position_.epoch, position_.batch);
   }
 
   void train_epoch() {
@@ -242,12 +234,12 @@ class Run {
     const double loss = position_.epoch_loss / static_cast<double>(batches);
     position_.epoch_loss = 0;
     average_.keep(epoch, *model_, tokenizer_);
-    const bool due = evaluation_due(epoch);
-    if (due) rates_ = evaluate_sets(loss, "raw");
+    const bool due = sets_->due(epoch);
+    if (due) rates_ = evaluate(loss, "raw");
     if (last && measuring()) write_loss_line();
     if (last && average_.averages()) {
       average_.apply_to(*model_);
-      rates_ = evaluate_sets(loss, "averaged");
+      rates_ = evaluate(loss, "averaged");
     }
     const std::string teacher = teacher_seconds_ > 0 ? fmt::format(", the teacher {:.0f} % of it",
                                                                    100 * teacher_seconds_ / seconds)
@@ -257,29 +249,15 @@ class Run {
     checkpoint();
   }
 
-  bool evaluation_due(int64_t epoch) const {
-    const std::vector<int64_t>& asked = config_.train.evaluate_epochs;
-    return asked.empty() || epoch == config_.train.epochs ||
-           std::find(asked.begin(), asked.end(), epoch) != asked.end();
-  }
-
-  // Returns the sets' word error rates as text.
-  std::string evaluate_sets(double loss, const std::string& weights) {
-    std::string text;
-    EvaluationConfig evaluation;
-    evaluation.bf16 = bf16_;
-    for (const EvaluationSet& set : sets_) {
-      const EvaluationResult result = evaluate(*model_, tokenizer_, *set.data, evaluation);
-      log_->add({.set = set.name,
-                 .weights = weights,
-                 .epoch = position_.epoch,
-                 .update = position_.update,
-                 .training_seconds = position_.training_seconds,
-                 .train_loss = loss},
-                result);
-      text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
-    }
-    return text;
+  // `weights`: raw or averaged.
+  std::string evaluate(double loss, const std::string& weights) {
+    return sets_->evaluate(*model_, bf16_,
+                           {.weights = weights,
+                            .epoch = position_.epoch,
+                            .update = position_.update,
+                            .training_seconds = position_.training_seconds,
+                            .train_loss = loss},
+                           *log_);
   }
 
   bool measuring() const { return config_.train.measure_every > 0; }
@@ -320,7 +298,7 @@ class Run {
   Dataset data_;
   EpochAverage average_;
   uint64_t seed_;
-  std::vector<EvaluationSet> sets_;
+  std::unique_ptr<EvaluationSets> sets_;
   std::unique_ptr<Transducer> model_;
   std::unique_ptr<Teacher> teacher_;  // of distillation
   std::unique_ptr<AdamW> optimiser_;

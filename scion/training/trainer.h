@@ -7,16 +7,17 @@
 
 namespace scion {
 
-/// Trains as `config` says and leaves in `directory`:
-///   config.toml         what ran
+/// Trains as configured. The folder then holds
+///   config.toml         the configuration
 ///   updates.jsonl       one line an update: losses, divergences from the teacher, gradient norm,
 ///                       learning rates, seconds
 ///   results.jsonl       one line an evaluated epoch and set
 ///   events.out.tfevents…  the same for TensorBoard: train/loss, transducer, ctc, simple,
 ///                       node_divergence, ctc_divergence, gradient_norm, learning_rate,
 ///                       copied_learning_rate, speed (seconds of speech a second); wer/SET in %
+///   measures.jsonl, loss_line.json, first.safetensors: with train.measure_every
 ///   skipped.jsonl       utterances left out, and why
-///   checkpoints/        the newest whole states
+///   checkpoints/        the newest checkpoints, while the run is not finished
 ///   model.safetensors   the finished model
 /// A run that was interrupted continues from its newest checkpoint and ends with the same bytes
 /// (same program, processor type and thread count). A finished run returns at once.

@@ -7,6 +7,7 @@
 
 #include "scion/core/threads.h"
 #include "scion/nn/initialise.h"
+#include "scion/nn/operators/observer.h"
 #include "tests/data/small_corpus.h"
 #include "tests/model/small_models.h"
 #include "tests/selection/doubled_model.h"
@@ -85,7 +86,7 @@ TEST(Activation, OrdersSplicedHeads) {
   EXPECT_EQ(chosen->indices, highest(scores.at(chosen->teacher), joined.size()));
 }
 
-// Of one leaf with one reader, by hand.
+// Computed by hand for a leaf with one reader.
 TEST(Activation, IsTheSecondMomentOfWhatIsRead) {
   const at::NoGradGuard no_grad;
   Transducer model(small_config(), small_tokenizer().size());

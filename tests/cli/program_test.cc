@@ -67,7 +67,13 @@ TEST_F(Program, WhatIsPreparedCanBeTrainedOn) {
   const ProgramResult dumped = run("train --config ready/train.toml --dump-config");
   ASSERT_EQ(dumped.status, 0) << dumped.error;
   EXPECT_THAT(dumped.out, HasSubstr("letter_case = \"upper\""));
-  // The same with the smallest model that there is, so that it takes no time.
+  const ProgramResult other =
+      run("train --config ready/train.toml --preset an4-student --dump-config");
+  ASSERT_EQ(other.status, 0) << other.error;
+  EXPECT_THAT(other.out, AllOf(HasSubstr("encoder = \"conformer\""), HasSubstr("\"upper\"")));
+  EXPECT_NE(other.out, dumped.out);
+  EXPECT_EQ(run("train --config ready/train.toml --preset an4-studnet --dump-config").status, 2);
+  // The same with the smallest possible model, so that it takes no time.
   const std::string small =
       " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
       "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
@@ -123,9 +129,8 @@ TEST_F(Program, SelectsTrainsAndInspectsAStudent) {
 TEST_F(Program, CalibratesAStudent) {
   const std::string select = "select --teacher " + kTeacher + " --student student.toml ";
   ASSERT_EQ(run(select + "--out plain.safetensors").status, 0);
-  const ProgramResult calibrated =
-      run("calibrate small.jsonl --teacher " + kTeacher +
-          " --student plain.safetensors --ridge 0.1 --out calibrated.safetensors");
+  const ProgramResult calibrated = run("calibrate plain.safetensors small.jsonl --teacher " +
+                                       kTeacher + " --ridge 0.1 --out calibrated.safetensors");
   ASSERT_EQ(calibrated.status, 0) << calibrated.error;
   EXPECT_THAT(calibrated.out, AllOf(HasSubstr("joiner.output.weight"), HasSubstr("→"),
                                     HasSubstr("calibrated.safetensors")));
@@ -133,6 +138,12 @@ TEST_F(Program, CalibratesAStudent) {
       Json::parse(run("inspect calibrated.safetensors --json").out).at("provenance");
   EXPECT_TRUE(provenance.contains("selected"));
   EXPECT_EQ(provenance.at("calibrated").at("options").at("ridge"), 0.1);
+
+  const ProgramResult older =
+      run("calibrate small.jsonl --teacher " + kTeacher +
+          " --student plain.safetensors --ridge 0.1 --out older.safetensors");
+  ASSERT_EQ(older.status, 0) << older.error;
+  EXPECT_EQ(read_file(file("older.safetensors")), read_file(file("calibrated.safetensors")));
 
   const ProgramResult once = run(
       select +
@@ -279,7 +290,8 @@ preset = "conformer-9m"
        "set the student's"},
       {"select --teacher " + kTeacher + " --student student.toml --rules papr --out y", "papr",
        "paper"},
-      {"calibrate small.jsonl --teacher " + kTeacher + " --student " + kTeacher,
+      {"calibrate " + kTeacher + " --teacher " + kTeacher, "manifest", "MODEL MANIFEST"},
+      {"calibrate " + kTeacher + " small.jsonl --teacher " + kTeacher,
        "was not selected from a teacher", "scion select"},
       {"compare missing.toml --out x", "missing.toml", ""},
       {"score --ref missing --hyp small.jsonl", "missing", ""},

@@ -11,7 +11,7 @@ namespace scion::testing {
 
 inline bool has_gpu() { return at::globalContext().hasCUDA(); }
 
-/// While one lives, an operation that waits for the GPU is an error (as far as libtorch knows).
+/// While one lives, an operation that waits for the GPU is an error (where libtorch detects it).
 class NoWaitingForTheGpu {
  public:
   NoWaitingForTheGpu() { set(true); }

@@ -220,13 +220,5 @@ TEST(Dataset, EvaluationBatchesHoldEveryUtteranceOnceLongestFirst) {
   EXPECT_EQ(seen.size(), 23u);
 }
 
-TEST(Dataset, WritesWhatWasSkipped) {
-  const TemporaryFolder folder;
-  write_skipped(folder / "skipped.jsonl", {{"a", "no \"text\""}, {"b", "missing"}});
-  EXPECT_EQ(
-      read_file(folder / "skipped.jsonl"),
-      "{\"id\":\"a\",\"reason\":\"no \\\"text\\\"\"}\n{\"id\":\"b\",\"reason\":\"missing\"}\n");
-}
-
 }  // namespace
 }  // namespace scion

@@ -35,12 +35,13 @@ class Loader : public ::testing::Test {
   }
 
   static BatchLoader start(const LoaderConfig& config, int64_t epoch = 0, int64_t batch = 0) {
-    return BatchLoader(*dataset_, config, {}, at::full({80}, -5.f), 7, epoch, batch);
+    return BatchLoader(*dataset_, config, {}, {at::full({80}, -5.f), {}}, 7, epoch, batch);
   }
 
   static double drawn_seconds(int64_t index, int64_t epoch) {
     const Utterance& utterance = dataset_->utterance(size_t(index));
-    return utterance.seconds / draw_speed({}, 7, epoch, stable_hash(utterance.id));
+    return utterance.seconds /
+           draw_speed(AugmentConfig().speeds, 7, epoch, stable_hash(utterance.id));
   }
 
   static SmallCorpus* corpus_;
@@ -155,7 +156,7 @@ TEST_F(Loader, FollowsTheEpochsAndResumesAnywhere) {
       EXPECT_TRUE(item.batch.features.equal(items[j].batch.features));
     }
   }
-  // One behind an epoch's last batch is the next epoch's first.
+  // After an epoch's last batch comes the next epoch's first.
   EXPECT_EQ(start(small_batches(), 0, items[0].epoch_size).next().epoch, 1);
 }
 
@@ -201,8 +202,8 @@ class AugmentedLoader : public Loader {
   }
 
   BatchLoader start_augmented(int64_t threads, int64_t epoch = 0, int64_t batch = 0) const {
-    return BatchLoader(*dataset_, small_batches(threads), augment_, at::full({80}, -5.f), 7, epoch,
-                       batch);
+    return BatchLoader(*dataset_, small_batches(threads), augment_, {at::full({80}, -5.f), {}}, 7,
+                       epoch, batch);
   }
 
   AugmentConfig augment_;
@@ -245,7 +246,7 @@ TEST_F(AugmentedLoader, TimeWarpKeepsThePaddingAndTheMasks) {
   AugmentConfig only_warp;
   only_warp.time_warp = 5;
   BatchLoader plain = start(small_batches());
-  BatchLoader warped(*dataset_, small_batches(), only_warp, at::full({80}, -5.f), 7, 0, 0);
+  BatchLoader warped(*dataset_, small_batches(), only_warp, {at::full({80}, -5.f), {}}, 7, 0, 0);
   int changed = 0;
   for (int i = 0; i < 12; ++i) {
     const BatchLoader::Item a = plain.next(), b = warped.next();
@@ -266,7 +267,7 @@ TEST(LoaderErrors, ReachTheCaller) {
   for (const int64_t threads : {1, 3}) {
     LoaderConfig config;
     config.threads = threads;
-    BatchLoader loader(dataset, config, augment, at::zeros({80}), 1, 0, 0);
+    BatchLoader loader(dataset, config, augment, {at::zeros({80}), {}}, 1, 0, 0);
     EXPECT_THROW(loader.next(), UserError);
     EXPECT_THROW(loader.next(), UserError);
   }

@@ -53,7 +53,8 @@ TEST(Manifest, NamesTheLineOfEveryFault) {
               HasSubstr("\"duration\" is -1"));
   EXPECT_THAT(complaint("{\"audio_filepath\": \"x\", \"duration\": \"1\", \"text\": \"\"}"),
               HasSubstr("\"duration\" is \"1\""));
-  EXPECT_THAT(complaint(good + "\n" + good), HasSubstr("m.jsonl:3: id 'x' stands in line 1"));
+  EXPECT_THAT(complaint(good + "\n" + good),
+              HasSubstr("m.jsonl:3: duplicate id 'x' (first used in line 1)"));
   EXPECT_THAT(complaint("\n \n"), HasSubstr("no utterances"));
   EXPECT_THAT(error_of<UserError>([] { read_manifest("/none/m.jsonl"); }),
               HasSubstr("/none/m.jsonl"));

@@ -1,10 +1,9 @@
-// Data sets that believe their manifests until an utterance is wanted.
+// Data sets with DataCheck::trust.
 #include <gmock/gmock.h>
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
 #include "scion/data/loader.h"
-#include "scion/data/skipped_log.h"
 #include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 
@@ -31,7 +30,7 @@ struct SpoiltCorpus : SmallCorpus {
   }
 };
 
-TEST(Trust, TheSameUtterancesCanBeUsedAsWhenAllAreDecoded) {
+TEST(Trust, TheSameUtterancesAreUsableAsWithDecoding) {
   const SpoiltCorpus corpus;
   const Dataset decoded = open_as(corpus, DataCheck::decode),
                 trusted = open_as(corpus, DataCheck::trust);
@@ -56,7 +55,7 @@ TEST(Trust, TheSameUtterancesCanBeUsedAsWhenAllAreDecoded) {
   }
 }
 
-TEST(Trust, AWrongDurationIsFoundOut) {
+TEST(Trust, AWrongDurationIsDetected) {
   SmallCorpus corpus(3);
   corpus.utterances()[1].seconds += 1;
   corpus.save();
@@ -93,7 +92,7 @@ std::vector<std::string> deliveries(const Dataset& dataset, int64_t threads) {
   config.batch_seconds = 1.3;
   config.threads = threads;
   config.shortest_seconds = 0;
-  BatchLoader loader(dataset, config, {}, at::full({80}, -5.f), 7, 0, 0);
+  BatchLoader loader(dataset, config, {}, {at::full({80}, -5.f), {}}, 7, 0, 0);
   std::vector<std::string> names;
   for (BatchLoader::Item item = loader.next(); item.epoch == 0; item = loader.next()) {
     names.push_back(fmt::format("batch {}", item.batch.features.sum().item<float>()));
@@ -119,40 +118,13 @@ TEST(Trust, ABatchMayBeLeftEmpty) {
   const SmallCorpus corpus(1);
   const Dataset dataset = open_as(corpus, DataCheck::trust);
   fs::remove(corpus / "u00.wav");
-  BatchLoader loader(dataset, {}, {}, at::full({80}, -5.f), 7, 0, 0);
+  BatchLoader loader(dataset, {}, {}, {at::full({80}, -5.f), {}}, 7, 0, 0);
   for (int i = 0; i < 3; ++i) {
     const BatchLoader::Item item = loader.next();
     EXPECT_TRUE(item.batch.ids.empty());
     EXPECT_EQ(item.batch.features.size(0), 0);
     ASSERT_EQ(item.skipped.size(), 1u);
   }
-}
-
-TEST(SkippedLog, NamesEveryUtteranceOnceAlsoAfterAnInterruption) {
-  const TemporaryFolder folder;
-  const fs::path path = folder / "skipped.jsonl";
-  {
-    SkippedLog log(path, "m.jsonl", 100);
-    log.add({{"a", "missing"}, {"b", "no text"}});
-    log.add({{"a", "missing"}});
-  }
-  write_text(path, read_file(path) + "{\"id\": \"cut sho");
-  SkippedLog log(path, "m.jsonl", 100);
-  log.add({{"b", "no text"}, {"c", "missing"}});
-  EXPECT_EQ(read_file(path),
-            "{\"id\":\"a\",\"reason\":\"missing\"}\n{\"id\":\"b\",\"reason\":\"no text\"}\n"
-            "{\"id\":\"c\",\"reason\":\"missing\"}\n");
-}
-
-TEST(SkippedLog, MoreThanOneInTwentyIsAnError) {
-  const TemporaryFolder folder;
-  SkippedLog log(folder / "skipped.jsonl", "m.jsonl", 40);
-  log.add({{"a", "missing"}, {"b", "missing"}});
-  log.add({{"a", "missing"}, {"b", "missing"}});
-  EXPECT_THAT(error_of<UserError>([&] {
-                log.add({{"c", "missing"}});
-              }),
-              HasSubstr("3 of 40 utterances of m.jsonl cannot be used"));
 }
 
 }  // namespace

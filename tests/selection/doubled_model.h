@@ -1,4 +1,4 @@
-// A teacher that is a small model with every element twice.
+// A teacher that is a small model with every element doubled.
 #pragma once
 
 #include "scion/model/transducer.h"

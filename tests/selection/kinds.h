@@ -1,4 +1,4 @@
-// Teachers and students of every kind, and what one makes of an utterance.
+// Teachers and students of every kind, and their outputs for an utterance.
 #pragma once
 
 #include <set>
@@ -8,7 +8,7 @@
 
 namespace scion::testing {
 
-/// A teacher for a student: larger wherever it may be.
+/// A teacher for a student: larger in every size that may differ.
 inline ModelConfig enlarged(ModelConfig config) {
   config.conformer.width = 24;
   config.conformer.layers = 5;
@@ -43,7 +43,7 @@ inline ModelConfig middle_of(ModelConfig student) {
   return student;
 }
 
-/// What the model makes of one utterance: CTC, joiner and simple joiner logits.
+/// CTC, joiner and simple joiner logits of one utterance.
 inline std::vector<at::Tensor> logits_of_one_utterance(const Transducer& model) {
   const at::NoGradGuard no_grad;
   at::manual_seed(11);
@@ -68,7 +68,7 @@ inline void expect_same_logits(const std::vector<at::Tensor>& a, const std::vect
     EXPECT_LT((a[i] - b[i]).abs().max().item<float>(), 2e-5 * (1 + a[i].abs().max().item<float>()));
 }
 
-/// Leaves, taps and the vocabulary where `all`; else leaves.
+/// Full names of all leaves, without taps and vocabulary.
 inline std::set<std::string> leaf_names(const Registry& registry) {
   std::set<std::string> names;
   for (const Parameter& parameter : registry.all())
@@ -77,8 +77,7 @@ inline std::set<std::string> leaf_names(const Registry& registry) {
   return names;
 }
 
-/// A kind of model by two words: positions and normalisation, or "kind" and a name of
-/// small_config_of_kind().
+/// A kind of model: positions and normalisation, or "kind" and a name for small_config_of_kind().
 using Kind = std::pair<std::string, std::string>;
 
 class EveryKind : public ::testing::TestWithParam<Kind> {
@@ -99,7 +98,7 @@ inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) {
   return info.param.first + "_" + info.param.second;
 }
 
-/// Some number for every element of every leaf: different ones, and no order.
+/// Scores for every element of every leaf, in no order.
 inline LeafScores made_up_scores(const Registry& teacher, Grain grain = Grain::leaf) {
   LeafScores scores;
   for (const Parameter& parameter : teacher.all())

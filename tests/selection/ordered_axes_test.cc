@@ -1,4 +1,4 @@
-// What is ordered keeps its meaning: distances, frequencies, kernel taps, the predictor's context.
+// Ordered axes keep their meaning: distances, frequencies, kernel taps, the predictor's context.
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"

@@ -55,7 +55,7 @@ TEST(Partial, LeavesNamedPartsRandomAndSaysSo) {
   EXPECT_NE(text.find("--partial encoder.layers.*.attention: 14 tensors"), std::string::npos);
 }
 
-// What is random may be of another kind or larger than the teacher's.
+// Random parts may be of another kind or larger than the teacher's.
 TEST(Partial, WhatIsRandomNeedsNoCounterpart) {
   Transducer teacher(small_config(), 7);
   ModelConfig config = small_config();

@@ -1,4 +1,4 @@
-// What holds for every plan, whatever the rules and the kind of model.
+// Properties of every plan, for all rules and kinds of models.
 #include "scion/selection/plan.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 using namespace scion::testing;
 using scion::testing::EveryKind;
 
-// One of each choice at least.
+// Each choice at least once.
 std::vector<SelectionRules> many_rules() {
   return {named_rules("paper"),
           named_rules("best"),
@@ -94,8 +94,8 @@ TEST_P(EveryKind, EqualSizesGiveTheTeacherItself) {
   }
 }
 
-// Where an index of a dimension comes from, worked out without resolve_indices: its place in every
-// leaf, and the part of a concat or the fixed element that it lies in.
+// Origin of an index of a dimension, computed without resolve_indices: its place in every leaf, and
+// the part of a concat or the fixed element that contains it.
 struct Coordinate {
   std::vector<std::pair<std::string, int64_t>> leaves;
   std::string rest;
@@ -125,7 +125,7 @@ std::vector<Coordinate> coordinates(const Axis& axis) {
   return all;
 }
 
-// The student's tensor by the plan's lists of indices, element for element of each dimension.
+// The student's tensor, taken by the plan's lists of indices in each dimension.
 at::Tensor naively_selected(const Parameter& from, const Parameter& to, const TensorChoice& tensor,
                             const Plan& plan) {
   at::Tensor values = from.tensor.detach() * tensor.scale;
@@ -239,9 +239,9 @@ TEST(Plan, PublishedTakesEveryDimensionByItself) {
   }
 }
 
-// Elements that carry nothing can be left out, and the student does what the teacher does: the
+// Elements without influence can be left out, and the student computes what the teacher does: the
 // whole chain of rules, plan, copies and rescaling, exactly.
-TEST(Plan, LeavingOutWhatCarriesNothingLeavesTheFunction) {
+TEST(Plan, LeavingOutElementsWithoutInfluenceKeepsTheFunction) {
   ModelConfig student = small_config("sinusoid", "batch"), config = student;
   config.conformer.heads = 3;
   config.conformer.head_width = 10;
@@ -254,7 +254,7 @@ TEST(Plan, LeavingOutWhatCarriesNothingLeavesTheFunction) {
       make_plan(teacher.registry(), Transducer(student, 7).registry(), {.elements = "first"});
   const PlanLookup lookup(plan);
   const at::NoGradGuard no_grad;
-  // In every tensor, what the student does not take along a leaf that has become smaller.
+  // In every tensor, the elements that the student leaves out along a smaller leaf.
   for (const Parameter& parameter : teacher.registry().all()) {
     Transducer small(student, 7);
     for (size_t d = 0; d < parameter.axes.size(); ++d) {
@@ -271,7 +271,7 @@ TEST(Plan, LeavingOutWhatCarriesNothingLeavesTheFunction) {
   expect_same_logits(logits_of_one_utterance(teacher), logits_of_one_utterance(*selection.student));
 }
 
-// Grouped convolutions: all channels of a group go together.
+// Grouped convolutions: all channels of a group are taken together.
 TEST(Plan, ChannelsOfAGroupStayTogether) {
   const auto grouped = [](int64_t groups) {
     Registry registry;

@@ -93,7 +93,7 @@ TEST(Scores, DecideWhatIsKept) {
                 {.layers = "0,2", .elements = "activation", .heads = "ranked"}, scores);
   EXPECT_EQ(plan.find_leaf("encoder.layers.1.attention.heads")->indices, (Indices{1, 2}));
   EXPECT_EQ(plan.find_leaf(hidden)->indices, (Indices{1, 3, 4, 6, 7, 8, 9, 10, 11, 12}));
-  // Where scores say nothing: by magnitude.
+  // Leaves without a score are chosen by magnitude.
   EXPECT_EQ(plan.find_leaf("joiner.width")->indices,
             highest(magnitude_scores(teacher.registry(), Grain::leaf).at("joiner.width"), 12));
 }

@@ -68,7 +68,7 @@ TEST(SelectStudent, HeadsThatAreTooManyCanBeTakenApart) {
   student.conformer.head_width = 5;
   SelectionRules spliced;
   spliced.heads = "spliced";
-  // position_bias has one row a head, and the teacher has three.
+  // position_bias has one row for each head, and the teacher has three.
   EXPECT_NE(refusal(student, spliced).find("position_bias"), std::string::npos);
   spliced.partial = {"*.position_bias"};
   EXPECT_EQ(refusal(student, spliced), "");
@@ -107,6 +107,13 @@ TEST_F(MakeStudent, RecordsTeacherRulesAndPlan) {
   const std::string text = provenance_text(student.file.provenance);
   EXPECT_NE(text.find("encoder.layers: the teacher's 0, 4\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  trained: 4 epochs"), std::string::npos) << text;
+}
+
+TEST(ProvenanceText, NamesAPlanThatItCannotRead) {
+  Provenance provenance;
+  provenance.selected.emplace().plan = R"({"format": "scion-plan-1"})";
+  const std::string text = provenance_text(provenance);
+  EXPECT_NE(text.find("the plan: written by an older scion"), std::string::npos) << text;
 }
 
 TEST_F(MakeStudent, IsLoadedAsItWasSaved) {

@@ -1,4 +1,4 @@
-// Reads a page the way a strict parser would, as far as the report's own HTML goes.
+// A strict check of the tags of the report's HTML.
 #pragma once
 
 #include <algorithm>
@@ -7,8 +7,8 @@
 
 namespace scion {
 
-// "" when every tag that needs it is closed in order; otherwise what is wrong. Skips what stands
-// in <style> and <script>.
+// "" if every tag that needs it is closed in order; otherwise the mistake. Skips the contents of
+// <style> and <script>.
 inline std::string unbalanced_tag(const std::string& html) {
   const std::vector<std::string> empty = {"meta", "br", "!DOCTYPE"};
   std::vector<std::string> open;

@@ -50,7 +50,7 @@ subsampling_channels = 3
 bins = 20
 [run.train]
 epochs = 2
-checkpoint_every = "1u"
+checkpoint.every = "1u"
 [teacher.model.conformer]
 layers = 2
 [student.model.conformer]

@@ -1,18 +1,13 @@
 #include "scion/training/trainer.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <thread>
 
 #include "scion/core/error.h"
-#include "scion/core/random.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "scion/training/run_folder.h"
-#include "tests/core/event_reader.h"
 #include "tests/core/temporary_folder.h"
+#include "tests/training/run_points.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
@@ -21,107 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using scion::testing::tiny_run;
 
-size_t count_lines(const fs::path& path) {
-  const std::string text = read_file(path);
-  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-std::vector<nlohmann::json> read_lines(const fs::path& path) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream text(read_file(path));
-  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
-
-// TensorBoard's points, but for the speed.
-std::vector<std::string> points(const fs::path& run) {
-  std::vector<std::string> all = read_points(run);
-  std::erase_if(all, [](const std::string& point) { return point.find("speed") != point.npos; });
-  return all;
-}
-
-// Starts `scion train` and kills it some `microseconds` after its log of updates has grown beyond
-// `bytes`; returns whether it had finished.
-bool train_until(const fs::path& config, const fs::path& out, uintmax_t bytes,
-                 int64_t microseconds) {
-  const pid_t child = fork();
-  if (child == 0) {
-    freopen("/dev/null", "w", stderr);
-    freopen("/dev/null", "w", stdout);
-    execl(SCION_PROGRAM, SCION_PROGRAM, "train", "--config", config.c_str(), "--out", out.c_str(),
-          nullptr);
-    _exit(127);
-  }
-  std::error_code missing;
-  while (true) {
-    int status = 0;
-    if (waitpid(child, &status, WNOHANG) == child)
-      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    const uintmax_t size = fs::file_size(out / "updates.jsonl", missing);
-    if (!missing && size > bytes) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  return false;
-}
-
-TEST(Trainer, KilledAtRandomInstantsEndsWithTheSameBytes) {
-  constexpr uintmax_t never = std::numeric_limits<uintmax_t>::max();
-  const TemporaryFolder folder;
-  // From a trained model, with a wider teacher whose distillation ends in the middle of an epoch.
-  RunConfig config = tiny_run(folder.path());
-  config.train.epochs = 1;
-  train(config, folder / "first");
-  config.model.conformer.width = 24;
-  train(config, folder / "teacher");
-  config = tiny_run(folder.path());
-  config.train.init = folder / "first/model.safetensors";
-  config.train.copied.lr_scale = 0.5;
-  config.train.copied.anchor_decay = 2;
-  config.train.copied.anchor_until = Span::epochs(1);
-  config.train.distill.teacher = folder / "teacher/model.safetensors";
-  config.train.distill.until = Span::epochs(1.5);
-  config.train.distill.fade = true;
-  config.train.measure_every = 2;
-  write_file(folder / "run.toml", config.to_toml());
-  ASSERT_TRUE(train_until(folder / "run.toml", folder / "whole", never, 0));
-  const auto updates = read_lines(folder / "whole/updates.jsonl");
-  EXPECT_GT(updates.front().at("node_divergence").get<double>(), 0);
-  EXPECT_GT(updates.front().at("ctc_divergence").get<double>(), 0);
-  EXPECT_EQ(updates.back().at("node_divergence"), 0);
-  EXPECT_NE(load_model(folder / "whole/model.safetensors").provenance.trained->teacher_checksum,
-            "");
-  const uintmax_t bytes = fs::file_size(folder / "whole/updates.jsonl");
-  Random random(7, RandomStream::order);
-  int kills = 0;
-  // Farther and farther into the run, at once or some milliseconds later: between updates, in the
-  // middle of one, while a checkpoint is written.
-  for (int part = 0; part < 8; ++part) {
-    const double share = (part + random.uniform(0, 1)) / 9;
-    const auto after = static_cast<uintmax_t>(share * static_cast<double>(bytes));
-    kills += !train_until(folder / "run.toml", folder / "broken", after, random.below(20000));
-  }
-  EXPECT_GE(kills, 4);
-  ASSERT_TRUE(train_until(folder / "run.toml", folder / "broken", never, 0));
-  EXPECT_EQ(read_file(folder / "whole/model.safetensors"),
-            read_file(folder / "broken/model.safetensors"));
-  EXPECT_EQ(count_lines(folder / "whole/updates.jsonl"),
-            count_lines(folder / "broken/updates.jsonl"));
-  auto whole = read_lines(folder / "whole/results.jsonl"),
-       broken = read_lines(folder / "broken/results.jsonl");
-  ASSERT_EQ(whole.size(), broken.size());
-  for (size_t i = 0; i < whole.size(); ++i) {
-    whole[i].erase("training_seconds");
-    broken[i].erase("training_seconds");
-    EXPECT_EQ(whole[i], broken[i]);
-  }
-  EXPECT_EQ(points(folder / "whole"), points(folder / "broken"));
-  for (const char* name : {"measures.jsonl", "loss_line.json"})
-    EXPECT_EQ(read_file(folder / "whole" / name), read_file(folder / "broken" / name)) << name;
-}
-
 TEST(Trainer, LearnsAndLeavesACompleteModel) {
   const TemporaryFolder folder;
   RunConfig config = tiny_run(folder.path());
@@ -129,7 +23,7 @@ TEST(Trainer, LearnsAndLeavesACompleteModel) {
   config.train.peak_lr = 1e-2;
   config.train.warmup = Span::updates(3);
   train(config, folder / "run");
-  const auto updates = read_lines(folder / "run/updates.jsonl");
+  const auto updates = read_json_lines(folder / "run/updates.jsonl");
   EXPECT_LT(updates.back().at("loss").get<double>(),
             0.75 * updates.front().at("loss").get<double>());
   const ModelFile file = load_model(folder / "run/model.safetensors");
@@ -150,10 +44,11 @@ TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
   train(config, folder / "measured");
   EXPECT_EQ(read_file(folder / "plain/model.safetensors"),
             read_file(folder / "measured/model.safetensors"));
-  EXPECT_EQ(points(folder / "plain").size(), points(folder / "measured").size());
+  EXPECT_EQ(testing::points_but_speed(folder / "plain").size(),
+            testing::points_but_speed(folder / "measured").size());
   EXPECT_FALSE(fs::exists(folder / "plain/measures.jsonl"));
-  const auto updates = read_lines(folder / "measured/updates.jsonl");
-  const auto measures = read_lines(folder / "measured/measures.jsonl");
+  const auto updates = read_json_lines(folder / "measured/updates.jsonl");
+  const auto measures = read_json_lines(folder / "measured/measures.jsonl");
   ASSERT_EQ(measures.size(), updates.size());
   for (size_t i = 0; i < updates.size(); ++i) {
     const double norm = updates[i].at("gradient_norm");
@@ -172,7 +67,7 @@ TEST(Trainer, MeasuresWithoutChangingWhatIsTrained) {
   EXPECT_EQ(line[10][0], 1);
   EXPECT_LT(line[10][1].get<double>(), line[0][1].get<double>());
   // Weights of the last update, then of the last two epochs' average.
-  const auto results = read_lines(folder / "measured/results.jsonl");
+  const auto results = read_json_lines(folder / "measured/results.jsonl");
   ASSERT_EQ(results.size(), 4U);
   EXPECT_EQ(results[2].at("weights"), "raw");
   EXPECT_EQ(results[3].at("weights"), "averaged");
@@ -197,12 +92,12 @@ TEST(Trainer, AnUtteranceWithoutAlignmentIsLeftOutAndNamed) {
     config.train.loss.kind = *enum_of<LossKind>(loss);
     config.model.simple_joiner = config.train.loss.kind == LossKind::pruned;
     train(config, folder / loss);
-    const auto skipped = read_lines(folder / loss / "skipped.jsonl");
+    const auto skipped = read_json_lines(folder / loss / "skipped.jsonl");
     ASSERT_EQ(skipped.size(), 1U) << loss;
     EXPECT_EQ(skipped[0].at("id"), "cut");
     EXPECT_NE(skipped[0].at("reason").get<std::string>().find("in 0 encoder frames"),
               std::string::npos);
-    for (const auto& update : read_lines(folder / loss / "updates.jsonl"))
+    for (const auto& update : read_json_lines(folder / loss / "updates.jsonl"))
       EXPECT_TRUE(update.at("loss").is_number()) << update;
   }
 }

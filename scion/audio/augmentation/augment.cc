@@ -45,11 +45,12 @@ void AugmentConfig::validate() const {
   check_bounds("augment.volume_db", volume_low_db, volume_high_db);
 }
 
-double draw_speed(const AugmentConfig& config, uint64_t seed, int64_t epoch, uint64_t utterance) {
-  if (config.speeds.empty()) return 1;
+double draw_speed(const std::vector<double>& speeds, uint64_t seed, int64_t epoch,
+                  uint64_t utterance) {
+  if (speeds.empty()) return 1;
   Random random(seed, RandomStream::speed, static_cast<uint64_t>(epoch), utterance);
-  const int64_t drawn = random.below(static_cast<int64_t>(config.speeds.size()));
-  return config.speeds[static_cast<size_t>(drawn)];
+  const int64_t drawn = random.below(static_cast<int64_t>(speeds.size()));
+  return speeds[static_cast<size_t>(drawn)];
 }
 
 at::Tensor time_warp(const AugmentConfig& config, Random& random, const at::Tensor& features) {

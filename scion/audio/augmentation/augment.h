@@ -1,6 +1,6 @@
 // Augmentation: every change is drawn from counter-based random numbers, so that it depends on
-// (seed, epoch, utterance) only. In the order of a sound's way: speed, reverberation, noise, volume
-// (sample_augmentation.h), then time warp and masks over the features.
+// (seed, epoch, utterance) only. In this order: speed, reverberation, noise, volume
+// (sample_augmentation.h), then time warp and masks on the features.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,7 @@ class Options;
 struct AugmentConfig {
   std::vector<double> speeds = {0.9, 1.0, 1.1};  ///< one is drawn per utterance and epoch
 
-  double reverberation_share = 0;  ///< of the utterances, every epoch anew
+  double reverberation_share = 0;  ///< of the utterances, drawn again in every epoch
   std::string responses;           ///< folder of measured room responses; empty: simulated rooms
   int64_t rooms = 200;             ///< simulated by the image method
   double reverberation_seconds_low = 0.15, reverberation_seconds_high = 0.5;  ///< RT60
@@ -40,11 +40,12 @@ struct AugmentConfig {
   void validate() const;
 };
 
-/// The speed factor of an utterance in an epoch: one of config.speeds.
-double draw_speed(const AugmentConfig& config, uint64_t seed, int64_t epoch, uint64_t utterance);
+/// The speed factor of an utterance in an epoch: one of `speeds`, 1 where there are none.
+double draw_speed(const std::vector<double>& speeds, uint64_t seed, int64_t epoch,
+                  uint64_t utterance);
 
-/// Moves a frame of (T, F) features by up to config.time_warp frames, stretching what is before it
-/// and squeezing what is behind it, or the other way round (SpecAugment's time warp, linear between
+/// Moves a frame of (T, F) features by up to config.time_warp frames, stretching what precedes it
+/// and squeezing what follows it, or the reverse (SpecAugment's time warp, linear between
 /// frames). As many frames as before; first and last stay. Too short an utterance (T < 2 W + 2) is
 /// left alone.
 at::Tensor time_warp(const AugmentConfig& config, Random& random, const at::Tensor& features);

@@ -1,5 +1,5 @@
-// Sounds put together: one convolved with a room, one added to another at a level. Signals are
-// (N) tensors on the processor, float or double; results have the signal's type.
+// Mixing: convolution with a room response, addition at a given SNR. Signals are (N) tensors on the
+// CPU, float or double; results have the signal's type.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,10 +14,10 @@ double mean_power(const at::Tensor& signal);
 /// The smallest power of two that is ≥ size.
 int64_t power_of_two_from(int64_t size);
 
-/// The first samples of the convolution, as many as the signal has.
+/// The convolution, cut to the signal's length.
 at::Tensor convolve(const at::Tensor& signal, const at::Tensor& response);
 
-/// `count` samples of a signal from place `start` on, begun again where it ends.
+/// `count` samples of a signal from index `start` on, repeated where it ends.
 at::Tensor repeated(const at::Tensor& signal, int64_t start, int64_t count);
 
 /// Adds `noise` (N) in place, `snr_db` below `speech_power`. Silent noise changes nothing.

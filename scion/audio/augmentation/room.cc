@@ -101,7 +101,7 @@ Room draw_room(Random& random, double reverberation_seconds) {
     return place;
   };
   room.microphone = draw_place();
-  // A few tries are enough: the last one stands whatever its distance.
+  // A few tries are enough: the last one is taken whatever its distance.
   for (int tries = 0; tries < 50; ++tries) {
     room.source = draw_place();
     if (room.distance() >= 0.3 && room.distance() <= 3) break;

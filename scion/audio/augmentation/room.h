@@ -1,4 +1,4 @@
-// Rooms: impulse responses by the image method.
+// Simulated rooms: impulse responses by the image method.
 #pragma once
 
 #include <array>
@@ -12,10 +12,10 @@ namespace scion {
 /// A box with a corner at the origin; a source and a microphone inside; metres.
 struct Room {
   std::array<double, 3> size{}, source{}, microphone{};
-  /// Time in which an echo falls by 60 dB; the walls' reflection follows from it (Eyring, 1930).
+  /// Time in which an echo falls by 60 dB; it determines the walls' reflection (Eyring, 1930).
   double reverberation_seconds = 0;
 
-  /// Amplitude that a wall gives back, from 0 to 1.
+  /// Share of the amplitude that a wall reflects, from 0 to 1.
   double wall_reflection() const;
   /// From the source to the microphone, metres.
   double distance() const;
@@ -24,12 +24,12 @@ struct Room {
 inline constexpr double speed_of_sound = 343;  ///< metres a second, at 20 °C
 
 /// A living room, an office, a small hall: 3 to 10 m by 3 to 8 m by 2.4 to 4 m; source and
-/// microphone 0.3 m from every wall at least and 0.3 to 3 m apart, where the room allows it.
+/// microphone at least 0.3 m from every wall and 0.3 to 3 m apart, where the room allows it.
 Room draw_room(Random& random, double reverberation_seconds);
 
-/// What the microphone hears of an impulse (Allen and Berkley, 1979; delays between samples as in
-/// Peterson, 1986; their high-pass filter at 100 Hz): from the direct sound on, which has amplitude
-/// 1, for `reverberation_seconds`. At least one sample.
+/// Impulse response from source to microphone (Allen and Berkley, 1979; delays between samples as
+/// in Peterson, 1986; their high-pass filter at 100 Hz): from the direct sound on, which has
+/// amplitude 1, for `reverberation_seconds`. At least one sample.
 std::vector<float> room_response(const Room& room, int64_t sample_rate);
 
 }  // namespace scion

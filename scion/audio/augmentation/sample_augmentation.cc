@@ -23,7 +23,7 @@ at::Tensor as_tensor(const std::vector<float>& samples) {
   return at::tensor(at::ArrayRef<float>(samples));
 }
 
-/// From the direct sound on, which is taken to be the loudest sample.
+/// From the direct sound on: the loudest sample.
 at::Tensor from_direct_sound(const at::Tensor& response) {
   const int64_t start = response.abs().argmax().item<int64_t>();
   return response.narrow(0, start, response.size(0) - start);

@@ -12,8 +12,8 @@
 
 namespace scion {
 
-/// What is done to an utterance follows from (seed, epoch, utterance) and from the names and
-/// contents of the files in the folders: not from threads, nor from what was drawn before.
+/// The changes of an utterance depend on (seed, epoch, utterance) and on the names and contents of
+/// the files in the folders, not on threads or on earlier draws.
 /// Thread-safe.
 class SampleAugmentation {
  public:
@@ -26,11 +26,11 @@ class SampleAugmentation {
 
   /// In place, as many samples as before:
   /// - reverberation: convolved with a simulated room (room.h), or with the first channel of a
-  ///   measured response from its loudest sample on, so that nothing moves in time; as loud as
-  ///   before;
-  /// - noise: a recording from a drawn place on, repeated where it is too short, so many dB below
-  ///   the mean power of the speech;
-  /// - volume: all of it times a factor.
+  ///   measured response from its loudest sample on, so that nothing moves in time; scaled to the
+  ///   loudness before;
+  /// - noise: a recording from a drawn position on, repeated where it is too short, at a drawn
+  ///   number of dB below the mean power of the speech;
+  /// - volume: multiplication by a factor.
   /// UserError on a recording that cannot be read.
   void apply(std::vector<float>& samples, int64_t epoch, uint64_t utterance) const;
 
@@ -41,7 +41,7 @@ class SampleAugmentation {
   };
   struct SimulatedRoom;
   static std::vector<Recording> list(const std::string& option, const std::string& folder);
-  /// The sequence that an utterance draws from, if it is among the share.
+  /// The random sequence of an utterance that is drawn for the change.
   std::optional<Random> draw(RandomStream stream, double share, int64_t epoch,
                              uint64_t utterance) const;
   at::Tensor response(Random& random) const;

@@ -1,4 +1,4 @@
-// Options that come in pairs: the lowest and the highest value that something is drawn from.
+// Pairs of options: the lowest and the highest value of a random draw.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@ class Options;
 
 struct Bounds {
   std::string name, help;
-  double least = 0, most = 0;  ///< what both may be, inclusive
+  double least = 0, most = 0;  ///< limits of both, inclusive
   std::string unit;
 };
-/// Declares `NAME_low` and `NAME_high`, with `_db` behind where the unit is dB.
+/// Declares `NAME_low` and `NAME_high`, with the suffix `_db` where the unit is dB.
 void add_bounds(Options& options, const Bounds& bounds, double& low, double& high);
 
 /// UserError naming `name` when low exceeds high.

@@ -118,7 +118,7 @@ EventFile::EventFile(const fs::path& directory, int64_t last_step) {
   for (const fs::path& file : event_files(directory)) cut_back(file, last_step);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
-  // Readers take the files in the order of their names.
+  // TensorBoard reads the files in the order of their names.
   path_ = directory /
           fmt::format("{}{:010}.{}.{:08}", event_prefix, seconds.count(), host_name(), last_step);
   file_.open(path_, std::ios::binary | std::ios::app);

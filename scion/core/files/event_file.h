@@ -22,8 +22,8 @@ uint32_t masked_crc32c(std::string_view bytes);
 /// Writes `events.out.tfevents.SECONDS.HOST.STEP` into a run's folder: TFRecords that hold
 /// tensorflow.Event messages.
 ///
-/// A run that continues after step `last_step` opens a further file, as TensorBoard expects, and
-/// first cuts the files that are there back to that step, so that no point occurs twice. The new
+/// A run that continues after step `last_step` opens another file, as TensorBoard expects, and
+/// first cuts the existing files back to that step, so that no point occurs twice. The new
 /// file begins with a "session start", by which a TensorBoard that is watching drops the later
 /// points that it has already read.
 class EventFile {

@@ -81,7 +81,7 @@ class Descriptor {
   int number_;
 };
 
-// The folder that holds `path`; "a" stands in ".".
+// The folder that holds `path`; "." for a bare name.
 fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
@@ -94,7 +94,7 @@ fs::path without_trailing_slash(const fs::path& path) {
 void sync_path(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) fail_writing("open", path, errno);
-  // Some network file systems cannot sync a folder: EINVAL says so and loses nothing.
+  // Some network file systems cannot sync a folder: EINVAL is harmless.
   if (::fsync(file.number()) != 0 && errno != EINVAL) fail_writing("sync", path, errno);
 }
 
@@ -123,7 +123,7 @@ std::optional<pid_t> maker_of(const fs::path& candidate, const fs::path& final_p
   return pid;
 }
 
-// What processes that were killed while writing `final_path` left beside it.
+// Removes temporary files next to `final_path` of processes that were killed while writing.
 void remove_left_overs(const fs::path& final_path) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent_of(final_path), ignored)) {
@@ -204,7 +204,7 @@ PendingDirectory::~PendingDirectory() {
 
 void PendingDirectory::commit() {
   if (fs::exists(fs::symlink_status(final_)))
-    throw Failure(fmt::format("{} is there already", final_.string()),
+    throw Failure(fmt::format("{} already exists", final_.string()),
                   "remove it, or choose another name");
   for (const auto& entry : fs::recursive_directory_iterator(temporary_))
     if (entry.is_regular_file() || entry.is_directory()) sync_path(entry.path());
@@ -253,9 +253,9 @@ void LineLog::append(std::string_view line) {
     written = ::write(descriptor_, bytes.data(), bytes.size());
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(bytes.size())) return;
-  // A disk that fills up takes a part of the line: take it back.
+  // A disk that fills up writes a part of the line: remove it.
   const int error = written < 0 ? errno : ENOSPC;
-  if (written > 0 && ::ftruncate(descriptor_, before) != 0) fail_writing("mend", path_, errno);
+  if (written > 0 && ::ftruncate(descriptor_, before) != 0) fail_writing("cut back", path_, errno);
   fail_writing("write", path_, error);
 }
 

@@ -55,8 +55,8 @@ Corpus read_common_voice(const fs::path& table) {
                         .speaker = fields[speaker]};
     const auto [first, is_new] = first_lines.emplace(utterance.id, number);
     if (!is_new)
-      throw UserError(fmt::format("{}:{}: '{}' stands in line {} already", table.string(), number,
-                                  fields[path], first->second),
+      throw UserError(fmt::format("{}:{}: duplicate '{}' (first used in line {})", table.string(),
+                                  number, fields[path], first->second),
                       "leave one of them out");
     corpus.utterances.push_back(std::move(utterance));
   }

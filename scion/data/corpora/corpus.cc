@@ -28,20 +28,20 @@ bool is_lhotse_name(const std::string& name) {
                    name.find("recordings") != std::string::npos);
 }
 
-std::string detect_format(const fs::path& source) {
+CorpusFormat detect_format(const fs::path& source) {
   if (!fs::exists(source))
     throw UserError("no such file or folder: " + source.string(),
                     "name a corpus: a manifest, a table, or a folder");
   const std::string name = source.filename().string();
   if (!fs::is_directory(source)) {
-    if (name.ends_with(".tsv")) return "common-voice";
-    if (name.ends_with(".gz") || is_lhotse_name(name)) return "lhotse";
-    return "manifest";
+    if (name.ends_with(".tsv")) return CorpusFormat::common_voice;
+    if (name.ends_with(".gz") || is_lhotse_name(name)) return CorpusFormat::lhotse;
+    return CorpusFormat::manifest;
   }
-  if (fs::exists(source / "wav.scp")) return "kaldi";
-  if (holds(source, false, is_lhotse_name)) return "lhotse";
+  if (fs::exists(source / "wav.scp")) return CorpusFormat::kaldi;
+  if (holds(source, false, is_lhotse_name)) return CorpusFormat::lhotse;
   if (holds(source, true, [](const std::string& file) { return file.ends_with(".trans.txt"); }))
-    return "librispeech";
+    return CorpusFormat::librispeech;
   throw UserError(
       "no corpus in " + source.string(),
       "looked for wav.scp (Kaldi), *cuts*.jsonl, *recordings*.jsonl and *supervisions*.jsonl "
@@ -50,17 +50,22 @@ std::string detect_format(const fs::path& source) {
 
 }  // namespace
 
-std::vector<std::string> corpus_formats() {
-  return {"auto", "manifest", "librispeech", "kaldi", "lhotse", "common-voice"};
-}
-
-Corpus read_corpus(const fs::path& source, const std::string& format) {
-  const std::string form = format == "auto" ? detect_format(source) : format;
-  if (form == "librispeech") return read_librispeech(source);
-  if (form == "kaldi") return read_kaldi(source);
-  if (form == "lhotse") return read_lhotse(source);
-  if (form == "common-voice") return read_common_voice(source);
-  return {read_manifest(source), {}};
+Corpus read_corpus(const fs::path& source, CorpusFormat format) {
+  switch (format) {
+    case CorpusFormat::automatic:
+      return read_corpus(source, detect_format(source));
+    case CorpusFormat::manifest:
+      return {read_manifest(source), {}};
+    case CorpusFormat::librispeech:
+      return read_librispeech(source);
+    case CorpusFormat::kaldi:
+      return read_kaldi(source);
+    case CorpusFormat::lhotse:
+      return read_lhotse(source);
+    case CorpusFormat::common_voice:
+      return read_common_voice(source);
+  }
+  throw std::logic_error("a corpus format without a reader");
 }
 
 fs::path find_beside(const fs::path& path, const fs::path& folder) {

@@ -1,27 +1,32 @@
-// Corpora as they come: readers of the forms that other toolkits and publishers use.
+// Corpora: readers of the formats that other toolkits and publishers use.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "scion/data/audio_check.h"
+#include "scion/core/options.h"
 #include "scion/data/manifest.h"
+#include "scion/data/skipped.h"
 
 namespace scion {
 
-/// What a reader found. Lengths are as the corpus says, 0 where it does not.
+/// Contents of a corpus. Lengths are those that the corpus gives, 0 where it gives none.
 struct Corpus {
   std::vector<Utterance> utterances;
-  std::vector<Skipped> skipped;  ///< what the corpus itself names but does not have
+  std::vector<Skipped> skipped;  ///< listed in the corpus but missing
 };
 
-/// "auto", then every form's name.
-std::vector<std::string> corpus_formats();
+/// automatic: recognised by the files that are there.
+enum class CorpusFormat { automatic, manifest, librispeech, kaldi, lhotse, common_voice };
+template <>
+inline constexpr std::array option_words<CorpusFormat>{"auto",  "manifest", "librispeech",
+                                                       "kaldi", "lhotse",   "common-voice"};
 
-/// Reads a corpus in the form `format`; "auto" looks at what there is. UserError when it is none of
-/// them (with what was looked for), and on whatever its reader refuses.
-Corpus read_corpus(const std::filesystem::path& source, const std::string& format = "auto");
+/// Reads a corpus. UserError when its format is not recognised (with the files that were looked
+/// for), and on errors of its reader.
+Corpus read_corpus(const std::filesystem::path& source,
+                   CorpusFormat format = CorpusFormat::automatic);
 
 /// A LibriSpeech tree (`speaker/chapter/*.trans.txt` beside the audio): sorted by id.
 /// UserError when no transcript is found.

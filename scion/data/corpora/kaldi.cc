@@ -29,9 +29,9 @@ std::vector<KaldiLine> read_kaldi_table(const fs::path& path) {
     table.push_back({line.substr(begin, end - begin), line.substr(rest), where});
     const auto [first, is_new] = first_lines.emplace(table.back().key, number);
     if (!is_new)
-      throw UserError(
-          fmt::format("{}: '{}' stands in line {} already", where, table.back().key, first->second),
-          "a key stands once in a table: utils/fix_data_dir.sh mends that");
+      throw UserError(fmt::format("{}: duplicate '{}' (first used in line {})", where,
+                                  table.back().key, first->second),
+                      "a table has every key once; utils/fix_data_dir.sh fixes that");
   }
   return table;
 }
@@ -50,8 +50,8 @@ fs::path recording_path(const KaldiLine& line, const fs::path& directory) {
   if (line.rest.ends_with("|"))
     throw UserError(fmt::format("{}: the audio of '{}' comes from a command: {}", line.where,
                                 line.key, line.rest),
-                    "run the command once for every line and name the files: nothing here runs "
-                    "commands out of data");
+                    "run the command once for every line and name the files: scion runs no "
+                    "commands from data");
   const size_t colon = line.rest.rfind(':');
   const bool in_archive =
       line.rest.ends_with(".ark") ||
@@ -60,7 +60,7 @@ fs::path recording_path(const KaldiLine& line, const fs::path& directory) {
   if (in_archive)
     throw UserError(fmt::format("{}: the audio of '{}' lies in an archive: {}", line.where,
                                 line.key, line.rest),
-                    "write the recordings to files of their own (wav-copy)");
+                    "write every recording to its own file (wav-copy)");
   return find_beside(line.rest, directory);
 }
 
@@ -103,7 +103,7 @@ std::vector<Utterance> kaldi_utterances(const fs::path& directory, std::vector<S
     const double until = kaldi_seconds(end, line);  // −1: up to the end
     if (utterance.part.begin_seconds < 0 || (until != -1 && until <= utterance.part.begin_seconds))
       throw UserError(fmt::format("{}: a segment from {} s to {} s", line.where, begin, end),
-                      "it must end behind its begin");
+                      "its end must come after its beginning");
     if (until != -1) utterance.part.seconds = until - utterance.part.begin_seconds;
     utterance.seconds = utterance.part.seconds;
     utterances.push_back(std::move(utterance));
@@ -132,7 +132,7 @@ Corpus read_kaldi(const fs::path& directory) {
     if (speaker != speakers.end()) utterance.speaker = speaker->second;
     corpus.utterances.push_back(std::move(utterance));
   }
-  // What is left has no audio, unless a segment of it has been skipped above.
+  // The remaining texts have no audio, unless a segment of them was skipped above.
   for (const Skipped& one : corpus.skipped) texts.erase(one.id);
   std::vector<std::string> left;
   for (const auto& [id, text] : texts) left.push_back(id);

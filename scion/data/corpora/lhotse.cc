@@ -50,7 +50,7 @@ class LineReader {
   size_t number_ = 0;
 };
 
-/// Calls use(object, where) for every line. What JSON's library complains of becomes a UserError.
+/// Calls use(object, where) for every line. Errors of the JSON library become UserErrors.
 void for_each_object(const fs::path& path,
                      const std::function<void(const LhotseJson&, const std::string&)>& use) {
   LineReader lines(path);
@@ -114,7 +114,7 @@ Utterance supervised(const LhotseJson& supervision, const Recording& recording, 
   if (begin < -rounding_seconds || utterance.seconds <= 0)
     throw UserError(fmt::format("{}: '{}' begins at {} s and lasts {} s", where, utterance.id,
                                 begin, utterance.seconds),
-                    "lhotse's trim_to_supervisions mends that");
+                    "lhotse's trim_to_supervisions fixes that");
   const bool whole = begin < rounding_seconds &&
                      std::abs(utterance.seconds - recording.seconds) < rounding_seconds;
   if (!whole) {
@@ -182,8 +182,8 @@ void check_ids(const Corpus& corpus, const fs::path& source) {
   for (const Utterance& utterance : corpus.utterances)
     if (!ids.insert(utterance.id).second)
       throw UserError(
-          fmt::format("supervision '{}' stands twice in {}", utterance.id, source.string()),
-          "give every supervision an id of its own");
+          fmt::format("duplicate supervision '{}' in {}", utterance.id, source.string()),
+          "give every supervision its own id");
   if (corpus.utterances.empty())
     throw UserError("no supervisions in " + source.string(), lhotse_hint);
 }

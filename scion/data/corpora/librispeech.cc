@@ -25,7 +25,7 @@ fs::path find_audio(const fs::path& folder, const std::string& id) {
     std::error_code too_long;
     if (fs::exists(candidate, too_long)) return candidate;
   }
-  return folder / (id + ".flac");  // missing: the data set says so when it reads it
+  return folder / (id + ".flac");  // a missing file is reported when it is read
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ Corpus read_librispeech(const fs::path& directory) {
             [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
   for (size_t i = 1; i < utterances.size(); ++i)
     if (utterances[i].id == utterances[i - 1].id)
-      throw UserError(fmt::format("utterance '{}' stands in two transcripts under {}",
-                                  utterances[i].id, directory.string()),
+      throw UserError(fmt::format("utterance '{}' is in two transcripts under {}", utterances[i].id,
+                                  directory.string()),
                       "name a folder that holds it once");
   return {std::move(utterances), {}};
 }

@@ -1,5 +1,6 @@
 #include "scion/data/corpora/prepare.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "scion/core/error.h"
@@ -7,11 +8,12 @@
 #include "scion/core/log.h"
 #include "scion/core/options.h"
 #include "scion/core/progress.h"
-#include "scion/data/audio_check.h"
 #include "scion/data/corpora/corpus.h"
 #include "scion/data/corpora/split.h"
 #include "scion/data/manifest.h"
+#include "scion/data/skipped.h"
 #include "scion/data/train_tokenizer.h"
+#include "scion/data/usable.h"
 
 namespace scion {
 namespace {
@@ -19,9 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr int64_t decoding_rate = 16000;  // only for decoding: features choose their own
+constexpr int64_t decoding_rate = 16000;  // for decoding only: features have their own
 
-/// The usable utterances, with the lengths that decoding showed.
+/// The usable utterances, with the lengths of the decoded audio.
 std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::path& source,
                                    std::vector<Skipped>& skipped) {
   const std::vector<AudioCheck> checks =
@@ -29,8 +31,7 @@ std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::
   std::vector<Utterance> kept;
   for (size_t i = 0; i < utterances.size(); ++i) {
     std::string reason = checks[i].reason;
-    if (reason.empty() && utterances[i].text.find_first_not_of(" \t\r\n") == std::string::npos)
-      reason = "no text";
+    if (reason.empty()) reason = text_fault(utterances[i].text);
     if (reason.empty()) {
       utterances[i].seconds = checks[i].seconds;
       kept.push_back(std::move(utterances[i]));
@@ -41,7 +42,7 @@ std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::
   return kept;
 }
 
-/// Moves what the tokenizer cannot spell to `skipped`; returns the characters that it lacks.
+/// Moves utterances that the tokenizer cannot spell to `skipped`; returns the missing characters.
 std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const Tokenizer& tokenizer,
                                      std::vector<Skipped>& skipped) {
   std::set<std::string> outside;
@@ -49,7 +50,7 @@ std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const T
   for (Utterance& utterance : utterances) {
     const std::vector<std::string> uncovered = tokenizer.uncovered(utterance.text);
     outside.insert(uncovered.begin(), uncovered.end());
-    std::string reason = check_text(utterance.text, tokenizer);
+    std::string reason = text_fault(utterance.text, tokenizer);
     if (reason.empty())
       kept.push_back(std::move(utterance));
     else
@@ -59,7 +60,7 @@ std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const T
   return outside;
 }
 
-/// Normalises in place; says what was done, to how many texts, with the first few.
+/// Normalises in place; returns the settings, the number of changed texts and the first few.
 OrderedJson normalise_texts(std::vector<Utterance>& utterances, const NormalisationConfig& config) {
   constexpr size_t most_examples = 3;
   size_t changed = 0;
@@ -77,15 +78,6 @@ OrderedJson normalise_texts(std::vector<Utterance>& utterances, const Normalisat
           {"punctuation", config.punctuation},
           {"changed", changed},
           {"examples", examples}};
-}
-
-void print_normalisation(const OrderedJson& text) {
-  fmt::print("text          unicode {}, case {}, punctuation {}: {} texts changed\n",
-             text["unicode"].get<std::string>(), text["letter_case"].get<std::string>(),
-             text["punctuation"].get<std::string>(), text["changed"].get<size_t>());
-  for (const OrderedJson& example : text["examples"])
-    fmt::print("  {}\n  → {}\n", example["before"].get<std::string>(),
-               example["after"].get<std::string>());
 }
 
 Tokenizer make_tokenizer(const PrepareConfig& config, const std::vector<Utterance>& utterances) {
@@ -116,29 +108,7 @@ OrderedJson summarise(const std::vector<Utterance>& utterances, const Tokenizer&
   return summary;
 }
 
-void print_part(const std::string& name, const OrderedJson& part) {
-  std::string lengths;
-  for (const auto& [percent, seconds] : part["seconds"].items())
-    lengths +=
-        fmt::format("{}{}: {:.2f} s", lengths.empty() ? "" : ", ", percent, seconds.get<double>());
-  fmt::print(
-      "{}\n  utterances  {}\n  hours       {:.3f}\n  speakers    {}\n  tokens      {}\n"
-      "  lengths     {}\n",
-      name, part["utterances"].get<size_t>(), part["hours"].get<double>(),
-      part["speakers"].get<size_t>(), part["tokens"].get<size_t>(), lengths);
-}
-
-void print_summary(const OrderedJson& summary) {
-  for (const auto& [name, part] : summary["parts"].items()) print_part(name, part);
-  print_normalisation(summary["text"]);
-  fmt::print("vocabulary    {} pieces\nskipped       {}\n", summary["vocabulary"].get<int64_t>(),
-             summary["skipped"].get<size_t>());
-  if (!summary["outside_alphabet"].empty())
-    fmt::print("outside the alphabet: {}\n",
-               fmt::join(summary["outside_alphabet"].get<std::vector<std::string>>(), " "));
-}
-
-/// A configuration to begin with: what was prepared, its texts treated as they were here.
+/// A configuration to start from: the prepared data with the same text normalisation.
 std::string training_config(const PrepareConfig& config, const fs::path& out, bool has_dev) {
   return fmt::format(
       "# scion train --config {0} --out exp/mine\n"
@@ -162,25 +132,24 @@ std::string training_config(const PrepareConfig& config, const fs::path& out, bo
 }  // namespace
 
 void PrepareConfig::declare(Options& options) {
-  options.section("text", text, "What is done to every text first.");
+  options.section("text", text, "Text normalisation, applied first.");
   options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
-  options.add("format", format, "form of the corpus; auto: by what there is")
-      .choices(corpus_formats());
+  options.add("format", format, "format of the corpus; auto: recognised by its files");
   options
       .add("channel", channel,
-           "channel to take where the corpus names none, from 0; -1: all, averaged")
+           "channel to use where the corpus names none, from 0; -1: all, averaged")
       .range(-1, 1023);
-  options.add("tokenizer_path", tokenizer_path, "a tokenizer that exists, instead of training one");
+  options.add("tokenizer_path", tokenizer_path,
+              "an existing tokenizer; empty: one is trained on the texts");
   options
       .add("dev_speakers", dev_speakers,
-           "whole speakers set aside as dev.jsonl: the first by a hash of their names")
+           "speakers held out as dev.jsonl: the first by a hash of their names")
       .range(0, 1e6);
 }
 
-void prepare(const PrepareConfig& config, const fs::path& source, const fs::path& out) {
+OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const fs::path& out) {
   if (fs::exists(out))
-    throw UserError("there is something already at " + out.string(),
-                    "remove it, or choose another folder");
+    throw UserError(out.string() + " already exists", "remove it, or choose another folder");
   log_info("prepares {} into {}", source.string(), out.string());
   auto [utterances, skipped] = read_corpus(source, config.format);
   const size_t total = utterances.size() + skipped.size();
@@ -215,12 +184,7 @@ void prepare(const PrepareConfig& config, const fs::path& source, const fs::path
   write_skipped(folder.path() / "skipped.jsonl", skipped);
   write_file(folder.path() / "summary.json", summary.dump(2) + "\n");
   folder.commit();
-  print_summary(summary);
-  // With a tokenizer of somebody else's it is likely to be a test set.
-  if (config.tokenizer_path.empty())
-    fmt::print("to train on it: scion train --config {} --out exp/mine\n",
-               (out / "train.toml").string());
-  fmt::print("{}\n", out.string());
+  return summary;
 }
 
 }  // namespace scion

@@ -13,11 +13,11 @@ std::pair<std::vector<Utterance>, std::vector<Utterance>> split_speakers(
   for (const Utterance& utterance : utterances) {
     if (utterance.speaker.empty())
       throw UserError(fmt::format("utterance '{}' has no speaker", utterance.id),
-                      "speakers can be set aside only where all are known");
+                      "speakers can be held out only where all are known");
     names.insert(utterance.speaker);
   }
   if (names.size() <= count)
-    throw UserError(fmt::format("cannot set {} speakers aside of {}", count, names.size()),
+    throw UserError(fmt::format("cannot hold out {} of {} speakers", count, names.size()),
                     "set fewer aside");
   std::vector<std::pair<uint64_t, std::string>> order;
   for (const std::string& name : names) order.emplace_back(stable_hash(name), name);

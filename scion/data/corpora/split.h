@@ -1,4 +1,4 @@
-// Setting speakers aside.
+// Holds out whole speakers for a development set.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace scion {
 
-/// Sets `count` whole speakers aside: the first ones in the order of stable_hash(name), which has
-/// nothing to do with what they say or how their names sort. Returns the rest and the set-aside
-/// utterances, both in their old order. UserError when there are not more speakers than that.
+/// Holds out `count` speakers: the first ones in the order of stable_hash(name), which is unrelated
+/// to their utterances or the order of their names. Returns the remaining and the held-out
+/// utterances, both in their original order. UserError when there are not more speakers than that.
 std::pair<std::vector<Utterance>, std::vector<Utterance>> split_speakers(
     const std::vector<Utterance>& utterances, size_t count);
 

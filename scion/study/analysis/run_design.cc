@@ -6,7 +6,7 @@
 namespace scion {
 namespace {
 
-// The levels of a factor (seeds, teachers) that an arm's runs stand at; teacher 0 is none.
+// The levels of a factor (seed, teacher) among an arm's runs; teacher 0 means none.
 std::set<int64_t> levels_of(const NumbersByRun& runs, int64_t RunKey::*factor) {
   std::set<int64_t> levels;
   for (const auto& [run, numbers] : runs)
@@ -14,7 +14,7 @@ std::set<int64_t> levels_of(const NumbersByRun& runs, int64_t RunKey::*factor) {
   return levels;
 }
 
-// Leaves the levels that both have, if there are any.
+// Keeps the levels common to both arms; without any, keeps all and returns false.
 bool keep_common(NumbersByRun& first, NumbersByRun& second, int64_t RunKey::*factor) {
   const std::set<int64_t> of_first = levels_of(first, factor),
                           of_second = levels_of(second, factor);
@@ -28,7 +28,7 @@ bool keep_common(NumbersByRun& first, NumbersByRun& second, int64_t RunKey::*fac
   return true;
 }
 
-// Every seed of the arm has a teacher of its own.
+// True if each seed of the arm has its own teacher.
 bool pairs_teachers(const NumbersByRun& runs) {
   const size_t teachers = levels_of(runs, &RunKey::teacher).size();
   return teachers > 1 && teachers == runs.size() &&
@@ -41,7 +41,7 @@ std::vector<RunErrors> without_levels(const NumbersByRun& runs) {
   return errors;
 }
 
-// One random factor: where the runs of both arms stand.
+// Adds one random factor: the level of every run of both arms.
 void add_factor(PairedErrors& errors, const NumbersByRun& first, const NumbersByRun& second,
                 int64_t RunKey::*factor) {
   std::map<int64_t, size_t> levels;
@@ -49,7 +49,7 @@ void add_factor(PairedErrors& errors, const NumbersByRun& first, const NumbersBy
     for (const int64_t level : levels_of(*runs, factor)) levels.emplace(level, levels.size());
   if (levels.empty()) return;
   errors.factors.push_back(levels.size());
-  const auto place = [&](const NumbersByRun& runs, std::vector<RunErrors>& system) {
+  const auto set_levels = [&](const NumbersByRun& runs, std::vector<RunErrors>& system) {
     size_t i = 0;
     for (const auto& [run, numbers] : runs) {
       const auto found = levels.find(run.*factor);
@@ -57,12 +57,12 @@ void add_factor(PairedErrors& errors, const NumbersByRun& first, const NumbersBy
     }
     for (; i < system.size(); ++i) system[i].levels.push_back(no_level);
   };
-  place(first, errors.first);
-  place(second, errors.second);
+  set_levels(first, errors.first);
+  set_levels(second, errors.second);
 }
 
-// A factor that the arms share is one; otherwise each arm has its own, where the other's runs stand
-// at no level.
+// Adds one factor if the arms share it; otherwise one factor per arm, at which the runs of the
+// other arm have no level.
 void add_factors(PairedErrors& errors, const NumbersByRun& first, const NumbersByRun& second,
                  int64_t RunKey::*factor, bool shared) {
   if (shared) return add_factor(errors, first, second, factor);
@@ -72,32 +72,32 @@ void add_factors(PairedErrors& errors, const NumbersByRun& first, const NumbersB
 
 }  // namespace
 
-RunDesign design_runs(NumbersByRun first, NumbersByRun second, std::vector<double> words) {
+RunDesign design_runs(NumbersByRun baseline, NumbersByRun arm, std::vector<double> words) {
   RunDesign design;
-  design.paired_seeds = keep_common(first, second, &RunKey::seed);
-  const bool shared_teachers = keep_common(first, second, &RunKey::teacher);
-  design.errors.first = without_levels(first);
-  design.errors.second = without_levels(second);
+  design.paired_seeds = keep_common(baseline, arm, &RunKey::seed);
+  const bool shared_teachers = keep_common(baseline, arm, &RunKey::teacher);
+  design.errors.first = without_levels(baseline);
+  design.errors.second = without_levels(arm);
   design.errors.words = std::move(words);
-  add_factors(design.errors, first, second, &RunKey::seed, design.paired_seeds);
+  add_factors(design.errors, baseline, arm, &RunKey::seed, design.paired_seeds);
   for (const size_t levels : design.errors.factors) design.seeds += static_cast<int64_t>(levels);
-  design.paired_teachers = pairs_teachers(first) || pairs_teachers(second);
+  design.paired_teachers = pairs_teachers(baseline) || pairs_teachers(arm);
   if (!design.paired_teachers)
-    add_factors(design.errors, first, second, &RunKey::teacher, shared_teachers);
-  std::set<int64_t> teachers = levels_of(first, &RunKey::teacher);
-  teachers.merge(levels_of(second, &RunKey::teacher));
+    add_factors(design.errors, baseline, arm, &RunKey::teacher, shared_teachers);
+  std::set<int64_t> teachers = levels_of(baseline, &RunKey::teacher);
+  teachers.merge(levels_of(arm, &RunKey::teacher));
   design.teachers = static_cast<int64_t>(teachers.size());
   return design;
 }
 
-Difference compare_values(const std::map<RunKey, double>& first,
-                          const std::map<RunKey, double>& second, const BootstrapOptions& options) {
+Difference compare_values(const std::map<RunKey, double>& baseline,
+                          const std::map<RunKey, double>& arm, const BootstrapOptions& options) {
   const auto numbers = [](const std::map<RunKey, double>& values) {
     NumbersByRun runs;
     for (const auto& [run, value] : values) runs[run] = {value};
     return runs;
   };
-  return bootstrap_difference(design_runs(numbers(first), numbers(second), {1}).errors,
+  return bootstrap_difference(design_runs(numbers(baseline), numbers(arm), {1}).errors,
                               options.confidence, options.draws, options.seed);
 }
 

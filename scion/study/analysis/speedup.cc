@@ -15,13 +15,13 @@ double interpolate(const CurvePoint& before, const CurvePoint& after, double wer
 }
 
 std::optional<Ratio> ratio(const CurvePoint& arm, const Curve& baseline, Scale scale) {
-  const double place = position(arm, scale);
-  if (place <= 0 || !has_scale(baseline, scale)) return {};
+  const double of_arm = position(arm, scale);
+  if (of_arm <= 0 || !has_scale(baseline, scale)) return {};
   const Crossing crossing = find_crossing(baseline, arm.wer, scale);
-  return Ratio{crossing.position / place, crossing.bound};
+  return Ratio{crossing.position / of_arm, crossing.bound};
 }
 
-// Of a quotient's bound where the bounded quantity stands below the line.
+// The bound of a quotient whose denominator is bounded.
 Bound reversed(Bound bound) {
   if (bound == Bound::exact) return bound;
   return bound == Bound::at_least ? Bound::at_most : Bound::at_least;
@@ -33,7 +33,7 @@ std::optional<Ratio> pay_back(const CurvePoint& arm, const Curve& baseline) {
     return {};
   const Crossing crossing = find_crossing(baseline, arm.wer, Scale::training_time);
   const double students = students_to_pay_back(extra, crossing.position, arm.training_seconds);
-  // Saving at least nothing says nothing; saving at most nothing says never.
+  // Savings of at least zero determine nothing; savings of at most zero mean never.
   if (std::isinf(students) && crossing.bound == Bound::at_least) return {};
   return Ratio{students, std::isinf(students) ? Bound::exact : reversed(crossing.bound)};
 }
@@ -49,10 +49,10 @@ Crossing find_crossing(const Curve& curve, double wer, Scale scale) {
     if (!below(i)) continue;
     const bool last = i + 1 == points.size();
     if (!last && !below(i + 1)) continue;
-    const double place =
+    const double crossed =
         i == 0 ? position(points[0], scale) : interpolate(points[i - 1], points[i], wer, scale);
-    if (i == 0) return {place, last ? Bound::exact : Bound::at_most};
-    return {place, last ? Bound::at_least : Bound::exact};
+    if (i == 0) return {crossed, last ? Bound::exact : Bound::at_most};
+    return {crossed, last ? Bound::at_least : Bound::exact};
   }
   return {position(points.back(), scale), Bound::at_least};
 }

@@ -1,4 +1,4 @@
-// How much sooner an arm is where the baseline gets later.
+// Speed-up: how much earlier an arm reaches the baseline's error rate, and vice versa.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace scion {
 
-/// What a figure says: itself, or only that the truth is no less or no more.
+/// A figure is exact or only a bound of the true value.
 enum class Bound { exact, at_least, at_most };
 
 struct Crossing {
@@ -17,11 +17,12 @@ struct Crossing {
   Bound bound = Bound::exact;
 };
 
-/// Where a learning curve reaches a word error rate: the first place between two evaluations
-/// (linear interpolation) from which it is at or below the target for two evaluations.
-/// - A crossing that only the last evaluation shows is unconfirmed, a curve that never crosses ends
-///   at its last evaluation: at_least.
-/// - A curve that starts at or below the target: at_most its first evaluation.
+/// The position at which a learning curve reaches a word error rate: the first crossing, linearly
+/// interpolated between evaluations, after which the curve is at or below the target for two
+/// evaluations.
+/// - at_least: only the last evaluation is at or below the target (unconfirmed), or none is (the
+///   position is then that of the last evaluation).
+/// - at_most: the first evaluation is already at or below the target.
 /// The curve must have points.
 Crossing find_crossing(const Curve& curve, double wer, Scale scale);
 
@@ -31,27 +32,27 @@ struct Ratio {
   Bound bound = Bound::exact;
 };
 
-/// An arm at one of its evaluations against the baseline.
+/// An arm at one of its evaluations, compared with the baseline.
 struct SpeedUp {
   double epoch = 0;
   double wer = 0;                            ///< of the arm, mean over seeds
-  std::optional<double> relative_reduction;  ///< of WER at the same epoch, 0.4 for 40 % less
+  std::optional<double> relative_reduction;  ///< of WER at the same epoch; 0.4: 40 % less
   std::optional<Ratio> epochs, training_time, compute;
-  /// Students that have to be trained until the arm's extra compute before training (the
-  /// teacher's) is earned back by faster training; infinite when training is not faster. Absent
-  /// without times, or when the arm has no extra compute.
+  /// Number of students after which faster training has recovered the arm's compute before training
+  /// (its teacher's); infinite if training is not faster. Absent without times or without such
+  /// compute.
   std::optional<Ratio> students_to_pay_back;
 };
 
 /// One entry for every evaluation of the arm after the start of training.
 std::vector<SpeedUp> speed_up(const Curve& arm, const Curve& baseline);
 
-/// How much sooner the arm is where the baseline ends: the baseline's last position over the place
-/// where the arm reaches the baseline's last error rate. Absent without such a scale.
+/// The baseline's last position divided by the position at which the arm reaches the baseline's
+/// last error rate. Absent if either curve lacks the scale.
 std::optional<Ratio> speed_up_to_end(const Curve& arm, const Curve& baseline, Scale scale);
 
-/// Students until a teacher pays: extra seconds / (baseline's seconds − arm's seconds to the same
-/// word error rate). Infinite when nothing is saved.
+/// Students until a teacher has paid off: extra seconds / (baseline's seconds − arm's seconds to
+/// the same word error rate). Infinite if nothing is saved.
 double students_to_pay_back(double extra_seconds, double baseline_seconds, double arm_seconds);
 
 }  // namespace scion

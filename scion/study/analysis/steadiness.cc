@@ -28,7 +28,7 @@ double last_finite(const std::vector<double>& values, size_t count) {
   return unknown;
 }
 
-// What a run's updates.jsonl says of all parameters at every update.
+// The gradient norm of all parameters at every update, from updates.jsonl.
 MeasuredUpdates read_norms(const fs::path& directory) {
   MeasuredUpdates whole;
   for (const nlohmann::json& line : read_json_lines(RunFiles(directory).updates()))
@@ -37,7 +37,7 @@ MeasuredUpdates read_norms(const fs::path& directory) {
   return whole;
 }
 
-// By part of the network, at the measured updates.
+// Measurements by part of the network, at the measured updates.
 std::map<std::string, MeasuredUpdates> read_parts(const fs::path& directory) {
   std::map<std::string, MeasuredUpdates> parts;
   for (const nlohmann::json& line : read_json_lines(RunFiles(directory).measures()))
@@ -53,7 +53,7 @@ std::map<std::string, MeasuredUpdates> read_parts(const fs::path& directory) {
   return parts;
 }
 
-// The path's columns of the measured updates, beside the norms of every update.
+// Adds cosine and path of the measured updates to the norms of every update.
 void join_path(MeasuredUpdates& whole, const MeasuredUpdates& measured) {
   size_t i = 0;
   for (size_t m = 0; m < measured.updates.size(); ++m) {
@@ -101,10 +101,10 @@ std::vector<ArmRuns> by_arm(const std::vector<MeasuredRun>& runs) {
   return arms;
 }
 
-// The mean, least and greatest of some runs' values at each place.
-MeasureCurve curve_of(const ArmRuns& arm, const std::map<double, std::vector<double>>& places) {
+// Mean, minimum and maximum of the runs' values at each x.
+MeasureCurve curve_of(const ArmRuns& arm, const std::map<double, std::vector<double>>& values_at) {
   MeasureCurve curve{arm.first.first, arm.first.second, {}, {}, {}, {}};
-  for (const auto& [x, values] : places) {
+  for (const auto& [x, values] : values_at) {
     Mean mean;
     for (const double value : values) mean.add(value);
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -171,7 +171,7 @@ std::vector<MeasureCurve> measure_curves(const std::vector<MeasuredRun>& runs, P
   const double width = std::floor(last / static_cast<double>(points)) + 1;
   std::vector<MeasureCurve> curves;
   for (const ArmRuns& arm : by_arm(runs)) {
-    std::map<double, std::vector<double>> places;  // by the bin's middle, a value for each run
+    std::map<double, std::vector<double>> values_at;  // the middle of a bin → a value per run
     for (const MeasuredRun* run : arm.second) {
       std::map<double, Mean> bins;
       for (size_t i = 0; i < run->whole.updates.size(); ++i) {
@@ -179,10 +179,10 @@ std::vector<MeasureCurve> measure_curves(const std::vector<MeasuredRun>& runs, P
         if (std::isfinite(value)) bins[std::floor(run->whole.updates[i] / width)].add(value);
       }
       for (const auto& [bin, mean] : bins)
-        places[bin * width + (width - 1) / 2].push_back(mean.value());
+        values_at[bin * width + (width - 1) / 2].push_back(mean.value());
     }
-    if (places.empty()) continue;
-    curves.push_back(curve_of(arm, places));
+    if (values_at.empty()) continue;
+    curves.push_back(curve_of(arm, values_at));
     if (measure != PathMeasure::norm) continue;
     for (std::vector<double>* column :
          {&curves.back().mean, &curves.back().low, &curves.back().high})
@@ -194,11 +194,11 @@ std::vector<MeasureCurve> measure_curves(const std::vector<MeasuredRun>& runs, P
 std::vector<MeasureCurve> line_curves(const std::vector<MeasuredRun>& runs) {
   std::vector<MeasureCurve> curves;
   for (const ArmRuns& arm : by_arm(runs)) {
-    std::map<double, std::vector<double>> places;
+    std::map<double, std::vector<double>> values_at;
     for (const MeasuredRun* run : arm.second)
       for (const auto& [share, loss] : run->line)
-        if (std::isfinite(loss)) places[share].push_back(loss);
-    if (!places.empty()) curves.push_back(curve_of(arm, places));
+        if (std::isfinite(loss)) values_at[share].push_back(loss);
+    if (!values_at.empty()) curves.push_back(curve_of(arm, values_at));
   }
   return curves;
 }

@@ -32,13 +32,13 @@ std::string condition_name(const fs::path& manifest, const fs::path& babble_mani
   return fmt::format("{}-{}", manifest.stem().string(), checksum(recipe));
 }
 
-/// Utterances of `count` different speakers, none of them `speaker`. Where speakers are unknown,
-/// different utterances.
+/// Utterances of `count` distinct speakers other than the listener's; distinct utterances if the
+/// speakers are unknown.
 std::vector<const Utterance*> draw_voices(const std::vector<Utterance>& pool,
                                           const Utterance& listener, int64_t count, Random random) {
   std::vector<const Utterance*> voices;
   std::set<std::string> taken = {listener.speaker.empty() ? listener.id : listener.speaker};
-  // Draws until there are enough speakers; a pool with few of them ends it.
+  // The number of tries is bounded: the pool may have too few speakers.
   for (size_t tries = 0; tries < 20 * pool.size() && int64_t(voices.size()) < count; ++tries) {
     const Utterance& voice = pool[static_cast<size_t>(random.below(int64_t(pool.size())))];
     const std::string& name = voice.speaker.empty() ? voice.id : voice.speaker;
@@ -47,7 +47,7 @@ std::vector<const Utterance*> draw_voices(const std::vector<Utterance>& pool,
   return voices;
 }
 
-/// None when the audio cannot be read.
+/// Empty if the audio cannot be read.
 std::vector<float> readable_samples(const Utterance& utterance) {
   try {
     return read_audio(utterance.audio, sample_rate, utterance.part).samples;

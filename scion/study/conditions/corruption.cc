@@ -9,8 +9,8 @@
 namespace scion {
 namespace {
 
-// Everything is computed in float64, so that rounding to 16 bits hides what processors' FFTs do
-// differently.
+// Computed in float64, so that differences between the FFTs of processors vanish when rounding to
+// 16 bits.
 
 at::Tensor to_tensor(const std::vector<float>& samples) {
   return at::tensor(at::ArrayRef<float>(samples)).to(at::kDouble);
@@ -23,8 +23,8 @@ at::Tensor gaussian(int64_t count, Random& random) {
   return noise;
 }
 
-/// Direct sound at place 0, then noise under an exponential envelope that falls by 60 dB in
-/// `seconds`.
+/// The direct sound at index 0, followed by noise with an exponential envelope that falls by 60 dB
+/// in `seconds`.
 at::Tensor room_response(double seconds, double direct_to_reverberant_db, int64_t sample_rate,
                          Random& random) {
   const auto taps = static_cast<int64_t>(seconds * double(sample_rate));
@@ -39,7 +39,7 @@ at::Tensor room_response(double seconds, double direct_to_reverberant_db, int64_
   return response;
 }
 
-/// Noise whose power falls with the frequency: 3 dB an octave, from 50 Hz on.
+/// Noise whose power falls by 3 dB per octave above 50 Hz.
 at::Tensor pink_noise(int64_t count, int64_t sample_rate, Random& random) {
   const int64_t size = power_of_two_from(std::max<int64_t>(count, 2));
   const at::Tensor hertz =
@@ -49,7 +49,7 @@ at::Tensor pink_noise(int64_t count, int64_t sample_rate, Random& random) {
   return at::fft_irfft(at::fft_rfft(gaussian(size, random)) * shape, size).narrow(0, 0, count);
 }
 
-/// Other speakers at equal power, each from a drawn place on.
+/// Sum of other speakers at equal power, each from a random offset.
 at::Tensor babble(const std::vector<std::vector<float>>& others, int64_t count, Random& random) {
   at::Tensor sum = at::zeros({count}, at::kDouble);
   for (const std::vector<float>& other : others) {
@@ -75,14 +75,17 @@ void check(const CorruptionConfig& c) {
 }  // namespace
 
 void CorruptionConfig::declare(Options& options) {
-  add_bounds(options, {"noise_snr", "speech over pink noise", -50, 100, "dB"}, noise_snr_low_db,
-             noise_snr_high_db);
-  add_bounds(options, {"babble_snr", "speech over babble", -50, 100, "dB"}, babble_snr_low_db,
-             babble_snr_high_db);
-  options.add("babble_speakers", babble_speakers, "speakers in the babble").range(0, 100);
-  add_bounds(options, {"reverberation_seconds", "time in which an echo falls by 60 dB", 0, 10, "s"},
-             reverberation_seconds_low, reverberation_seconds_high);
-  add_bounds(options, {"direct_to_reverberant", "direct sound over reflections", -50, 100, "dB"},
+  add_bounds(options, {"noise_snr", "speech relative to pink noise", -50, 100, "dB"},
+             noise_snr_low_db, noise_snr_high_db);
+  add_bounds(options, {"babble_snr", "speech relative to babble", -50, 100, "dB"},
+             babble_snr_low_db, babble_snr_high_db);
+  options.add("babble_speakers", babble_speakers, "number of speakers in the babble").range(0, 100);
+  add_bounds(
+      options,
+      {"reverberation_seconds", "time in which the reverberation decays by 60 dB", 0, 10, "s"},
+      reverberation_seconds_low, reverberation_seconds_high);
+  add_bounds(options,
+             {"direct_to_reverberant", "direct sound relative to reflections", -50, 100, "dB"},
              direct_to_reverberant_low_db, direct_to_reverberant_high_db);
   add_bounds(options, {"speed", "speed factor", 0.5, 2, ""}, speed_low, speed_high);
   options.add("seed", seed, "seed of the condition").range(0, 1e15);
@@ -93,7 +96,7 @@ std::vector<float> corrupt(const std::vector<float>& samples, int64_t sample_rat
                            const CorruptionConfig& config, uint64_t utterance) {
   check(config);
   if (samples.empty()) return {};
-  // One sequence for each thing that is drawn: turning one off leaves the others as they were.
+  // A separate sequence per effect: turning one off does not change the others.
   const auto sequence = [&](uint64_t a) {
     return Random(static_cast<uint64_t>(config.seed), RandomStream::corruption, a, utterance);
   };

@@ -24,7 +24,7 @@ std::string values_text(const nlohmann::json& values, const std::string& prefix 
 nlohmann::json own_rules(const RecipeArm& arm) {
   nlohmann::json own =
       changed_values(options_json(named_rules(arm.rules)), options_json(arm.select));
-  own.erase("seed");  // the run's
+  own.erase("seed");  // set by the run
   return own;
 }
 
@@ -32,7 +32,7 @@ nlohmann::json own_calibration(const RecipeArm& arm) {
   return changed_values(options_json(CalibrationConfig()), options_json(*arm.calibration));
 }
 
-// The rule set, its options by [arms.select], and the two that may stand in the arm itself.
+// The rule set with the options of [arms.select] and the two that the arm's table itself may have.
 SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::string& place) {
   nlohmann::json select = table.take("select");
   if (select.is_null()) select = nlohmann::json::object();
@@ -41,13 +41,13 @@ SelectionRules read_rules(TomlTable& table, const RecipeArm& arm, const std::str
   if (!arm.selected()) {
     if (!select.empty())
       throw UserError(fmt::format("{}: '{}' is random and has rules of selection", place, arm.name),
-                      "set rules, or take 'layers', 'elements' and [arms.select] away");
+                      "set rules, or remove 'layers', 'elements' and [arms.select]");
     return {};
   }
   return make_rules(arm.rules, select, fmt::format("{} '{}' select", place, arm.name));
 }
 
-// [arms.calibrate]; elements that are chosen by their activations need audio even without it.
+// [arms.calibrate]; without it, choosing elements by their activations still needs audio.
 std::optional<CalibrationConfig> read_calibration(TomlTable& table, const RecipeArm& arm,
                                                   const std::string& place) {
   const nlohmann::json entry = table.take("calibrate");
@@ -57,7 +57,7 @@ std::optional<CalibrationConfig> read_calibration(TomlTable& table, const Recipe
   }
   if (!arm.selected())
     throw UserError(fmt::format("{}: '{}' is random and has [arms.calibrate]", place, arm.name),
-                    "a student is fitted to the teacher that it was selected from: set rules");
+                    "calibration fits a student to the teacher it was selected from: set rules");
   CalibrationConfig config;
   Options options;
   config.declare(options);
@@ -74,7 +74,7 @@ void validate(const RecipeArm& arm, const std::string& place) {
                     "controls: shuffled, redrawn");
   if (!arm.control.empty() && !arm.selected())
     throw UserError(fmt::format("{}: arm '{}' is random and has a control", place, arm.name),
-                    "controls are made of selected weights: set rules");
+                    "controls are made from selected weights: set rules");
 }
 
 }  // namespace

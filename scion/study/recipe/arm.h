@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/calibration/calibration.h"
+#include "scion/calibration/calibration_config.h"
 #include "scion/selection/rules.h"
 #include "scion/training/run_config.h"
 

@@ -278,6 +278,10 @@ class RecipeReader {
   void validate() const {
     require_named(recipe_.arms, recipe_.baseline, "arm");
     require_named(recipe_.arms, recipe_.primary_arm, "arm");
+    if (recipe_.baseline_of(recipe_.arm(recipe_.primary_arm)) == recipe_.primary_arm)
+      throw UserError(fmt::format("{}: study.primary_arm '{}' is its own baseline", place_,
+                                  recipe_.primary_arm),
+                      "name an arm that has another baseline");
     require_named(recipe_.budgets, recipe_.primary_budget, "budget");
     require_named(recipe_.sets, recipe_.primary_set, "set");
     for (const RecipeCheck& check : recipe_.checks) validate_check(check);

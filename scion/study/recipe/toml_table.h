@@ -13,7 +13,7 @@
 
 namespace scion {
 
-/// Complains about keys that are missing, of the wrong type, or that nobody asked for.
+/// UserErrors for keys that are missing, have the wrong type, or are unknown.
 class TomlTable {
  public:
   TomlTable(nlohmann::json table, std::string place)
@@ -40,7 +40,7 @@ class TomlTable {
 
   bool has(const std::string& key) const { return table_.contains(key); }
 
-  /// The value as it stands; null when there is none.
+  /// The value as it is; null if there is none.
   nlohmann::json take(const std::string& key) {
     known_.push_back(key);
     return table_.value(key, nlohmann::json());

@@ -8,7 +8,7 @@
 
 namespace scion {
 
-// JSON's strings and arrays of simple values are TOML's.
+// Strings and arrays of simple values have the same syntax in JSON and TOML.
 template <class T>
 std::string toml_line(const std::string& key, const T& value) {
   return fmt::format("{} = {}\n", key, nlohmann::json(value).dump());

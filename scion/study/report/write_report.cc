@@ -11,7 +11,7 @@
 namespace scion {
 namespace {
 
-// The facts that are short enough for a line; "What was run" holds all of them.
+// The facts that fit into one line; "What was run" has all of them.
 std::string dateline(const StudyReport& report) {
   constexpr size_t longest = 48;
   std::string line;
@@ -109,7 +109,7 @@ std::filesystem::path write_report(const StudyReport& report,
   std::filesystem::create_directories(directory, error);
   if (error)
     throw Failure(fmt::format("cannot make folder {}: {}", directory.string(), error.message()),
-                  "choose a folder that you may write to");
+                  "choose a folder with write permission");
   const std::filesystem::path path = directory / "report.html";
   write_file(path, report_html(report));
   return path;

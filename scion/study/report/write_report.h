@@ -1,4 +1,4 @@
-// A report as a page and as text.
+// Output of a report as an HTML page and as text.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,11 @@
 
 namespace scion {
 
-/// One self-contained page: nothing is loaded from elsewhere.
+/// One self-contained page that loads nothing.
 std::string report_html(const StudyReport& report);
-/// The same headline and tables for a terminal.
+/// The headline and the tables, for a terminal.
 std::string report_text(const StudyReport& report);
-/// Writes report.html into the folder (made if it is missing) and returns its path.
+/// Writes report.html into the folder, which is created if missing; returns the path.
 std::filesystem::path write_report(const StudyReport& report,
                                    const std::filesystem::path& directory);
 

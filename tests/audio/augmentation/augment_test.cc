@@ -64,8 +64,8 @@ TEST(Augment, SpeedsAreDrawnEvenlyAndReproducibly) {
   const AugmentConfig config;
   std::map<double, int> counts;
   for (uint64_t i = 0; i < 3000; ++i) {
-    const double speed = draw_speed(config, 11, 2, i);
-    EXPECT_EQ(speed, draw_speed(config, 11, 2, i));
+    const double speed = draw_speed(config.speeds, 11, 2, i);
+    EXPECT_EQ(speed, draw_speed(config.speeds, 11, 2, i));
     ++counts[speed];
   }
   ASSERT_EQ(counts.size(), 3u);
@@ -75,7 +75,7 @@ TEST(Augment, SpeedsAreDrawnEvenlyAndReproducibly) {
 TEST(Augment, WithoutSpeedsNothingChanges) {
   AugmentConfig config;
   config.speeds.clear();
-  EXPECT_EQ(draw_speed(config, 1, 1, 1), 1);
+  EXPECT_EQ(draw_speed(config.speeds, 1, 1, 1), 1);
 }
 
 TEST(TimeWarp, StretchesOneSideAndSqueezesTheOther) {

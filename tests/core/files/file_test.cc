@@ -179,7 +179,7 @@ TEST(PendingDirectory, TheFinalNameMustBeFree) {
     PendingDirectory pending(folder / "checkpoint");
     fs::create_directory(folder / "checkpoint");
     EXPECT_THAT(error_of<Failure>([&] { pending.commit(); }),
-                AllOf(HasSubstr("checkpoint is there already"), HasSubstr("choose another name")));
+                AllOf(HasSubstr("checkpoint already exists"), HasSubstr("choose another name")));
   }
   EXPECT_THAT(folder.names(), ElementsAre("checkpoint"));
 }

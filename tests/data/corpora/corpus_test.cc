@@ -46,7 +46,7 @@ TEST(Corpus, LibriSpeechFaults) {
   write_text(folder / "a/1.trans.txt", "1-1-1 YES\n");
   write_text(folder / "b/1.trans.txt", "1-1-1 YES\n");
   EXPECT_THAT(error_of<UserError>([&] { read_librispeech(folder.path()); }),
-              HasSubstr("'1-1-1' stands in two transcripts"));
+              HasSubstr("'1-1-1' is in two transcripts"));
 }
 
 TEST(Corpus, SaysWhatItLookedFor) {
@@ -112,7 +112,8 @@ TEST(Corpus, KaldiFaultsNameFileAndLine) {
               HasSubstr("wav.scp:2: the audio of 'u' comes from a command: sox"));
   EXPECT_THAT(complaint("u data/raw.ark:1234\n", ""), HasSubstr("lies in an archive"));
   EXPECT_THAT(complaint("u\n", ""), HasSubstr("wav.scp:1: no path for 'u'"));
-  EXPECT_THAT(complaint("u a\nu b\n", ""), HasSubstr("wav.scp:2: 'u' stands in line 1 already"));
+  EXPECT_THAT(complaint("u a\nu b\n", ""),
+              HasSubstr("wav.scp:2: duplicate 'u' (first used in line 1)"));
   EXPECT_THAT(complaint("r a.wav\n", "u r 1\n"), HasSubstr("segments:1: fields are missing"));
   EXPECT_THAT(complaint("r a.wav\n", "u r 1 x\n"), HasSubstr("'x' is no time"));
   EXPECT_THAT(complaint("r a.wav\n", "u r 2 1\n"), HasSubstr("a segment from 2 s to 1 s"));
@@ -198,7 +199,7 @@ TEST(Corpus, LhotseFaultsNameTheLine) {
   EXPECT_THAT(complaint(cut_json("MonoCut", "0", one, command)), HasSubstr("comes from a command"));
   EXPECT_THAT(complaint(cut_json("MonoCut", "-5", one, recording_json)), HasSubstr("begins at -5"));
   const std::string twice = cut_json("MonoCut", "0", one, recording_json);
-  EXPECT_THAT(complaint(twice + twice), HasSubstr("'s' stands twice"));
+  EXPECT_THAT(complaint(twice + twice), HasSubstr("duplicate supervision 's'"));
   EXPECT_THAT(complaint("\n"), HasSubstr("no supervisions"));
 }
 

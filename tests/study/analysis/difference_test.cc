@@ -156,7 +156,7 @@ TEST(Difference, TeachersAreDrawnToo) {
   EXPECT_NEAR(alike.difference.mean, apart.difference.mean, 2);
   EXPECT_LT(width(alike), 10);
   EXPECT_GT(width(apart), 100);  // 4 teachers at ±80 points
-  // One of those teachers by itself: the interval says nothing of the others.
+  // With one of those teachers, the interval does not cover the others.
   std::vector<ResultRow> one = rows_of_teachers(8, false);
   std::erase_if(one, [](const ResultRow& r) { return r.teacher > 1; });
   EXPECT_LT(width(compare_arms(one, comparison)), 10);

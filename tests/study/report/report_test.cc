@@ -68,7 +68,7 @@ TEST(Report, ShowsTheNumbers) {
   EXPECT_THAT(html, HasSubstr("<strong>" + cell + "</strong>"));
 }
 
-// 24 arms: each of four factors has five, and a pair with a baseline of its own.
+// 22 arms: five for each of four factors, with one pair that has its own baseline.
 StudyReport study_of_many_arms() {
   StudyReport report;
   report.arms = {{.name = "random", .factor = "base"}, {.name = "best", .factor = "base"}};
@@ -107,7 +107,7 @@ TEST(Report, ManyArmsStayReadable) {
     for (const DotPlot& plot : section.dots)
       for (const DotPanel& panel : plot.panels) EXPECT_EQ(panel.dots.size(), plot.rows.size());
   }
-  // The baseline and the primary arm stand in every chart, each other arm in one.
+  // The baseline and the primary arm are in every chart, each other arm is in one.
   for (const ArmDescription& arm : report.arms)
     EXPECT_EQ(shown[arm.name] > 1, arm.name == "random" || arm.name == "best") << arm.name;
   for (const char* factor : {"layers", "elements", "heads", "size"})

@@ -46,7 +46,7 @@ Series cleaned(const Series& series, bool logarithmic) {
   return result;
 }
 
-// Where values stand on the picture.
+// Maps values to positions in the picture.
 class Plane {
  public:
   Plane(const std::vector<Series>& series, bool log_y) : log_y_(log_y) {
@@ -59,7 +59,7 @@ class Plane {
         for (const double y : *values) y_.include(y);
     }
     right_ = width - 14 - widest * character_width;
-    // Training starts at zero, so the axis does.
+    // The axis starts at zero, as training does.
     if (x_.low > 0) x_.low = 0;
     if (x_.high <= x_.low) x_.high = x_.low + 1;
     log_y ? widen_logarithmic() : widen_linear();
@@ -140,7 +140,7 @@ std::string band_svg(const Series& series, const Plane& plane) {
                      points);
 }
 
-// Shapes differ too: colour is not the only thing that tells lines apart.
+// Markers differ as well, so that lines can be distinguished without colour.
 std::string marker_svg(double x, double y, size_t kind) {
   switch (kind % 4) {
     case 0:
@@ -168,11 +168,11 @@ std::string line_svg(const Series& series, const Plane& plane) {
 
 struct Label {
   const Series* series;
-  double end, y;  // where the line ends, where the name stands
+  double end, y;  // vertical positions of the line's end and of the name
 };
 
-// Moves names that would touch apart, as little as possible: those of a cluster stand evenly
-// around the middle of their lines' ends. Labels are in the order of their ends.
+// Moves overlapping names apart as little as possible: the names of a cluster are spaced evenly
+// around the mean of their lines' ends. Labels are sorted by their ends.
 void spread(std::vector<Label>& labels, double floor) {
   struct Cluster {
     double middle;
@@ -194,13 +194,13 @@ void spread(std::vector<Label>& labels, double floor) {
     }
     clusters.push_back(next);
   }
-  size_t place = 0;
+  size_t next_label = 0;
   for (const Cluster& cluster : clusters)
     for (size_t i = 0; i < cluster.size; ++i)
-      labels[place++].y = cluster.first() + label_height * static_cast<double>(i);
+      labels[next_label++].y = cluster.first() + label_height * static_cast<double>(i);
 }
 
-// Names at the ends of the lines.
+// The names at the ends of the lines.
 std::string labels_svg(const std::vector<Series>& series, const Plane& plane) {
   std::vector<Label> labels;
   for (const Series& one : series) labels.push_back({&one, plane.y(one.y.back()), 0});
@@ -220,7 +220,7 @@ std::string labels_svg(const std::vector<Series>& series, const Plane& plane) {
   return svg;
 }
 
-// For the page's script: places and texts of all points.
+// Positions and texts of all points, for the page's script.
 std::string points_json(const Chart& chart, const std::vector<Series>& series, const Plane& plane) {
   nlohmann::json lines = nlohmann::json::array();
   for (const Series& one : series) {

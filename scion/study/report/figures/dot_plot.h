@@ -1,4 +1,4 @@
-// Dot plots as inline SVG: one row an arm, one panel a question.
+// Dot plots as inline SVG: one row per arm, panels side by side.
 #pragma once
 
 #include <optional>
@@ -7,22 +7,22 @@
 
 namespace scion {
 
-/// A value with an interval around it, and what it is the mean of.
+/// A mean with its interval and the individual values.
 struct Dot {
   double value = 0;
-  double low = 0, high = 0;         ///< equal to the value where there is no interval
-  std::vector<double> points = {};  ///< small marks
+  double low = 0, high = 0;         ///< equal to the value if there is no interval
+  std::vector<double> points = {};  ///< the individual values, as small marks
 };
 
 struct DotPanel {
   std::string title, x_label;
-  std::optional<double> reference;       ///< a vertical line, such as no difference
-  std::vector<std::optional<Dot>> dots;  ///< one a row
+  std::optional<double> reference;       ///< a vertical line, e.g. at zero difference
+  std::vector<std::optional<Dot>> dots;  ///< one per row
 };
 
 struct DotRow {
   std::string name;
-  bool heading = false;  ///< of the rows below; has no dots
+  bool heading = false;  ///< a heading of the rows below, without dots
   size_t colour = 1;     ///< as in charts
 };
 
@@ -32,7 +32,7 @@ struct DotPlot {
   std::vector<DotPanel> panels;  ///< side by side
 };
 
-/// A <figure> with an <svg>; "" when no panel has a finite dot.
+/// A <figure> with an <svg>; "" if no panel has a finite dot.
 std::string dot_plot_html(const DotPlot& plot);
 
 }  // namespace scion

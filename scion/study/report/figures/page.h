@@ -1,11 +1,11 @@
-// The page around a report: style and script, held in the page itself.
+// The HTML page of a report, with its style and script inline.
 #pragma once
 
 #include <string>
 
 namespace scion {
 
-/// A whole HTML document.
+/// A complete HTML document.
 std::string html_page(const std::string& title, const std::string& body);
 
 }  // namespace scion

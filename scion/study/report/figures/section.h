@@ -1,4 +1,4 @@
-// One section of a report, before it becomes a page or text.
+// One section of a report: text, tables, charts and dot plots, independent of the output format.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@
 namespace scion {
 namespace {
 
-// Terminal columns of UTF-8 text, one a code point.
+// Terminal columns of UTF-8 text, one per code point.
 size_t width_of(std::string_view text) {
   return static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -28,7 +28,7 @@ std::string html_row(const Table& table, const std::vector<Cell>& row, const cha
   if (is_heading(table, row))
     return fmt::format("<tr class=\"heading\"><td class=\"label\" colspan=\"{}\">{}</td></tr>\n",
                        table.columns.size(), escape_html(row.front().text));
-  // A row without a name of its own continues the one above.
+  // A row with an empty label continues the one above.
   const bool continues = table.label_columns > 1 && row.front().text.empty();
   std::string html = continues ? "<tr class=\"more\">" : "<tr>";
   for (size_t i = 0; i < row.size(); ++i) {

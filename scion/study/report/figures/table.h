@@ -1,4 +1,4 @@
-// Tables that are printed on a terminal and in a page.
+// Tables as text for a terminal and as HTML.
 #pragma once
 
 #include <cstddef>
@@ -16,19 +16,19 @@ struct Cell {
 struct Table {
   std::string title;
   std::vector<std::string> columns;
-  /// As many cells as columns; a row of a single cell is a heading of those below.
+  /// One cell per column; a row with a single cell is a heading for the rows below it.
   std::vector<std::vector<Cell>> rows;
   std::string note = {};
-  size_t label_columns = 1;  ///< the first ones hold words and are set flush left
-  bool wraps = false;        ///< label columns hold sentences: pages may break their lines
+  size_t label_columns = 1;  ///< leading columns with words, aligned left
+  bool wraps = false;        ///< label columns hold sentences that may wrap
 };
 
-/// Columns lined up, by characters.
+/// Text with aligned columns.
 std::string table_text(const Table& table);
 /// A <figure> with a <table>.
 std::string table_html(const Table& table);
 
-/// Text that is safe between tags and in quoted attributes.
+/// Escapes text for use between tags and in quoted attributes.
 std::string escape_html(std::string_view text);
 
 }  // namespace scion

@@ -1,0 +1,50 @@
+#include "scion/data/usable.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/data/small_corpus.h"
+
+namespace scion {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Usable, AudioIsDecodedAndLongEnough) {
+  SmallCorpus corpus(3);
+  const Utterance& whole = corpus.utterances()[0];
+  const UsableAudio usable = read_usable_audio(whole, 16000, 400);
+  EXPECT_EQ(usable.reason, "");
+  EXPECT_GT(usable.audio.samples.size(), 400U);
+  const Utterance& click = corpus.utterances()[1];
+  write_sound(click.audio, {0.5F});
+  EXPECT_EQ(read_usable_audio(click, 16000, 2).reason, "too short for a frame: 1 samples");
+  EXPECT_EQ(read_usable_audio(click, 16000, 1).reason, "");
+  std::filesystem::remove(click.audio);
+  EXPECT_THAT(read_usable_audio(click, 16000, 1).reason,
+              HasSubstr(click.audio.filename().string()));
+}
+
+TEST(Usable, TheShortestAudioGivesAFrameAtEverySpeed) {
+  const Fbank fbank{FeatureConfig()};
+  const int64_t normal = shortest_samples(fbank, {});
+  EXPECT_GT(fbank.frame_count(normal), 0);
+  EXPECT_EQ(fbank.frame_count(normal - 1), 0);
+  EXPECT_GE(static_cast<double>(shortest_samples(fbank, {0.9, 1.1})),
+            1.1 * static_cast<double>(normal));
+}
+
+TEST(Usable, DurationsMayDifferALittle) {
+  EXPECT_EQ(duration_fault(10.4, 10), "");
+  EXPECT_EQ(duration_fault(0.59, 0.5), "");
+  EXPECT_EQ(duration_fault(1, 2), "lasts 1.00 s, 2.00 s in the manifest");
+}
+
+TEST(Usable, TextsNeedTheTokenizersAlphabet) {
+  const Tokenizer tokenizer = Tokenizer::train({"abc"}, {.kind = "char"});
+  EXPECT_EQ(text_fault("abc", tokenizer), "");
+  EXPECT_EQ(text_fault(" \t", tokenizer), "no text");
+  EXPECT_THAT(text_fault("abx", tokenizer), HasSubstr("outside the alphabet: x"));
+}
+
+}  // namespace
+}  // namespace scion
