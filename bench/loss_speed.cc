@@ -1,7 +1,8 @@
 // One route to the transducer loss on one case, for bench/loss_speed.py:
-//   loss_speed CASE.safetensors ROUTE DEVICE THREADS  answers every line of its input with a turn
-//   loss_speed CASE.safetensors nodes DEVICE THREADS  how many nodes there are, and how many count
-//   loss_speed peaks DEVICE THREADS                   what the device's products and memory can do
+//   loss_speed CASE.safetensors ROUTE DEVICE THREADS  runs one turn for every line of its input
+//   loss_speed CASE.safetensors nodes DEVICE THREADS  counts nodes, and those that are not
+//   negligible loss_speed peaks DEVICE THREADS                   measures the device's products and
+//   memory
 // Answers are lines of JSON; DEVICE is cpu or cuda.
 #include <ATen/DeviceAccelerator.h>
 #include <jemalloc/jemalloc.h>
@@ -46,13 +47,12 @@ void wait_for(const at::Device& device) {
   if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
 }
 
-/// The most memory beyond what there was at the beginning, MB: of the process, or of tensors on the
-/// device.
+/// Peak memory beyond that at construction, MB: of the process, or of tensors on the device.
 class MemoryPeak {
  public:
   explicit MemoryPeak(const at::Device& device) : device_(device) {
     if (device.is_cpu())
-      std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew
+      std::ofstream("/proc/self/clear_refs") << "5";  // resets VmHWM
     else
       at::accelerator::resetPeakStats(device.index());
     before_ = now(false);
@@ -69,12 +69,12 @@ class MemoryPeak {
   double before_ = 0;
 };
 
-/// Memory that the allocator keeps for later would hide what a turn takes.
+/// Memory that the allocator keeps would hide the memory that a turn needs.
 void give_back_memory() {
   mallctl(fmt::format("arena.{}.purge", MALLCTL_ARENAS_ALL).c_str(), nullptr, nullptr, nullptr, 0);
 }
 
-// ---- the routes --------------------------------------------------------------------------------
+// ---- the routes ---------------------------------------------------------------------------------
 
 /// Inputs of the joiner and of the simple joiner (bench/loss_speed.py), on a device.
 class Case {
@@ -86,6 +86,9 @@ class Case {
   }
   const at::Tensor& operator[](const char* name) const { return file_.at(name); }
   at::Tensor leaf(const char* name) const { return file_.at(name).clone().requires_grad_(); }
+  scion::LatticeLabels labels() const {
+    return {file_.at("tokens"), file_.at("frame_lengths"), file_.at("token_lengths")};
+  }
   const at::Device& device() const { return device_; }
 
  private:
@@ -98,7 +101,7 @@ at::Tensor joined(const at::Tensor& encoder, const at::Tensor& predictor, const 
   return at::linear(at::tanh(encoder.unsqueeze(2) + predictor.unsqueeze(1)), weight, bias);
 }
 
-/// A route's leaves, and what gives the losses (B) from them.
+/// A route's leaves, and the function of their losses (B).
 struct Route {
   std::vector<at::Tensor> leaves;
   std::function<at::Tensor()> losses;
@@ -108,10 +111,7 @@ Route from_logits(const Case& c) {
   const at::NoGradGuard no_grad;
   at::Tensor logits = joined(c["encoder"], c["predictor"], c["weight"], c["bias"]);
   logits.requires_grad_();
-  return {{logits}, [c, logits] {
-            return scion::transducer_loss(logits, c["tokens"], c["frame_lengths"],
-                                          c["token_lengths"]);
-          }};
+  return {{logits}, [c, logits] { return scion::transducer_loss(logits, c.labels()); }};
 }
 
 std::vector<at::Tensor> joiner_leaves(const Case& c) {
@@ -120,25 +120,24 @@ std::vector<at::Tensor> joiner_leaves(const Case& c) {
 
 Route fused(const Case& c, bool bf16) {
   const std::vector<at::Tensor> x = joiner_leaves(c);
-  return {x, [c, x, bf16] {
-            return scion::joiner_transducer_loss(x[0], x[1], x[2], x[3], c["tokens"],
-                                                 c["frame_lengths"], c["token_lengths"],
-                                                 {.bf16 = bf16});
-          }};
+  return {
+      x, [c, x, bf16] {
+        return scion::joiner_transducer_loss({x[0], x[1], x[2], x[3]}, c.labels(), {.bf16 = bf16});
+      }};
 }
 
-/// Both passes, five states a frame, with the simple joiner's two matrices.
+/// Both passes, five states per frame, with the simple joiner's two matrices.
 Route pruned(const Case& c, bool bf16) {
   std::vector<at::Tensor> x = joiner_leaves(c);
   x.push_back(c.leaf("simple_encoder"));
   x.push_back(c.leaf("simple_predictor"));
-  const scion::LatticeLabels labels{c["tokens"], c["frame_lengths"], c["token_lengths"]};
+  const scion::LatticeLabels labels = c.labels();
   return {x, [x, labels, bf16] {
             const at::Tensor am = at::linear(x[0], x[4]), lm = at::linear(x[1], x[5]);
             const scion::SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, {});
             const at::Tensor ranges =
                 scion::ranges_of_flows(simple.flows, labels, scion::Topology::regular, 5);
-            return scion::pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, labels,
+            return scion::pruned_joiner_loss({x[0], x[1], x[2], x[3]}, ranges, labels,
                                              {.bf16 = bf16}) +
                    simple.losses;
           }};
@@ -159,9 +158,9 @@ nlohmann::json numbers(const at::Tensor& tensor) {
   return std::vector<double>(x.data_ptr<double>(), x.data_ptr<double>() + x.numel());
 }
 
-/// Loss and gradients, over and over for a tenth of a second at least. The first time is for the
-/// memory: while the others had their turns, the allocator gave back what a training step would
-/// have found ready. In a turn that is not a process's first it counts where it is long.
+/// Loss and gradients, repeated for at least a tenth of a second. The first repetition measures
+/// memory and is not timed: during the turns of other processes the allocator returned memory that
+/// a training step would have ready. After a process's first turn it is timed if it is long.
 nlohmann::json turn(Route& route, const at::Device& device, bool first_turn) {
   nlohmann::json answer;
   double milliseconds = 0, processor = 0;
@@ -193,11 +192,10 @@ nlohmann::json turn(Route& route, const at::Device& device, bool first_turn) {
   return answer;
 }
 
-/// Nodes, and those through which alignments go with a probability above a bound.
+/// The number of nodes, and of those that alignments pass with a probability above a bound.
 nlohmann::json count_nodes(const Case& c) {
   const scion::ArcOccupation arcs =
-      scion::arc_occupation({c["encoder"], c["predictor"], c["weight"], c["bias"], c["tokens"],
-                             c["frame_lengths"], c["token_lengths"]});
+      scion::arc_occupation({c["encoder"], c["predictor"], c["weight"], c["bias"]}, c.labels());
   const at::Tensor flow = arcs.blank + arcs.label;
   const auto above = [&](double bound) { return flow.ge(bound).sum().item<int64_t>(); };
   const at::Tensor nodes = c["frame_lengths"] * (c["token_lengths"] + 1);
@@ -205,11 +203,10 @@ nlohmann::json count_nodes(const Case& c) {
       {"nodes", nodes.sum().item<int64_t>()}, {"used", above(1e-10)}, {"used_bf16", above(1e-6)}};
 }
 
-// ---- what the machine can do -------------------------------------------------------------------
+// ---- peaks of the machine -----------------------------------------------------------------------
 
-/// Operations, or bytes, a second: the best of several tries, of all threads together. `f` does
-/// `amount` of them in one thread. Counted in the processor's time, which other programs disturb
-/// less.
+/// Operations, or bytes, per second of all threads together: the best of several tries. `f` does
+/// `amount` of them in one thread. Measured in processor time, which other programs disturb less.
 template <class F>
 double best_rate(double amount, const F& f) {
   double best = 0;
@@ -227,8 +224,8 @@ double best_rate(double amount, const F& f) {
   return best;
 }
 
-/// A product of scion's own kernel whose factors lie in the first-level cache; a Number holds
-/// `width` of the depth.
+/// A product by scion's kernel of factors in the first-level cache; a Number holds `width` elements
+/// of the depth.
 template <class Number, class Multiply>
 double kernel_rate(const Multiply& multiply, int64_t width) {
   constexpr int64_t kRows = 48, kDepth = 64, kTimes = 2000;
@@ -243,7 +240,7 @@ double kernel_rate(const Multiply& multiply, int64_t width) {
   });
 }
 
-/// libtorch's product, one in each thread; on a device, one after the other.
+/// libtorch's product: one in each thread; on a device, one at a time.
 double library_rate(at::ScalarType type, const at::Device& device) {
   const int64_t size = device.is_cpu() ? 1024 : 8192;
   const at::Tensor a = at::ones({size, size}).to(device, type), b = at::ones_like(a);

@@ -1,20 +1,19 @@
-"""Time and memory of the transducer loss with its gradients: scion's routes and their peers', one
-line a case.
+"""Time and memory of the transducer loss and its gradients: scion's routes and their peers, one line
+per route and case.
 
-All work on the same numbers, turn by turn in one session, each in a process of its own; a ratio is
-the median over the turns. Before a case's speed is printed, the losses and gradients of its routes
-have to agree.
+All routes use the same numbers and take turns, each in a separate process; a ratio is the median
+over the turns. A case's speed is printed only if the losses and gradients of its routes agree.
 
   ms      one turn, forward and backward, median
-  MB      most memory at a time beside inputs and parameters, their gradients included
-  ratio   how many times as fast as torchaudio.functional.rnnt_loss: from logits, or with the joiner
-          (fp32) before it
-  floor   share of the time that a turn cannot go below. From logits: reading them once and writing
-          their gradient once, at the speed of a copy. With the joiner: one product of nodes and
-          vocabulary for every node forward, two backward for every node through which alignments
-          go with a probability of 1e-10 (bf16: 1e-6) or more, at the highest speed of a product
-          in that precision that this run measured. The logits that find no room in the workspace are
-          computed twice; the floor does not count that, nor exponentials and tanh.
+  MB      peak memory beyond inputs and parameters, including their gradients
+  ratio   speed relative to torchaudio.functional.rnnt_loss: from logits, or with the joiner (fp32)
+          before it
+  floor   lower bound of a turn's time, as a share of it. From logits: reading them once and writing
+          their gradient once, at the speed of a copy. With the joiner: one product with the output
+          matrix per node forward, two backward per node that alignments pass with a probability of
+          at least 1e-10 (bf16: 1e-6), at the highest speed of a product in that precision measured
+          in this run. Logits that do not fit in the workspace are computed twice; the floor does not
+          count this, nor exponentials and tanh.
 """
 
 import argparse
@@ -32,7 +31,7 @@ from safetensors.torch import save_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILT = {preset: REPOSITORY / f"build/{preset}/bin/loss_speed" for preset in ("cpu", "cuda")}
-# The CUDA build works on the processor, too.
+# The CUDA build runs on the CPU, too.
 PROGRAMS = {"cpu": BUILT["cpu"] if BUILT["cpu"].exists() else BUILT["cuda"], "cuda": BUILT["cuda"]}
 PEERS = REPOSITORY / ".deps/bench-loss"
 
@@ -51,7 +50,7 @@ class Case:
         return len(self.frames) * max(self.frames) * (max(self.labels) + 1) * self.classes
 
     def write(self, path):
-        """The joiner's inputs and parameters, drawn as an untrained model's."""
+        """The joiner's inputs and parameters, random as in an untrained model."""
         torch.manual_seed(1)
         B, T, U, V, D = len(self.frames), max(self.frames), max(self.labels), self.classes, self.width
         matrix = lambda: (torch.rand(V, D) * 2 - 1) / D**0.5  # noqa: E731
@@ -82,10 +81,10 @@ CASES = [equal(9, 45, 20, 28, 64), equal(8, 150, 40, 500), equal(8, 250, 60, 500
 class Route:
     name: str
     ours: bool
-    group: str  # of routes from the same inputs to the same losses
+    group: str  # routes of a group have the same inputs and losses
     tolerance: float = 1e-4  # of losses, relative; gradients: ten times as much
-    peer: str = ""  # where it can be absent
-    most: float = float("inf")  # logits of a case, with padding
+    peer: str = ""  # name of a peer that may be unavailable
+    most: float = float("inf")  # largest number of logits of a case, with padding
 
 
 ROUTES = [
@@ -99,15 +98,15 @@ ROUTES = [
     Route("bf16 joiner + torchaudio", False, "joiner", 1e-3, most=1e8),
     Route("pruned fp32", True, "pruned"),
     Route("pruned bf16", True, "pruned", 1e-3),
-    # Where windows of states weigh nearly the same, rounding decides which is the band: fast_rnnt in float64 differs
-    # from itself in float32 by 4e-3 on (8,250,60,500), and by 3e-7 with the same bands.
+    # If windows of states have nearly the same flow, rounding decides on the band: fast_rnnt in float64 differs from
+    # float32 by 4e-3 on (8,250,60,500), and by 3e-7 with the same bands.
     Route("fast_rnnt pruned", False, "pruned", 1e-2, peer="fast_rnnt"),
 ]
 REFERENCE = {"logits": "torchaudio", "joiner": "joiner + torchaudio", "pruned": "joiner + torchaudio"}
 
 
 class Worker:
-    """A route's process; ready when it holds its inputs."""
+    """A route's process, started and with its inputs loaded."""
 
     def __init__(self, route, path, device, threads):
         ours = [PROGRAMS[device], path, route.name, device, threads]
@@ -138,12 +137,12 @@ class Worker:
             self.process.communicate()
 
 
-SLOW = 2000  # ms: a route of which a turn less is enough
+SLOW = 2000  # ms: routes above this need one turn less
 
 
 def run_turns(routes, path, device, threads, turns):
-    """{name: [answers]}, {name: why there are none}. The first of several turns only warms up, but for slow routes; a
-    single turn begins with one that is not counted."""
+    """{name: [answers]}, {name: reason of failure}. The first of several turns is a warm-up except for slow routes; a
+    single turn starts with a repetition that is not timed."""
     answers, failures, workers = {}, {}, {}
     for count in range(turns + 1 if turns > 1 else 1):
         for route in routes:
@@ -165,18 +164,18 @@ def run_turns(routes, path, device, threads, turns):
 
 
 def timed(answers, turns):
-    """Those of them that count."""
+    """The answers without the warm-up."""
     return answers[-turns:]
 
 
 def relative_difference(these, those):
-    if len(these) == 1:  # a sum of all utterances
+    if len(these) == 1:  # the sum over all utterances
         those = [sum(those)]
     return max(abs(a - b) / max(abs(b), 1e-30) for a, b in zip(these, those, strict=True))
 
 
 def disagreements(routes, answers):
-    """A line for every route that does not agree with its group's first one."""
+    """A line for every route that differs from its group's first one."""
     for group in dict.fromkeys(route.group for route in routes):
         members = [route for route in routes if route.group == group and route.name in answers]
         for route in members[1:]:
@@ -224,16 +223,16 @@ def print_case(case, device, threads, routes, answers, failures, nodes, peak, cl
 
 
 def find_places(devices):
-    """(device, threads): what there is of them to run on."""
+    """The available pairs (device, threads)."""
     places = [("cpu", 1), ("cpu", 2)] if "cpu" in devices else []
     if "cuda" not in devices:
         return places
     if not torch.cuda.is_available():
-        print("device cuda: none here")
+        print("device cuda: no GPU")
         if devices == ["cuda"]:
-            sys.exit("error: there is no other device to run on")
+            sys.exit("error: there is no device to run on")
     elif not PROGRAMS["cuda"].exists():
-        print(f"device cuda: not measured, there is no {PROGRAMS['cuda']} (scripts/build.sh cuda 2 --target loss_speed "
+        print(f"device cuda: not measured, missing {PROGRAMS['cuda']} (scripts/build.sh cuda 2 --target loss_speed "
               "-D SCION_BENCH=ON)")
     else:
         places.append(("cuda", 1))
@@ -248,7 +247,7 @@ def memory_available():
 
 
 def fitting(case, routes, device):
-    """Those whose logits and gradient there is memory for; a line for each other."""
+    """The routes whose logits and gradient fit in memory; prints a line for each other."""
     needed = 4 * case.padded * 2.6
     free = memory_available() if device == "cpu" else torch.cuda.mem_get_info()[0]
     if needed < free:
@@ -262,24 +261,24 @@ def fitting(case, routes, device):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the small shapes, scion and torchaudio only")
-    parser.add_argument("--full", action="store_true", help="the large shapes with one thread, too")
+    parser.add_argument("--quick", action="store_true", help="small shapes, scion and torchaudio only")
+    parser.add_argument("--full", action="store_true", help="also the large shapes with one thread")
     names = [case.name for case in CASES]
     parser.add_argument("--cases", nargs="+", default=names, choices=names, metavar="CASE",
                         help=f"some of the shapes: {', '.join(names)}")
-    parser.add_argument("--turns", type=int, default=2, help="of the small shapes (2)")
+    parser.add_argument("--turns", type=int, default=2, help="turns of the small shapes (2)")
     parser.add_argument("--devices", nargs="+", default=["cpu", "cuda"], choices=["cpu", "cuda"],
-                        help="where to run (cpu cuda, as far as they are there)")
+                        help="devices to run on (default: those of cpu and cuda that exist)")
     parser.add_argument("--processor-time", action="store_true",
-                        help="count what the processors spent instead of what went by: less disturbed by other work, "
-                             "right for one thread only")
+                        help="measure processor time instead of wall time: less disturbed by other work, "
+                             "valid for one thread only")
     arguments = parser.parse_args()
     clock = "processor_ms" if arguments.processor_time else "ms"
     if not PROGRAMS["cpu"].exists():
-        sys.exit(f"error: there is no program {PROGRAMS['cpu']}\nhint: make bench-loss builds it")
+        sys.exit(f"error: missing program {PROGRAMS['cpu']}\nhint: make bench-loss builds it")
     absent = {} if arguments.quick else loss_peers.prepare(PEERS, arguments.devices)
     for name, reason in absent.items():
-        print(f"{name}: not here: {reason}")
+        print(f"{name}: not available: {reason}")
     routes = [route for route in ROUTES if not (arguments.quick and route.peer) and route.peer not in absent]
     places = find_places(arguments.devices)
     peaks = {place: ask(place[0], "peaks", *place) for place in places}

@@ -80,7 +80,7 @@ class Stages {
                           ? pruned_loss(frames, predicted, lengths, context)
                           : exact_loss(frames, predicted, lengths, context);
     if (model_.config().ctc)
-      loss = loss + scion::ctc_loss(model_.ctc_logits(frames, context), tokens_, lengths, labels_,
+      loss = loss + scion::ctc_loss(model_.ctc_logits(frames, context), {tokens_, lengths, labels_},
                                     scion::blank)
                         .sum();
     return loss;
@@ -88,26 +88,22 @@ class Stages {
 
   at::Tensor exact_loss(const at::Tensor& frames, const at::Tensor& predicted,
                         const at::Tensor& lengths, const scion::ForwardContext& context) const {
-    const scion::Joiner& joiner = model_.joiner();
-    return scion::joiner_transducer_loss(joiner.project_encoder(frames, context),
-                                         joiner.project_predictor(predicted, context),
-                                         joiner.weight(), joiner.bias(), tokens_, lengths, labels_,
-                                         {.bf16 = context.bf16()})
+    return scion::joiner_transducer_loss(model_.joiner().inputs(frames, predicted, context),
+                                         {tokens_, lengths, labels_}, {.bf16 = context.bf16()})
         .sum();
   }
 
   at::Tensor pruned_loss(const at::Tensor& frames, const at::Tensor& predicted,
                          const at::Tensor& lengths, const scion::ForwardContext& context) const {
-    const scion::Joiner& joiner = model_.joiner();
     const scion::LatticeLabels labels{tokens_, lengths, labels_};
     const auto [am, lm] = model_.simple_logits(frames, predicted, context);
     const scion::SimpleLoss simple =
         scion::simple_transducer_loss(am, lm, labels, {.lm_only_scale = 0.25});
     const at::Tensor ranges =
         scion::ranges_of_flows(simple.flows, labels, scion::Topology::regular, 5);
-    const at::Tensor pruned = scion::pruned_joiner_loss(
-        joiner.project_encoder(frames, context), joiner.project_predictor(predicted, context),
-        joiner.weight(), joiner.bias(), ranges, labels, {.bf16 = context.bf16()});
+    const at::Tensor pruned =
+        scion::pruned_joiner_loss(model_.joiner().inputs(frames, predicted, context), ranges,
+                                  labels, {.bf16 = context.bf16()});
     return pruned.sum() + 0.5 * simple.losses.sum();
   }
 

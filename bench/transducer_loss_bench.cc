@@ -9,7 +9,7 @@ namespace {
 
 struct Inputs {
   int64_t B, T, U, V, D;
-  at::Tensor tokens, frames, labels;
+  scion::LatticeLabels labels;
 
   explicit Inputs(const benchmark::State& state)
       : B(state.range(0)),
@@ -19,9 +19,8 @@ struct Inputs {
         D(state.range(4)) {
     at::manual_seed(1);
     scion::set_thread_count(static_cast<int>(state.range(5)));
-    tokens = at::randint(1, V, {B, U}, at::kLong);
-    frames = at::full({B}, T, at::kLong);
-    labels = at::full({B}, U, at::kLong);
+    labels = {at::randint(1, V, {B, U}, at::kLong), at::full({B}, T, at::kLong),
+              at::full({B}, U, at::kLong)};
   }
 };
 
@@ -29,7 +28,7 @@ void from_logits(benchmark::State& state) {
   const Inputs in(state);
   at::Tensor logits = at::randn({in.B, in.T, in.U + 1, in.V}).requires_grad_();
   for (auto _ : state) {
-    scion::transducer_loss(logits, in.tokens, in.frames, in.labels).sum().backward();
+    scion::transducer_loss(logits, in.labels).sum().backward();
     logits.mutable_grad().reset();
   }
 }
@@ -41,8 +40,7 @@ void fused(benchmark::State& state) {
                                     at::randn({in.V, in.D}) * 0.1, at::zeros({in.V})};
   for (at::Tensor& leaf : leaves) leaf.requires_grad_();
   for (auto _ : state) {
-    scion::joiner_transducer_loss(leaves[0], leaves[1], leaves[2], leaves[3], in.tokens, in.frames,
-                                  in.labels)
+    scion::joiner_transducer_loss({leaves[0], leaves[1], leaves[2], leaves[3]}, in.labels)
         .sum()
         .backward();
     for (at::Tensor& leaf : leaves) leaf.mutable_grad().reset();
@@ -53,7 +51,7 @@ void ctc(benchmark::State& state) {
   const Inputs in(state);
   at::Tensor logits = at::randn({in.B, in.T, in.V}).requires_grad_();
   for (auto _ : state) {
-    scion::ctc_loss(logits, in.tokens, in.frames, in.labels).sum().backward();
+    scion::ctc_loss(logits, in.labels).sum().backward();
     logits.mutable_grad().reset();
   }
 }

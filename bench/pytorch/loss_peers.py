@@ -1,11 +1,11 @@
 """Other implementations of the transducer loss, each under the name it is known by.
 
-`prepare(folder, devices)` fetches from PyPI and builds what is missing there, once, and returns why
-what could not be had is absent, by name. `route(name)` gives a function of a case.
+`prepare(folder, devices)` downloads missing ones from PyPI and builds them, once, and returns the
+reasons of those that are unavailable, by name.
 
-Two are built from their C++ sources as extensions of the torch that is here: their own build files
-ask for pybind11 from GitHub, a CUDA toolkit and C++14. fast_rnnt with its CUDA half where there are a
-GPU and nvcc. Without a network, sources that are in `folder`/sources already are taken.
+Two are built from their C++ sources as extensions of the installed torch: their build files require
+pybind11 from GitHub, a CUDA toolkit and C++14. fast_rnnt is built with its CUDA half if there are a
+GPU and nvcc. Without a network, sources are taken from `folder`/sources.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ import torch.nn.functional as F
 PRUNED_STATES = 5
 
 
-# ---- what there is ---------------------------------------------------------------------------------
+# ---- building the peers ----------------------------------------------------------------------------
 
 
 def fetch_source(name, version, folder):
@@ -39,7 +39,7 @@ def fetch_source(name, version, folder):
 
 
 def has_cuda():
-    """Whether extensions can have CUDA in them, and what it is good for."""
+    """True if extensions can be built with CUDA and a GPU can run them."""
     if not torch.cuda.is_available():
         return False
     from torch.utils import cpp_extension
@@ -58,7 +58,7 @@ def build_extension(name, root, sources, package, folder, flags=()):
 
 
 def without_cuda(root, sources):
-    """Copies as C++ of sources that have no CUDA in them."""
+    """Copies of CUDA-free .cu sources as C++."""
     for source in sources:
         (root / source).with_suffix(".cc").write_bytes((root / source).read_bytes())
     return [str(Path(source).with_suffix(".cc")) for source in sources]
@@ -125,7 +125,7 @@ def load(name, folder):
     return importlib.import_module(name)
 
 
-# ---- their routes: case → (leaves, losses of a turn) -----------------------------------------------------
+# ---- their routes: case → (leaves, function of the losses) -------------------------------------------------
 
 
 def joined(encoder, predictor, weight, bias):
@@ -174,8 +174,8 @@ def torchaudio_with_bf16_joiner(case, folder):
 
 
 class OverwrittenLogits:
-    """optimized_transducer takes the nodes of all utterances in one row, without padding, and puts
-    the gradient where the logits were: every turn needs logits of its own."""
+    """optimized_transducer takes the nodes of all utterances in one row, without padding, and overwrites
+    the logits with their gradient: every turn needs new logits."""
 
     def __init__(self, case, folder):
         module = load("optimized_transducer", folder)
@@ -229,7 +229,7 @@ ROUTES = {
 }
 
 
-# ---- a process of its own ------------------------------------------------------------------------------
+# ---- the process of a route ----------------------------------------------------------------------------
 
 
 def process_memory(name):
@@ -241,12 +241,12 @@ def process_memory(name):
 
 
 class MemoryPeak:
-    """The most memory beyond what there was at the beginning, MB: of the process, or of tensors on the device."""
+    """Peak memory beyond that at construction, MB: of the process, or of tensors on the device."""
 
     def __init__(self, device):
         self.device = device
         if device == "cpu":
-            Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew
+            Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
             self.before = process_memory("VmRSS:")
         else:
             torch.cuda.reset_peak_memory_stats()
@@ -258,9 +258,9 @@ class MemoryPeak:
 
 
 def turn(leaves, losses, fresh, device, first_turn):
-    """Loss and gradients, over and over for a tenth of a second at least. The first time is for the memory: while the
-    others had their turns, the allocator gave back what a step would have found. In a turn that is not a process's
-    first it counts where it is long."""
+    """Loss and gradients, repeated for at least a tenth of a second. The first repetition measures memory and is not
+    timed: during the turns of other processes the allocator returned memory that a step would have ready. After a
+    process's first turn it is timed if it is long."""
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     answer, count, milliseconds, processor = {}, 0, 0, 0
     while milliseconds < 100:
@@ -284,7 +284,7 @@ def turn(leaves, losses, fresh, device, first_turn):
 
 
 def main():
-    """CASE.safetensors ROUTE DEVICE THREADS FOLDER: every line of the input is answered with one turn, as JSON."""
+    """CASE.safetensors ROUTE DEVICE THREADS FOLDER: runs one turn for every line of input, result as JSON."""
     from safetensors.torch import load_file
 
     path, name, device, threads, folder = sys.argv[1:]

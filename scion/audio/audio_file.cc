@@ -25,17 +25,17 @@ using SoundFile = std::unique_ptr<SNDFILE, CloseSoundFile>;
                   "copy or convert the file again");
 }
 
-/// libsndfile shortens a WAV file's length to what is there without a word, so compare the RIFF
-/// size with the file's. Programs that write to a pipe leave a huge size: no complaint then.
+/// libsndfile silently shortens a WAV file's length to the data present, so compare the RIFF size
+/// with the file's. Programs that write to a pipe leave a huge size, which is accepted.
 void check_wav_is_whole(const fs::path& path, uintmax_t file_size) {
   std::ifstream in(path, std::ios::binary);
   std::array<unsigned char, 8> head{};
   if (!in.read(reinterpret_cast<char*>(head.data()), head.size())) return;
   if (std::memcmp(head.data(), "RIFF", 4) != 0) return;
-  const uint64_t said = 8 + (uint64_t(head[4]) | uint64_t(head[5]) << 8 | uint64_t(head[6]) << 16 |
-                             uint64_t(head[7]) << 24);
-  if (said > file_size && said < 0x7fff0000)
-    fail_truncated(path, fmt::format("{} bytes of {}", file_size, said));
+  const uint64_t stated = 8 + (uint64_t(head[4]) | uint64_t(head[5]) << 8 |
+                               uint64_t(head[6]) << 16 | uint64_t(head[7]) << 24);
+  if (stated > file_size && stated < 0x7fff0000)
+    fail_truncated(path, fmt::format("{} bytes of {}", file_size, stated));
 }
 
 SoundFile open_audio(const fs::path& path, SF_INFO& info) {
@@ -159,12 +159,21 @@ Audio read_audio(const fs::path& path, int64_t sample_rate, const AudioPart& par
 double audio_seconds(const fs::path& path) {
   SF_INFO info;
   const SoundFile file = open_audio(path, info);
-  // A FLAC file from a pipe does not say how long it is.
+  // A FLAC file written to a pipe does not state its length.
   const auto frames =
       info.frames > 0 ? double(info.frames) : double(read_mono(file.get(), info, {}, -1).size());
   if (frames == 0)
     throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
   return frames / info.samplerate;
+}
+
+std::vector<float> read_raw(std::FILE* file, size_t count) {
+  std::vector<int16_t> integers(count);
+  integers.resize(std::fread(integers.data(), sizeof(int16_t), count, file));
+  std::vector<float> samples;
+  samples.reserve(integers.size());
+  for (const int16_t value : integers) samples.push_back(static_cast<float>(value) / 32768);
+  return samples;
 }
 
 std::vector<float> resample(const std::vector<float>& samples, double from, double to) {

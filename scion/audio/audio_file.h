@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <vector>
 
@@ -13,7 +14,7 @@ struct Audio {
   double seconds() const { return sample_rate ? double(samples.size()) / double(sample_rate) : 0; }
 };
 
-/// What to take of a file.
+/// A part of a file: a segment of its time, one of its channels.
 struct AudioPart {
   double begin_seconds = 0;
   double seconds = 0;    ///< 0: up to the end
@@ -22,16 +23,20 @@ struct AudioPart {
   bool operator==(const AudioPart&) const = default;
 };
 
-/// Whatever libsndfile reads (WAV, FLAC, Ogg Opus and Vorbis, MP3, …), as mono, resampled (soxr,
-/// high quality) to `sample_rate`. Only the part is decoded where the format can be sought in.
+/// Reads what libsndfile reads (WAV, FLAC, Ogg Opus and Vorbis, MP3, …), as mono, resampled (soxr,
+/// high quality) to `sample_rate`. Only the part is decoded if the format allows seeking.
 /// UserError naming the file: missing, empty, not audio, truncated, non-finite samples, a part that
-/// ends more than 0.1 s behind the file (before that it ends with the file), a channel that is not
-/// there.
+/// ends more than 0.1 s after the file (up to that it ends with the file), a channel that does not
+/// exist.
 Audio read_audio(const std::filesystem::path& path, int64_t sample_rate,
                  const AudioPart& part = {});
 
 /// Length in seconds without decoding where the format allows it.
 double audio_seconds(const std::filesystem::path& path);
+
+/// Up to `count` samples in [-1, 1] from 16-bit samples without a header, as arecord and ffmpeg
+/// write them; none at the end of the file.
+std::vector<float> read_raw(std::FILE* file, size_t count);
 
 /// Band-limited resampling by `to / from`.
 std::vector<float> resample(const std::vector<float>& samples, double from, double to);

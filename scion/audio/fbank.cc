@@ -63,7 +63,7 @@ class MelBanks {
   double low_ = 0, step_ = 0;
 };
 
-/// Which of `count` samples stands at a place when the signal is continued by mirroring it at both
+/// Index of the sample at a position when the signal of `count` samples is mirrored at both
 /// ends, as often as needed.
 int64_t mirrored_place(int64_t place, int64_t count) {
   int64_t at = place % (2 * count);
@@ -147,7 +147,7 @@ FeatureConfig nemo_features() {
   return config;
 }
 
-/// What every frame is multiplied by, and where.
+/// Tables of the window, the transform and the mel filters.
 struct Fbank::Tables {
   std::vector<double> window, cosine, sine, mel_weights;
   std::vector<int32_t> reversed, mel_first, mel_end;
@@ -243,7 +243,7 @@ const float* Fbank::frame(const Part& part, int64_t t, float* copy) const {
   for (int64_t i = 0; i < window_samples_; ++i) {
     const int64_t place = start + i;
     copy[i] = sample(place);
-    // The first sample has none before it; zeros behind the end stay zeros.
+    // No sample precedes the first; zeros past the end stay zeros.
     if (over_signal && (mirror || (place > 0 && place < part.total)))
       copy[i] -= share * sample(place - 1);
   }

@@ -1,4 +1,4 @@
-// Log-mel filter banks, compatible with Kaldi, and with NeMo by other settings.
+// Log-mel filter banks, compatible with Kaldi and, by other settings, NeMo.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -43,11 +43,11 @@ inline constexpr float feature_floor = -15.942385f;
 
 /// NeMo's settings (AudioToMelSpectrogramPreprocessor's defaults, without dither): a Hann window
 /// in the middle of 512 points, Slaney's mel scale, 2⁻²⁴ inside the logarithm. Normalised per
-/// utterance. NeMo appends one frame of zeros behind the length; here it is left out.
+/// utterance. NeMo appends one frame of zeros; it is left out here.
 FeatureConfig nemo_features();
 
-/// Computes features on the processor, in blocks of eight frames. A frame's bytes follow from its
-/// samples alone: not from batch, threads or instruction set.
+/// Computes features on the processor, in blocks of eight frames. A frame's bytes depend on its
+/// samples alone, not on batch, threads or instruction set.
 class Fbank {
  public:
   explicit Fbank(const FeatureConfig& config);
@@ -56,24 +56,24 @@ class Fbank {
   int64_t frame_count(int64_t samples) const;
 
   /// (B, N) float samples in [-1, 1] with `lengths` (B) valid samples each →
-  /// (B, frame_count(max length), columns()) float, on the samples' device. Frames behind an
+  /// (B, frame_count(max length), columns()) float, on the samples' device. Frames past an
   /// utterance's end are `feature_floor`.
   at::Tensor compute(const at::Tensor& samples, const std::vector<int64_t>& lengths) const;
   /// (N) → (T, columns()).
   at::Tensor compute(const at::Tensor& samples) const;
 
-  /// The first sample of frame t, maybe before the signal; it ends window_samples() later.
+  /// First sample of frame t, possibly before the signal; the frame ends window_samples() later.
   int64_t frame_start(int64_t t) const { return t * shift_samples_ - before_; }
   int64_t window_samples() const { return window_samples_; }
   const FeatureConfig& config() const { return config_; }
 
-  /// Part of a signal: samples from place `first` on, out of `total` (where known: up to the end).
+  /// Part of a signal: samples from position `first` on, out of `total` (up to the end, if known).
   struct Part {
     const float* samples;
     int64_t first, count, total;
   };
   /// Frames first … first + count - 1 to rows of columns() floats. `part` holds their samples and,
-  /// at an end, those that are mirrored.
+  /// near an end of the signal, those that are mirrored.
   void frames(const Part& part, int64_t first, int64_t count, float* features) const;
 
  private:

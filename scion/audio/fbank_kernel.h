@@ -5,7 +5,7 @@
 
 namespace scion {
 
-/// What the frames of one FeatureConfig share. Arrays belong to the caller.
+/// Tables shared by all frames of one FeatureConfig. The caller owns the arrays.
 struct FbankPlan {
   int64_t window_samples, fft_size, bins;
   const double* window;       // (window_samples)
@@ -14,7 +14,7 @@ struct FbankPlan {
   const int32_t* reversed;    // (fft_size / 2): places of the packed samples, bits reversed
   const int32_t* mel_first;   // (bins): first frequency with a weight
   const int32_t* mel_end;     // (bins)
-  const double* mel_weights;  // of all bins, one behind the other
+  const double* mel_weights;  // of all bins, one after the other
   double scale, preemphasis, log_offset;
   bool remove_dc_offset, use_energy;
 };

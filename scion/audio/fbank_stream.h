@@ -17,10 +17,10 @@ class StreamingFbank {
 
   /// The next `count` samples in [-1, 1], at the settings' rate. Not after finish().
   void accept(const float* samples, int64_t count);
-  /// The signal ends here: its last frames, which reach over the end, become ready.
+  /// Ends the signal: its last frames, which reach past the end, become ready.
   void finish() { finished_ = true; }
 
-  /// Frames that wait to be taken.
+  /// Frames ready to be taken.
   int64_t ready() const;
   /// (min(count, ready()), columns()) float: the next frames.
   at::Tensor take(int64_t count);

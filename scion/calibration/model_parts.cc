@@ -50,13 +50,10 @@ void run_part(const Transducer& model, const CalibrationUtterance& utterance, Mo
 void choose_nodes(const Transducer& model, const PartOutputs& outputs,
                   CalibrationUtterance& utterance) {
   const ForwardContext context;
-  const Joiner& joiner = model.joiner();
   const int64_t frames = outputs.encoded.size(1);
   const ForcedAlignment alignment =
-      best_alignments({joiner.project_encoder(outputs.encoded, context),
-                       joiner.project_predictor(outputs.predicted, context), joiner.weight(),
-                       joiner.bias(), utterance.tokens, one_length(frames),
-                       one_length(utterance.tokens.size(1))})
+      best_alignments(model.joiner().inputs(outputs.encoded, outputs.predicted, context),
+                      {utterance.tokens, one_length(frames), one_length(utterance.tokens.size(1))})
           .front();
   if (alignment.frames.size() != static_cast<size_t>(utterance.tokens.size(1))) return;
   std::vector<int64_t> node_frames, node_labels;

@@ -1,14 +1,15 @@
-// scion align: when the words of a transcript were said.
+// scion align: times of the words of transcripts.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "scion/cli/commands.h"
+#include "scion/cli/common_flags.h"
 #include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
-#include "scion/core/threads.h"
-#include "scion/loss/alignment.h"
+#include "scion/recognition/aligner.h"
 #include "scion/recognition/model_dataset.h"
-#include "scion/recognition/word_times.h"
 #include "scion/scoring/nist.h"
 
 namespace scion {
@@ -17,72 +18,42 @@ namespace {
 struct AlignArguments {
   std::string model, manifest, ctm, json;
   double batch_seconds = 60;
-  int threads = 0;
 };
 
-std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& batch) {
-  const ForwardContext context;
-  const EncoderOutput encoded = model.encode(batch.features, batch.feature_lengths, context);
-  const Joiner& joiner = model.joiner();
-  const at::Tensor predicted = model.predictor().forward(batch.tokens, context);
-  return best_alignments({joiner.project_encoder(encoded.frames, context),
-                          joiner.project_predictor(predicted, context), joiner.weight(),
-                          joiner.bias(), batch.tokens, encoded.lengths, batch.token_lengths});
-}
-
-nlohmann::ordered_json to_json(const std::string& id, const std::vector<TimedWord>& words,
-                               const ForcedAlignment& alignment, double frame_seconds,
-                               const Tokenizer& tokenizer, const std::vector<int64_t>& tokens) {
-  nlohmann::ordered_json line = {{"id", id},
+std::string json_line(const UtteranceAlignment& alignment) {
+  nlohmann::ordered_json line = {{"id", alignment.id},
                                  {"log_probability", alignment.log_probability},
                                  {"words", nlohmann::ordered_json::array()},
                                  {"tokens", nlohmann::ordered_json::array()}};
-  for (const TimedWord& word : words)
+  for (const TimedWord& word : alignment.words)
     line["words"].push_back(
         {{"word", word.word}, {"start", word.start}, {"duration", word.duration}});
-  for (size_t u = 0; u < tokens.size(); ++u)
-    line["tokens"].push_back({{"piece", tokenizer.piece(tokens[u])},
-                              {"seconds", double(alignment.frames[u]) * frame_seconds},
-                              {"probability", alignment.probabilities[u]}});
-  return line;
+  for (const AlignedToken& token : alignment.tokens)
+    line["tokens"].push_back(
+        {{"piece", token.piece}, {"seconds", token.seconds}, {"probability", token.probability}});
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 void run(const AlignArguments& arguments) {
-  const at::NoGradGuard no_grad;
-  if (arguments.threads > 0) set_thread_count(arguments.threads);
   const ModelFile file = load_model(arguments.model);
   const Dataset data = dataset_for(file, {arguments.manifest});
-  const Tokenizer& tokenizer = data.tokenizer();
-  const double frame_seconds = encoder_frame_seconds(file.model->config());
   log_info("aligns {} utterances of {} by {}", data.size(), arguments.manifest, arguments.model);
   Progress progress("aligning", int64_t(data.size()), "utterances");
-  std::vector<std::string> lines(data.size());
-  std::vector<TimedTranscript> transcripts(data.size());
-  int64_t done = 0, impossible = 0;
-  for (const std::vector<int64_t>& indices : evaluation_batches(data, arguments.batch_seconds)) {
-    std::vector<at::Tensor> features;
-    for (const int64_t i : indices) features.push_back(data.features(size_t(i), 1));
-    const auto alignments = align_batch(*file.model, collate(data, indices, features));
-    for (size_t b = 0; b < indices.size(); ++b) {
-      const auto i = static_cast<size_t>(indices[b]);
-      const Utterance utterance = data.utterance(i);
-      const std::vector<int64_t> tokens = tokenizer.encode(utterance.text);
-      transcripts[i].id = utterance.id;
-      if (alignments[b].frames.size() != tokens.size()) {
-        ++impossible;
-        continue;
-      }
-      transcripts[i].words = word_times({tokens, alignments[b].frames}, tokenizer, frame_seconds);
-      lines[i] = to_json(transcripts[i].id, transcripts[i].words, alignments[b], frame_seconds,
-                         tokenizer, tokens)
-                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                 "\n";
-    }
-    progress.update(done += int64_t(indices.size()));
-  }
+  const auto alignments = align_utterances(*file.model, data, arguments.batch_seconds,
+                                           [&](int64_t done) { progress.update(done); });
   progress.finish();
+  std::string lines;
+  std::vector<TimedTranscript> transcripts;
+  int64_t impossible = 0;
+  for (const UtteranceAlignment& alignment : alignments) {
+    transcripts.push_back({alignment.id, alignment.words});
+    if (alignment.possible)
+      lines += json_line(alignment);
+    else
+      ++impossible;
+  }
   if (impossible > 0) log_warning("{} utterances have no alignment", impossible);
-  if (!arguments.json.empty()) write_file(arguments.json, fmt::format("{}", fmt::join(lines, "")));
+  if (!arguments.json.empty()) write_file(arguments.json, lines);
   if (arguments.ctm.empty())
     fmt::print("{}", to_ctm(transcripts));
   else
@@ -96,7 +67,7 @@ void run(const AlignArguments& arguments) {
 void add_align(CLI::App& app) {
   auto arguments = std::make_shared<AlignArguments>();
   CLI::App* command =
-      app.add_subcommand("align", "when the words of transcripts were said (forced alignment)");
+      app.add_subcommand("align", "times of the words of transcripts (forced alignment)");
   command->add_option("model", arguments->model, "model file")->required();
   command->add_option("manifest", arguments->manifest, "utterances with their texts")->required();
   command->add_option("--ctm", arguments->ctm, "NIST CTM to write; none: to stdout");
@@ -105,8 +76,7 @@ void add_align(CLI::App& app) {
   command->add_option("--batch-seconds", arguments->batch_seconds, "audio in a batch, s")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--threads", arguments->threads, "0: all processors")
-      ->check(CLI::NonNegativeNumber);
+  add_threads_flag(*command);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -1,4 +1,4 @@
-// Flags that stand for options of a configuration file.
+// Flags for the options of a configuration file.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,7 @@
 
 namespace scion {
 
-/// A flag of the command for every declared option, kept alive with the variables behind it.
+/// A flag of the command for every declared option, which stay alive with the command.
 inline void add_option_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
   for (const auto& option : options->all()) {
     const std::string flag = "--" + option->key();

@@ -1,15 +1,16 @@
 // scion evaluate: a model's error rates on a manifest.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "scion/cli/commands.h"
+#include "scion/cli/common_flags.h"
 #include "scion/core/device.h"
 #include "scion/core/log.h"
-#include "scion/core/threads.h"
 #include "scion/model/precision.h"
 #include "scion/recognition/evaluation.h"
 #include "scion/recognition/hypotheses_file.h"
 #include "scion/recognition/model_dataset.h"
-#include "scion/scoring/bootstrap.h"
 #include "scion/scoring/sclite.h"
 
 namespace scion {
@@ -17,50 +18,46 @@ namespace {
 
 struct EvaluateArguments {
   std::string model, manifest, hypotheses, precision = "fp32", device = "cpu";
-  int threads = 0;
+  SearchConfig search;
   bool json = false, speakers = false;
   size_t confusions = 0;
 };
 
 // The tables that were asked for.
-nlohmann::json tables_json(const EvaluateArguments& arguments, const EvaluationResult& result) {
+nlohmann::json tables_json(const EvaluateArguments& arguments, const SetScore& score) {
   nlohmann::json json = nlohmann::json::object();
-  if (!arguments.speakers && arguments.confusions == 0) return json;
-  const SetScore score = score_result(result);
   if (arguments.speakers) json["speakers"] = to_json(scores_by_speaker(score));
   if (arguments.confusions > 0)
     json["confusions"] = to_json(count_confusions(score.utterances), arguments.confusions);
   return json;
 }
 
-void print_tables(const EvaluateArguments& arguments, const EvaluationResult& result) {
-  if (!arguments.speakers && arguments.confusions == 0) return;
-  const SetScore score = score_result(result);
+void print_tables(const EvaluateArguments& arguments, const SetScore& score) {
   if (arguments.speakers) fmt::print("\n{}", speaker_table(scores_by_speaker(score)));
   if (arguments.confusions > 0)
     fmt::print("\n{}", to_text(count_confusions(score.utterances), arguments.confusions));
 }
 
-Interval speaker_interval(const EvaluationResult& result) {
-  std::map<std::string, ErrorCounts> speakers;
-  for (const UtteranceResult& utterance : result.utterances)
-    speakers[utterance.speaker.empty() ? utterance.id : utterance.speaker] += utterance.words;
-  std::vector<ErrorCounts> units;
-  for (const auto& [speaker, counts] : speakers) units.push_back(counts);
-  return bootstrap_rate(units);
+void print(const SetScore& score, const Interval& interval) {
+  const ErrorCounts& words = score.words;
+  fmt::print(
+      "WER {:.2f} % [{:.2f}, {:.2f}] by speaker: {} errors in {} words ({} substitutions, {} "
+      "insertions, {} deletions)\nCER {:.2f} %\n",
+      100 * words.rate(), 100 * interval.low, 100 * interval.high, words.errors(),
+      words.reference_length(), words.substitutions, words.insertions, words.deletions,
+      100 * score.characters.rate());
 }
 
 void run(const EvaluateArguments& arguments) {
-  if (arguments.threads > 0) set_thread_count(arguments.threads);
   ModelFile file = load_model(arguments.model);
   file.model->to(find_device(arguments.device));
   const Dataset data = dataset_for(file, {arguments.manifest});
-  EvaluationConfig config;
+  EvaluationConfig config{arguments.search};
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
   log_info("evaluates {} on {} utterances of {}", arguments.model, data.size(), arguments.manifest);
   const EvaluationResult result = evaluate(*file.model, data.tokenizer(), data, config);
-  const Interval interval = speaker_interval(result);
+  const Interval interval = speaker_interval(result.score.utterances);
   if (!arguments.hypotheses.empty())
     write_hypotheses(arguments.hypotheses, result, file.model->config(), data.tokenizer());
   if (arguments.json) {
@@ -68,21 +65,15 @@ void run(const EvaluateArguments& arguments) {
     json["wer_interval_95"] = {100 * interval.low, 100 * interval.high};
     json["real_time_factor"] = result.seconds / result.audio_seconds;
     json["skipped"] = data.skipped().size();
-    json.update(tables_json(arguments, result));
+    json.update(tables_json(arguments, result.score));
     fmt::print("{}\n", json.dump());
     return;
   }
-  fmt::print(
-      "WER {:.2f} % [{:.2f}, {:.2f}] by speaker: {} errors in {} words ({} substitutions, {} "
-      "insertions, {} deletions)\n",
-      100 * result.words.rate(), 100 * interval.low, 100 * interval.high, result.words.errors(),
-      result.words.reference_length(), result.words.substitutions, result.words.insertions,
-      result.words.deletions);
-  fmt::print("CER {:.2f} %\nreal-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n",
-             100 * result.characters.rate(), result.seconds / result.audio_seconds,
-             result.audio_seconds, result.seconds);
+  print(result.score, interval);
+  fmt::print("real-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n",
+             result.seconds / result.audio_seconds, result.audio_seconds, result.seconds);
   if (!data.skipped().empty()) fmt::print("{} utterances skipped\n", data.skipped().size());
-  print_tables(arguments, result);
+  print_tables(arguments, result.score);
 }
 
 }  // namespace
@@ -90,22 +81,22 @@ void run(const EvaluateArguments& arguments) {
 void add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "error rates of a model on a manifest");
-  command->add_option("--model", arguments->model, "model file")->required();
-  command->add_option("--manifest", arguments->manifest, "JSON lines with audio_filepath and text")
+  command->add_option("model,--model", arguments->model, "model file")->required();
+  command
+      ->add_option("manifest,--manifest", arguments->manifest,
+                   "JSON lines with audio_filepath and text")
       ->required();
-  command->add_option(
-      "--hypotheses", arguments->hypotheses,
-      "write what was recognised, as JSON lines or, by the extension, .trn or .ctm");
+  command->add_option("--hypotheses", arguments->hypotheses,
+                      "file to write hypotheses to: JSON lines or, by the extension, .trn or .ctm");
   command->add_option("--precision", arguments->precision, "fp32, bf16, auto")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
-  command->add_option("--device", arguments->device, "cpu, cuda")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"cpu", "cuda"}));
-  command->add_option("--threads", arguments->threads, "0: all processors");
+  add_device_flag(*command, arguments->device);
+  add_search_flags(*command, arguments->search);
+  add_threads_flag(*command);
   command->add_flag("--speakers", arguments->speakers, "a table by speaker");
   command->add_option("--confusions", arguments->confusions,
-                      "so many of the words most often confused, inserted and deleted");
+                      "number of words to list that are most often confused, inserted, deleted");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback([arguments] { run(*arguments); });
 }

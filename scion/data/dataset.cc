@@ -197,6 +197,13 @@ Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,
   return batch;
 }
 
+Batch read_batch(const Dataset& dataset, const std::vector<int64_t>& indices, double speed) {
+  std::vector<at::Tensor> features;
+  for (const int64_t i : indices)
+    features.push_back(dataset.features(static_cast<size_t>(i), speed));
+  return collate(dataset, indices, features);
+}
+
 std::vector<std::vector<int64_t>> evaluation_batches(const Dataset& dataset, double batch_seconds) {
   std::vector<int64_t> order(dataset.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
@@ -213,6 +220,12 @@ std::vector<std::vector<int64_t>> evaluation_batches(const Dataset& dataset, dou
     batches.back().push_back(i);
   }
   return batches;
+}
+
+void for_each_batch(const Dataset& dataset, double batch_seconds,
+                    const std::function<void(const Batch&)>& use) {
+  for (const std::vector<int64_t>& indices : evaluation_batches(dataset, batch_seconds))
+    use(read_batch(dataset, indices));
 }
 
 }  // namespace scion

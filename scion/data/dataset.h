@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -101,7 +102,14 @@ class Dataset {
 Batch collate(const Dataset& dataset, const std::vector<int64_t>& indices,
               const std::vector<at::Tensor>& features);
 
+/// Reads the features of the utterances at that speed and collates them.
+Batch read_batch(const Dataset& dataset, const std::vector<int64_t>& indices, double speed = 1);
+
 /// Batches for evaluation: longest first, every utterance once, no augmentation.
 std::vector<std::vector<int64_t>> evaluation_batches(const Dataset& dataset, double batch_seconds);
+
+/// Calls `use` with every one of evaluation_batches, read.
+void for_each_batch(const Dataset& dataset, double batch_seconds,
+                    const std::function<void(const Batch&)>& use);
 
 }  // namespace scion

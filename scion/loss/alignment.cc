@@ -1,21 +1,21 @@
 #include "scion/loss/alignment.h"
 
-#include "scion/loss/cpu/given.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/core/parallel.h"
+#include "scion/loss/cpu/joiner.h"
 
 namespace scion {
 namespace {
 
 constexpr double impossible = -std::numeric_limits<double>::infinity();
 
-/// One utterance's arcs as log-probabilities, n = t · states + u; `constrained` labels count the
-/// blank behind them.
+/// One utterance's arcs as log-probabilities, n = t · states + u; `constrained` labels include the
+/// blank that follows.
 struct Arcs {
   const float *blank, *label;
   int64_t frames, states;
   Topology topology;
 
-  /// How many nodes on a label leads.
+  /// Distance in nodes from a label's node to the next.
   int64_t label_step() const { return topology == Topology::regular ? 1 : states + 1; }
 };
 
@@ -27,22 +27,23 @@ void find_best_paths(const Arcs& arcs, std::vector<double>& best, std::vector<bo
   for (int64_t t = 0; t <= arcs.frames; ++t) {
     for (int64_t u = t == 0 ? 1 : 0; u < arcs.states; ++u) {
       const int64_t n = t * arcs.states + u;
-      const double waited =
+      const double by_blank_arc =
           t > 0 ? best[n - arcs.states] + arcs.blank[n - arcs.states] : impossible;
-      // Regular: behind the last frame there are no labels.
-      const bool may_say = u > 0 && (step > 1 ? t > 0 : t < arcs.frames);
-      const double said = may_say ? best[n - step] + arcs.label[n - step] : impossible;
-      // Where both are equal the wait comes last, and so the labels before it early.
-      by_label[n] = said > waited;
-      best[n] = std::max(said, waited);
+      // Regular: there are no labels after the last frame.
+      const bool has_label_arc = u > 0 && (step > 1 ? t > 0 : t < arcs.frames);
+      const double by_label_arc =
+          has_label_arc ? best[n - step] + arcs.label[n - step] : impossible;
+      // On ties take the blank last, so that labels are emitted as early as possible.
+      by_label[n] = by_label_arc > by_blank_arc;
+      best[n] = std::max(by_label_arc, by_blank_arc);
     }
   }
 }
 
-/// Of the label behind node n alone.
+/// Probability of node n's next label alone.
 float label_probability(const Arcs& arcs, int64_t n, double early) {
-  const double blank_behind = arcs.topology == Topology::constrained ? arcs.blank[n + 1] : 0;
-  return static_cast<float>(std::exp(arcs.label[n] - blank_behind - early));
+  const double next_blank = arcs.topology == Topology::constrained ? arcs.blank[n + 1] : 0;
+  return static_cast<float>(std::exp(arcs.label[n] - next_blank - early));
 }
 
 ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
@@ -73,15 +74,17 @@ ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
 
 }  // namespace
 
-ArcOccupation arc_occupation(const JoinerBatch& inputs, const TransducerLossOptions& options) {
-  const SolvedLattices solved = solve_lattices_of(inputs, options, true);
+ArcOccupation arc_occupation(const JoinerInputs& joiner, const LatticeLabels& labels,
+                             const TransducerLossOptions& options) {
+  const SolvedLattices solved = solve_lattices_of(joiner, labels, options, /*flows=*/true);
   auto [blank, label] = solved.terms.arcs(solved.batch);
   return {blank, label};
 }
 
-std::vector<ForcedAlignment> best_alignments(const JoinerBatch& inputs,
+std::vector<ForcedAlignment> best_alignments(const JoinerInputs& joiner,
+                                             const LatticeLabels& labels,
                                              const TransducerLossOptions& options) {
-  const SolvedLattices solved = solve_lattices_of(inputs, options, false);
+  const SolvedLattices solved = solve_lattices_of(joiner, labels, options, /*flows=*/false);
   std::vector<ForcedAlignment> alignments(solved.batch.size());
   for_each_in_parallel(solved.batch.size(), [&](int64_t b) {
     alignments[b] =

@@ -3,14 +3,14 @@
 #include <limits>
 
 #include "scion/core/device.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/lattice_loss.h"
 
 namespace scion {
 namespace {
 
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
-/// Frames' places relative to the middle of their utterance, (B, T, 1): positive in early frames.
+/// Distance of each frame from the middle of its utterance, (B, T, 1): positive in early frames.
 at::Tensor earliness(const LatticeLabels& labels, int64_t frames, const at::Tensor& like) {
   const at::Tensor middle =
       (upload(labels.frame_lengths, like.device()).to(like.scalar_type()) - 1).view({-1, 1, 1}) / 2;
@@ -29,13 +29,13 @@ void constrain(LatticeArcs& arcs, Topology topology) {
 
 at::Tensor log_of_sum_of_exp(const at::Tensor& x) { return at::logsumexp(x, {-1}, true); }
 
-/// Columns of (B, N, V) that stand for the labels: (B, N, U).
+/// The labels' columns of (B, N, V): (B, N, U).
 at::Tensor label_columns(const at::Tensor& values, const at::Tensor& tokens) {
   const at::Tensor index = upload(tokens, values.device()).clamp_min(0).unsqueeze(1);
   return values.gather(2, index.expand({-1, values.size(1), -1}));
 }
 
-/// lm at its own state's next label: (B, 1, U).
+/// lm at each state's next label: (B, 1, U).
 at::Tensor next_labels(const at::Tensor& lm, const at::Tensor& tokens) {
   const at::Tensor index = upload(tokens, lm.device()).clamp_min(0).unsqueeze(2);
   return lm.narrow(1, 0, tokens.size(1)).gather(2, index).transpose(1, 2);
@@ -56,13 +56,13 @@ LatticeArcs joined_arcs(const at::Tensor& am, const at::Tensor& lm, const at::Te
           label_columns(am, tokens) + next_labels(lm, tokens) - normalisers.narrow(2, 0, labels)};
 }
 
-/// What the predictor alone gives, (B, 1, …).
+/// Arcs from the predictor alone, (B, 1, …).
 LatticeArcs predictor_arcs(const at::Tensor& lm, const at::Tensor& tokens, int64_t blank) {
   const at::Tensor normalised = lm - log_of_sum_of_exp(lm);
   return {normalised.select(2, blank).unsqueeze(1), next_labels(normalised, tokens)};
 }
 
-/// What the encoder gives with the batch's average predictor; blank is (B, T, 1).
+/// Arcs from the encoder and the batch's average predictor; blank is (B, T, 1).
 LatticeArcs encoder_arcs(const at::Tensor& am, const at::Tensor& lm, const at::Tensor& tokens,
                          int64_t blank) {
   const at::Tensor average = (lm.softmax(2).mean(at::IntArrayRef({0, 1}), true) +
@@ -73,28 +73,28 @@ LatticeArcs encoder_arcs(const at::Tensor& am, const at::Tensor& lm, const at::T
   return {normalised.select(2, blank).unsqueeze(2), label_columns(normalised, tokens)};
 }
 
-/// Rows (B, N, …, V) of which some are broken: NaN or +∞ in them, or −∞ alone.
+/// Broken rows of values (B, N, …, V): those with NaN or +∞, or with −∞ alone.
 struct BrokenRows {
   at::Tensor rows;        ///< (B, N, …, 1) bool
-  at::Tensor utterances;  ///< (B) bool: those with such a row within their length
+  at::Tensor utterances;  ///< (B) bool: utterances with such a row within their length
 };
 
-/// `within` (B, N, …) is true for the rows that an utterance has.
+/// `within` (B, N, …) is true for an utterance's own rows, false in padding.
 BrokenRows broken_rows(const at::Tensor& values, const at::Tensor& within) {
-  const at::Tensor highest = values.detach().amax(-1, true);  // NaN where one is there
+  const at::Tensor highest = values.detach().amax(-1, true);  // NaN if there is one
   const at::Tensor rows = highest.isfinite().logical_not();
   return {rows, rows.squeeze(-1).logical_and(within).flatten(1).any(1)};
 }
 
-/// lengths (B) → (B, size): true for what is within.
+/// lengths (B) → (B, size): true within the length.
 at::Tensor within_lengths(const at::Tensor& lengths, int64_t size, at::Device device) {
   return at::arange(size, at::TensorOptions().dtype(at::kLong).device(device))
       .unsqueeze(0)
       .lt(upload(lengths, device).unsqueeze(1));
 }
 
-/// Zeros in place of broken rows and of the rows of broken utterances, so that their gradients are
-/// zeros.
+/// Replaces broken rows and all rows of broken utterances by zeros, so that their gradients are
+/// zero.
 at::Tensor without(const at::Tensor& values, const at::Tensor& rows, const at::Tensor& utterances) {
   std::vector<int64_t> shape(size_t(values.dim()), 1);
   shape[0] = values.size(0);

@@ -1,6 +1,6 @@
-// Losses in single tensor operations: the simple pass on other devices than the CPU, in float64 and
-// with the smoothing that sees the encoder alone, and the loss of a band's given logits. Inputs
-// have been checked. Internal to scion/loss.
+// Losses composed of single tensor operations: the simple pass on devices other than the CPU, in
+// float64 and with encoder-only smoothing, and the loss from the logits of a band. Inputs are
+// already checked. Internal to scion/loss.
 #pragma once
 
 #include "scion/loss/pruned_loss.h"

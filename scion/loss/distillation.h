@@ -1,38 +1,33 @@
-// Learning from a teacher beside the labels: on the nodes of the transducer's lattice, collapsed to
-// three classes (Panchapagesan et al., 2021), and in the CTC head.
+// Distillation from a teacher: at the nodes of the transducer's lattice, collapsed to three classes
+// (Panchapagesan et al., 2021), and in the CTC head.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include "scion/loss/alignment.h"
-#include "scion/loss/transducer_loss.h"
+#include "scion/loss/lattice/types.h"
 
 namespace scion {
 
-/// How much a node of the lattice counts. Either way it is T + U in all, as many as an alignment
-/// has arcs, so that one weight of the divergence suits both.
+/// Weights of the lattice's nodes. In both cases they sum to T + U, the number of an alignment's
+/// arcs, so that the same weight of the divergence suits both.
 enum class NodeWeighting {
-  all,       ///< every node alike: (T + U) / (T · (U + 1)); as published, but for that factor
-  occupied,  ///< the probability, given the labels, that the teacher's alignments pass it: nothing
-             ///< where none goes
+  all,  ///< the same for every node: (T + U) / (T · (U + 1)); as published but for this factor
+  occupied,  ///< the teacher's posterior of the node, given the labels; 0 where no alignment passes
 };
 
-/// A teacher's targets, without gradient, on the inputs' device. Nodes that are `occupied` in an
-/// utterance whose loss is not finite have no weight. Errors as joiner_transducer_loss; of the
-/// options, blank and bf16 count.
-NodeTargets node_targets(const JoinerBatch& teacher, NodeWeighting weighting,
-                         const TransducerLossOptions& options = {});
+/// A teacher's targets, without gradient, on the inputs' device. With `occupied` an utterance whose
+/// loss is not finite has weights 0. Errors as joiner_transducer_loss; the options `blank`, `bf16`
+/// and `workspace_bytes` apply.
+NodeTargets node_targets(const JoinerInputs& teacher, const LatticeLabels& labels,
+                         NodeWeighting weighting, const TransducerLossOptions& options = {});
 
-/// Divergence (B) of NodeTargets from given logits (B, T, U+1, V), in their type, differentiable:
-/// the definition in single tensor operations, for any device.
-at::Tensor node_divergence(const at::Tensor& logits, const at::Tensor& tokens,
-                           const at::Tensor& token_lengths, const NodeTargets& targets,
-                           int64_t blank);
+/// Divergence (B) of NodeTargets from logits (B, T, U+1, V), in their type, differentiable: the
+/// definition in single tensor operations, for any device.
+at::Tensor node_divergence(const at::Tensor& logits, const LatticeLabels& labels,
+                           const NodeTargets& targets, int64_t blank);
 
 /// CTC heads: Σ over an utterance's frames of τ² · KL(softmax(teacher/τ) ‖ softmax(student/τ)),
 /// (B), differentiable with respect to the student. Logits (B, T, V) float, lengths (B) int64; τ is
-/// `temperature`, and its square keeps the gradient's size (Hinton et al., 2015).
-/// UserError when the shapes differ.
+/// `temperature`, and its square preserves the gradient's scale (Hinton et al., 2015).
+/// UserError if the shapes differ.
 at::Tensor ctc_divergence(const at::Tensor& teacher, const at::Tensor& student,
                           const at::Tensor& lengths, double temperature);
 

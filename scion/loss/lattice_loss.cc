@@ -1,8 +1,9 @@
 #include "scion/loss/lattice_loss.h"
 
+#include "scion/core/parallel.h"
 #include "scion/loss/device/dispatch.h"
 #include "scion/loss/lattice/arc_lattice.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/lattice/checks.h"
 
 namespace scion {
 namespace {
@@ -15,7 +16,7 @@ LatticeArcs ready(const LatticeArcs& arcs) {
   return {arcs.blank.detach().contiguous(), arcs.label.detach().contiguous()};
 }
 
-LatticeLabels on_processor(const LatticeLabels& labels) {
+LatticeLabels on_cpu(const LatticeLabels& labels) {
   const auto here = [](const at::Tensor& x) { return x.cpu().contiguous(); };
   return {here(labels.tokens), here(labels.frame_lengths), here(labels.token_lengths)};
 }
@@ -46,8 +47,8 @@ void solve_into(ArcsSolution& solution, const LatticeArcs& arcs, const LatticeLa
   });
 }
 
-ArcsSolution solve_on_processor(const LatticeArcs& arcs, const LatticeLabels& labels,
-                                Topology topology, bool with_flows) {
+ArcsSolution solve_on_cpu(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology,
+                          bool with_flows) {
   ArcsSolution solution{at::empty({arcs.blank.size(0)}, arcs.blank.options()), {}};
   if (with_flows) solution.flows = {at::zeros_like(arcs.blank), at::zeros_like(arcs.label)};
   AT_DISPATCH_FLOATING_TYPES(arcs.blank.scalar_type(), "lattice_loss",
@@ -55,13 +56,13 @@ ArcsSolution solve_on_processor(const LatticeArcs& arcs, const LatticeLabels& la
   return solution;
 }
 
-/// Losses (B), and the flows where they are wanted, on the arcs' device and in their type.
+/// Losses (B) and, if asked for, flows, on the arcs' device and in their type.
 ArcsSolution solve(const LatticeArcs& given, const LatticeLabels& given_labels, Topology topology,
                    bool with_flows) {
   const LatticeArcs arcs = ready(given);
-  const LatticeLabels labels = on_processor(given_labels);
+  const LatticeLabels labels = on_cpu(given_labels);
   const LossDevice* const device = find_loss_device({arcs.blank, arcs.label});
-  if (device == nullptr) return solve_on_processor(arcs, labels, topology, with_flows);
+  if (device == nullptr) return solve_on_cpu(arcs, labels, topology, with_flows);
   const LatticeBatch batch(labels.tokens, labels.frame_lengths, labels.token_lengths + 1,
                            arcs.blank.size(1), {});
   return device_solve_arcs(*device, arcs, batch, topology, with_flows);
@@ -79,7 +80,7 @@ class ArcsLoss : public Function<ArcsLoss> {
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
     const variable_list flows = ctx->get_saved_variables();
     const at::Tensor scale = -upstream[0].view({-1, 1, 1});
-    // Where nothing flows there is no gradient, whatever stands behind it.
+    // Without flow the gradient is 0, even if the upstream weight is not finite.
     const auto scaled = [&](const at::Tensor& flow) {
       return at::where(flow.eq(0), at::zeros_like(flow), flow * scale);
     };
@@ -91,7 +92,7 @@ class ArcsLoss : public Function<ArcsLoss> {
 
 at::Tensor lattice_loss(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {
   return ArcsLoss::apply(arcs.blank, arcs.label, labels, topology,
-                         wants_gradient({arcs.blank, arcs.label}));
+                         needs_gradient({arcs.blank, arcs.label}));
 }
 
 LatticeArcs lattice_flows(const LatticeArcs& arcs, const LatticeLabels& labels, Topology topology) {

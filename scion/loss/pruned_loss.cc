@@ -2,11 +2,14 @@
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
+#include "scion/core/tensor_text.h"
 #include "scion/loss/composed.h"
-#include "scion/loss/cpu/given.h"
 #include "scion/loss/cpu/simple.h"
 #include "scion/loss/device/dispatch.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/joiner_loss.h"
+#include "scion/loss/lattice/checks.h"
+#include "scion/loss/lattice_loss.h"
+#include "scion/loss/saved_batch.h"
 
 namespace scion {
 namespace {
@@ -17,18 +20,15 @@ using torch::autograd::variable_list;
 
 LatticeBatch check_inputs(const at::Tensor& values, const LatticeLabels& labels,
                           const SimpleLossOptions& options) {
-  return check_lattice_batch(values.size(0), values.size(1), values.size(-1), labels.tokens,
-                             labels.frame_lengths, labels.token_lengths,
-                             {.blank = options.blank,
-                              .delay_penalty = options.delay_penalty,
-                              .topology = options.topology});
+  return check_lattice_batch(values.size(0), values.size(1), values.size(-1), labels,
+                             rules_of(options));
 }
 
 at::Tensor at_least_float(const at::Tensor& values) {
   return values.scalar_type() == at::kDouble ? values : values.to(at::kFloat);
 }
 
-/// The band that `ranges` (B, T, W) are; what stands behind an utterance's frames does not matter.
+/// The band of `ranges` (B, T, W). UserError on invalid ranges within an utterance's frames.
 LatticeBatch check_band(const LatticeBatch& batch, const at::Tensor& ranges) {
   const at::Tensor states = ranges.to(at::kCPU, at::kLong).contiguous();
   const at::Tensor first = states.select(2, 0).contiguous();
@@ -52,7 +52,7 @@ at::Tensor lower_bound(const at::Tensor& x) {
   return std::get<0>(x.flip({-1}).cummin(-1)).flip({-1});
 }
 
-/// The first pass on the CPU. What it gives besides the losses goes into `rest`.
+/// The first pass on the CPU. Writes arcs and flows into `rest`.
 class SimplePass : public Function<SimplePass> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& am, const at::Tensor& lm,
@@ -62,20 +62,19 @@ class SimplePass : public Function<SimplePass> {
     SimpleSolution solution = solve_simple_cpu(batch, inputs, options);
     rest->arcs = solution.arcs;
     rest->flows = solution.flows;
-    ctx->save_for_backward({inputs.am, inputs.lm, solution.terms, solution.log_sums.am,
-                            solution.log_sums.lm, batch.tokens(), batch.frames(), batch.states()});
-    ctx->saved_data["blank"] = options.blank;
+    save_with_batch(
+        ctx, batch,
+        {inputs.am, inputs.lm, solution.terms, solution.log_sums.am, solution.log_sums.lm});
     ctx->saved_data["lm_only_scale"] = options.lm_only_scale;
     return solution.losses;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list upstream) {
     const variable_list saved = ctx->get_saved_variables();
-    const int64_t blank = ctx->saved_data["blank"].toInt();
-    const LatticeBatch batch(saved[5], saved[6], saved[7], saved[0].size(1), {.blank = blank});
+    const LatticeBatch batch = saved_batch(ctx, saved);
     const SimpleInputs gradients = simple_gradients_cpu(
         batch, {saved[0], saved[1]}, saved[2], {saved[3], saved[4]}, upstream[0],
-        {.blank = blank, .lm_only_scale = ctx->saved_data["lm_only_scale"].toDouble()});
+        {.blank = batch.blank(), .lm_only_scale = ctx->saved_data["lm_only_scale"].toDouble()});
     return {gradients.am, gradients.lm, {}, {}, {}};
   }
 };
@@ -112,13 +111,13 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
                            int64_t width) {
   const bool regular = topology == Topology::regular;
   if (width < (regular ? 2 : 1))
-    throw UserError(
-        fmt::format("a pruned lattice of {} states a frame", width),
-        regular ? "2 at least: a state and the one behind its label" : "give 1 at least");
+    throw UserError(fmt::format("a pruned lattice of {} states a frame", width),
+                    regular ? "give at least 2: a state and the one that its label leads to"
+                            : "give at least 1");
   const int64_t frames = flows.blank.size(1), states = flows.blank.size(2);
   width = std::min(width, states);
-  // What goes on to the next frame from a window's states, without what a label brings to its
-  // first: so much would be lost by beginning elsewhere.
+  // The flow from a window's states to the next frame, minus the flow that a label brings to its
+  // first state: the part that starting elsewhere would lose.
   const at::Tensor through = flows.blank.unfold(2, width, 1).sum(-1);
   const at::Tensor entering =
       at::constant_pad_nd(flows.label, {1, 0}).narrow(2, 0, states - width + 1);
@@ -129,37 +128,27 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
   const at::Tensor at_the_end =
       (upload(labels.token_lengths, first.device()) - width + 1).clamp_min(0).unsqueeze(1);
   first = at::where(frame.lt(lengths - 1), first, at_the_end);
-  // Never back, and never farther than `step` states ahead.
+  // Never back, and never by more than `step` states ahead.
   const int64_t step = regular ? width - 1 : 1;
   first = lower_bound(first);
   first = -lower_bound(step * frame - first).clamp_min(0) + step * frame;
   return first.unsqueeze(2) + at::arange(width, first.options());
 }
 
-at::Tensor pruned_joiner_loss(const at::Tensor& encoder, const at::Tensor& predictor,
-                              const at::Tensor& weight, const at::Tensor& bias,
-                              const at::Tensor& ranges, const LatticeLabels& labels,
-                              const TransducerLossOptions& options) {
-  check_joiner_shapes(encoder, predictor, weight, bias, labels.tokens);
+at::Tensor pruned_joiner_loss(const JoinerInputs& joiner, const at::Tensor& ranges,
+                              const LatticeLabels& labels, const TransducerLossOptions& options) {
+  const auto& [encoder, predictor, weight, bias] = joiner;
+  const LatticeBatch batch = check_joiner_batch(joiner, labels, rules_of(options));
   if (ranges.dim() != 3 || ranges.size(2) < 1 || ranges.size(2) > predictor.size(1) ||
       ranges.sizes().slice(0, 2) != encoder.sizes().slice(0, 2))
     throw UserError(fmt::format("encoder {}, predictor {} and ranges {} do not fit together",
                                 shape_text(encoder), shape_text(predictor), shape_text(ranges)),
                     "give (B, T, D), (B, U+1, D) and (B, T, W), W of the U + 1 states");
-  const LatticeBatch batch = check_lattice_batch(
-      encoder.size(0), encoder.size(1), weight.size(0), labels.tokens, labels.frame_lengths,
-      labels.token_lengths,
-      {options.blank, options.fast_emit, options.delay_penalty, options.topology});
   const LossDevice* const device = find_loss_device({encoder, predictor, weight, bias});
-  if (device == nullptr)
-    return fused_joiner_loss({encoder, predictor, weight, bias}, check_band(batch, ranges),
-                             options);
-  if (ranges.is_cpu())
-    return device_joiner_loss(*device, encoder, predictor, weight, bias, check_band(batch, ranges),
-                              options.bf16, options.workspace_bytes);
-  return device_pruned_joiner_loss(*device, encoder, predictor, weight, bias,
-                                   ranges.to(encoder.device()), batch, options.bf16,
-                                   options.workspace_bytes);
+  if (device == nullptr || ranges.is_cpu())
+    return fused_joiner_loss(joiner, check_band(batch, ranges), settings_of(options));
+  return device_pruned_joiner_loss(*device, joiner, ranges.to(encoder.device()), batch,
+                                   settings_of(options));
 }
 
 at::Tensor pruned_transducer_loss(const at::Tensor& logits, const at::Tensor& ranges,

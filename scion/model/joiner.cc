@@ -21,6 +21,12 @@ at::Tensor Joiner::project_predictor(const at::Tensor& x, const ForwardContext& 
   return linear(x, predictor_projection_, context);
 }
 
+JoinerInputs Joiner::inputs(const at::Tensor& encoded, const at::Tensor& predicted,
+                            const ForwardContext& context) const {
+  return {project_encoder(encoded, context), project_predictor(predicted, context), output_.weight,
+          output_.bias};
+}
+
 at::Tensor Joiner::logits(const at::Tensor& encoder, const at::Tensor& predictor) const {
   return at::linear(at::tanh(encoder + predictor), output_.weight, output_.bias);
 }

@@ -1,6 +1,7 @@
 // The additive joiner: logits(t, u) = W tanh(P_e encoder(t) + P_p predictor(u)) + b.
 #pragma once
 
+#include "scion/loss/lattice/types.h"
 #include "scion/nn/module.h"
 #include "scion/nn/operators/forward_context.h"
 
@@ -15,6 +16,10 @@ class Joiner : public Module {
   at::Tensor project_encoder(const at::Tensor& x, const ForwardContext& context) const;
   /// (…, predictor width) → (…, joiner width)
   at::Tensor project_predictor(const at::Tensor& x, const ForwardContext& context) const;
+  /// Inputs of the joiner's losses: projections of the encoder's output (B, T, encoder width) and
+  /// the predictor's (B, U+1, predictor width), with weight and bias of the logits.
+  JoinerInputs inputs(const at::Tensor& encoded, const at::Tensor& predicted,
+                      const ForwardContext& context) const;
   /// Logits (…, V) of two projections that broadcast against each other.
   at::Tensor logits(const at::Tensor& encoder, const at::Tensor& predictor) const;
 

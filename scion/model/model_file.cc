@@ -3,15 +3,12 @@
 #include "scion/core/error.h"
 #include "scion/core/files/safetensors.h"
 #include "scion/core/options.h"
+#include "scion/core/tensor_text.h"
 
 namespace scion {
 namespace {
 
 constexpr const char* tokenizer_name = "tokenizer.model";
-
-std::string shape_text(at::IntArrayRef shape) {
-  return fmt::format("({})", fmt::join(shape, ", "));
-}
 
 }  // namespace
 
@@ -44,8 +41,7 @@ void load_weights(const SafeTensors& content, Transducer& model, const std::stri
     const at::Tensor& stored = content.at(parameter.name);
     if (stored.sizes() != parameter.tensor.sizes())
       throw UserError(fmt::format("{}: tensor '{}' has shape {}, the configuration gives {}", file,
-                                  parameter.name, shape_text(stored.sizes()),
-                                  shape_text(parameter.tensor.sizes())),
+                                  parameter.name, shape_text(stored), shape_text(parameter.tensor)),
                       "the file does not match this configuration; recreate it");
     parameter.tensor.copy_(stored);
   }

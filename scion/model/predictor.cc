@@ -6,6 +6,19 @@
 
 namespace scion {
 
+PredictorState PredictorState::select(const at::Tensor& indices) const {
+  PredictorState selected{output.index_select(0, indices), {}};
+  for (const at::Tensor& one : memory) selected.memory.push_back(one.index_select(0, indices));
+  return selected;
+}
+
+PredictorState PredictorState::append(const PredictorState& other) const {
+  PredictorState joined{at::cat({output, other.output}), {}};
+  for (size_t i = 0; i < memory.size(); ++i)
+    joined.memory.push_back(at::cat({memory[i], other.memory[i]}));
+  return joined;
+}
+
 StatelessPredictor::StatelessPredictor(const Scope& scope, int64_t vocabulary, int64_t width,
                                        int64_t context_labels)
     : Predictor(scope), width_(leaf("width", width)), context_labels_(context_labels) {

@@ -11,10 +11,15 @@
 
 namespace scion {
 
-/// State of a predictor in a search.
+/// State of a predictor after the labels of a batch of hypotheses.
 struct PredictorState {
   at::Tensor output;               ///< (B, width)
   std::vector<at::Tensor> memory;  ///< (B, …) each
+
+  /// The rows `indices` (B') int64, in that order; a row may occur several times.
+  PredictorState select(const at::Tensor& indices) const;
+  /// This state's rows, followed by those of `other`.
+  PredictorState append(const PredictorState& other) const;
 };
 
 class Predictor : public Module {

@@ -1,28 +1,26 @@
-// A model's error rates on a set.
+// Error rates of a model on a data set.
 #pragma once
 
-#include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
-#include "scion/scoring/alignment.h"
-#include "scion/search/greedy_search.h"
+#include "scion/scoring/score.h"
+#include "scion/search/search.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {
 
 struct UtteranceResult {
-  std::string id, speaker, reference, hypothesis;
-  ErrorCounts words;
+  std::string reference, hypothesis;
   Hypothesis search = {};  ///< the tokens of `hypothesis` and their encoder frames
 };
 
 struct EvaluationResult {
-  ErrorCounts words, characters;
-  std::vector<UtteranceResult> utterances;  ///< in the data set's order
+  SetScore score;                           ///< in the data set's order; no interval is computed
+  std::vector<UtteranceResult> utterances;  ///< in the same order
   double audio_seconds = 0, seconds = 0;    ///< seconds of work (features read, search, scoring)
 
   /// "wer" in %, counts, "utterances": {id: [errors, words]}.
@@ -35,7 +33,7 @@ struct EvaluationConfig {
   bool bf16 = false;
 };
 
-/// Recognises every utterance greedily and aligns it with its text.
+/// Recognises every utterance and aligns it with its text.
 EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
                           const Dataset& dataset, const EvaluationConfig& config);
 

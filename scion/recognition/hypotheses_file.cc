@@ -1,5 +1,7 @@
 #include "scion/recognition/hypotheses_file.h"
 
+#include <nlohmann/json.hpp>
+
 #include "scion/core/files/file.h"
 #include "scion/recognition/word_times.h"
 #include "scion/scoring/nist.h"
@@ -9,26 +11,27 @@ namespace {
 
 std::string hypotheses_trn(const EvaluationResult& result) {
   std::vector<Transcript> transcripts;
-  for (const UtteranceResult& utterance : result.utterances)
-    transcripts.push_back({utterance.id, utterance.hypothesis});
+  for (size_t i = 0; i < result.utterances.size(); ++i)
+    transcripts.push_back({result.score.utterances[i].id, result.utterances[i].hypothesis});
   return to_trn(transcripts);
 }
 
 std::string hypotheses_ctm(const EvaluationResult& result, const ModelConfig& model,
                            const Tokenizer& tokenizer) {
+  const double frame_seconds = encoder_frame_seconds(model);
   std::vector<TimedTranscript> transcripts;
-  for (const UtteranceResult& utterance : result.utterances)
-    transcripts.push_back(
-        {utterance.id, word_times(utterance.search, tokenizer, encoder_frame_seconds(model))});
+  for (size_t i = 0; i < result.utterances.size(); ++i)
+    transcripts.push_back({result.score.utterances[i].id,
+                           word_times(result.utterances[i].search, tokenizer, frame_seconds)});
   return to_ctm(transcripts);
 }
 
 std::string hypotheses_json(const EvaluationResult& result) {
   std::string lines;
-  for (const UtteranceResult& utterance : result.utterances)
-    lines += nlohmann::json({{"id", utterance.id},
-                             {"text", utterance.reference},
-                             {"pred_text", utterance.hypothesis}})
+  for (size_t i = 0; i < result.utterances.size(); ++i)
+    lines += nlohmann::json({{"id", result.score.utterances[i].id},
+                             {"text", result.utterances[i].reference},
+                             {"pred_text", result.utterances[i].hypothesis}})
                  .dump() +
              "\n";
   return lines;
@@ -42,15 +45,6 @@ void write_hypotheses(const std::filesystem::path& path, const EvaluationResult&
   write_file(path, form == ".trn"   ? hypotheses_trn(result)
                    : form == ".ctm" ? hypotheses_ctm(result, model, tokenizer)
                                     : hypotheses_json(result));
-}
-
-SetScore score_result(const EvaluationResult& result) {
-  std::vector<Transcript> references, hypotheses;
-  for (const UtteranceResult& utterance : result.utterances) {
-    references.push_back({utterance.id, utterance.reference, utterance.speaker});
-    hypotheses.push_back({utterance.id, utterance.hypothesis});
-  }
-  return score(references, hypotheses, {.draws = 1});
 }
 
 }  // namespace scion

@@ -1,11 +1,10 @@
-// What was recognised, as a file and as a scored set.
+// Hypotheses of an evaluation as a file.
 #pragma once
 
 #include <filesystem>
 
 #include "scion/model/config.h"
 #include "scion/recognition/evaluation.h"
-#include "scion/scoring/score.h"
 
 namespace scion {
 
@@ -13,9 +12,5 @@ namespace scion {
 /// JSON lines with id, text and pred_text.
 void write_hypotheses(const std::filesystem::path& path, const EvaluationResult& result,
                       const ModelConfig& model, const Tokenizer& tokenizer);
-
-/// The result as a scored set with alignments, for tables by speaker and of confusions. Its
-/// interval is not drawn.
-SetScore score_result(const EvaluationResult& result);
 
 }  // namespace scion

@@ -1,4 +1,4 @@
-// A manifest as a model takes it.
+// Manifests as data of a given model.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +9,8 @@
 
 namespace scion {
 
-/// The manifests' usable utterances as the file's model hears and writes them: with its features,
-/// its pieces and its normalisation of texts, at their own speed. Nothing is cached. UserErrors as
-/// of Dataset's constructor.
+/// The usable utterances, with the features, text normalisation and tokenizer of the given model,
+/// at speed 1. Nothing is cached. UserErrors as of Dataset's constructor.
 Dataset dataset_for(const ModelFile& file, const std::vector<std::filesystem::path>& manifests);
 
 }  // namespace scion

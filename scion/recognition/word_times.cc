@@ -12,8 +12,7 @@ std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer&
                                   double frame_seconds) {
   std::vector<TimedWord> words;
   std::vector<int64_t> tokens;
-  // Decoding what has been said so far shows which words a token has changed, whatever the kind of
-  // tokenizer.
+  // Decoding the tokens so far shows which words a token has changed, for every kind of tokenizer.
   for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
     tokens.push_back(hypothesis.tokens[i]);
     const std::vector<std::string> text = split_words(tokenizer.decode(tokens));

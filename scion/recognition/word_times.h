@@ -1,10 +1,10 @@
-// When the words of a hypothesis were said.
+// Times of the words of a hypothesis.
 #pragma once
 
 #include <vector>
 
-#include "scion/scoring/nist.h"
-#include "scion/search/greedy_search.h"
+#include "scion/search/search.h"
+#include "scion/text/timed_word.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {
@@ -12,8 +12,8 @@ namespace scion {
 /// Seconds from one encoder frame to the next.
 double encoder_frame_seconds(const ModelConfig& config);
 
-/// The words of the decoded text. A word begins with the encoder frame of its first token and ends
-/// behind that of its last; a transducer may emit a token some frames after its sound.
+/// The words of the decoded text. A word starts with the encoder frame of its first token and ends
+/// after that of its last; a transducer may emit a token some frames after its sound.
 std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer& tokenizer,
                                   double frame_seconds);
 

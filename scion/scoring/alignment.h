@@ -25,8 +25,8 @@ struct AlignedWord {
   std::string reference, hypothesis;  ///< "" on the missing side
 };
 
-/// A cheapest alignment (unit costs); among equally cheap ones one with the most hits, which
-/// settles the numbers of substitutions, insertions and deletions.
+/// An alignment of least cost (unit costs) and, among those, with the most hits, which determines
+/// the numbers of substitutions, insertions and deletions.
 std::vector<AlignedWord> align(const std::vector<std::string>& reference,
                                const std::vector<std::string>& hypothesis);
 ErrorCounts count_errors(const std::vector<AlignedWord>& alignment);

@@ -24,7 +24,7 @@ size_t draw_index(Random& random, uint32_t n) {
   return product >> 32;
 }
 
-// How often each of some things is drawn in `draws` draws with replacement.
+// Number of times that each item is drawn in `draws` draws with replacement.
 void draw_counts(Random& random, std::vector<double>& counts, size_t draws) {
   std::fill(counts.begin(), counts.end(), 0.0);
   const uint32_t n = static_cast<uint32_t>(counts.size());

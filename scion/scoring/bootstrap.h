@@ -20,18 +20,18 @@ struct Interval {
 Interval bootstrap_rate(const std::vector<ErrorCounts>& units, double confidence = 0.95,
                         int64_t draws = 10000, uint64_t seed = 1);
 
-/// A run stands at no level of a factor.
+/// This run has no level of the factor.
 constexpr size_t no_level = static_cast<size_t>(-1);
 
-/// The errors of one run of a system, and where it stands among what is random beside the units:
-/// its seed, its teacher.
+/// Errors of one run of a system, and its levels of the other random factors: its seed, its
+/// teacher.
 struct RunErrors {
   std::vector<double> errors;  ///< [unit]
   std::vector<size_t> levels;  ///< [factor] the run's level, or no_level
 };
 
 /// Runs of two systems on the same units. Runs at the same level of a factor, of either system, are
-/// drawn together: so seeds that both have are paired.
+/// drawn together, so that seeds which both have are paired.
 struct PairedErrors {
   std::vector<RunErrors> first, second;
   std::vector<double> words;    ///< [unit]
@@ -46,12 +46,12 @@ struct Difference {
 
 /// Bootstrap of crossed random factors ("pigeonhole", Owen, 2007): every draw takes levels of each
 /// factor and units, all with replacement and independently of each other, and weighs a run by how
-/// often its levels were drawn; both systems see the same draw. Units are drawn as often as there
-/// are any. Of a factor's n levels n − 1 are drawn, so that its share of the variance is unbiased
+/// often its levels were drawn; both systems get the same draw. As many units are drawn as there
+/// are. Of a factor's n levels n − 1 are drawn, so that its share of the variance is unbiased
 /// although n is small (McCarthy & Snowden, 1985); a factor of one level is fixed, and the interval
-/// says nothing about other levels. Interactions of factors count more than once, so that intervals
-/// are rather too wide than too narrow; but percentiles of very few levels (2 or 3) stay a rough
-/// guide. A system's runs must be all combinations of its factors' levels.
+/// says nothing about other levels. Interactions of factors count more than once, so intervals
+/// tend to be too wide rather than too narrow, but percentiles of very few levels (2 or 3) are only
+/// a rough guide. A system's runs must be all combinations of its factors' levels.
 Difference bootstrap_difference(const PairedErrors& errors, double confidence = 0.95,
                                 int64_t draws = 10000, uint64_t seed = 1);
 

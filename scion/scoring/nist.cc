@@ -50,7 +50,7 @@ double seconds_of(const std::string& field, const std::string& what, const std::
 
 void require_writable(const std::string& id) {
   if (id.empty() || id.find_first_of(" \t\n()") != std::string::npos || id.starts_with(";;"))
-    throw UserError(fmt::format("the id '{}' cannot stand in a .trn or .ctm file", id),
+    throw UserError(fmt::format("the id '{}' cannot be written to a .trn or .ctm file", id),
                     "choose ids without spaces and parentheses, or write JSON lines");
 }
 
@@ -90,7 +90,7 @@ std::vector<Transcript> parse_trn(std::string_view content, const std::string& p
     refuse_marks(split_words(transcript.text), where);
     if (!ids.insert(transcript.id).second)
       throw UserError(fmt::format("id '{}' occurs again in {}", transcript.id, where),
-                      "give every utterance an id of its own");
+                      "give every utterance its own id");
     transcripts.push_back(std::move(transcript));
   });
   require_some(transcripts, place, "one utterance a line: word word … (id)");
@@ -117,7 +117,7 @@ std::vector<Transcript> parse_ctm(std::string_view content, const std::string& p
     if (file.channel != fields[1])
       throw UserError(
           fmt::format("'{}' has channels {} and {} in {}", file.id, file.channel, fields[1], where),
-          "give every channel a file name of its own");
+          "give every channel its own file name");
     refuse_marks({fields[4]}, where);
     file.words.push_back({fields[4], start, duration});
   });

@@ -7,28 +7,25 @@
 #include <vector>
 
 #include "scion/scoring/score.h"
+#include "scion/text/timed_word.h"
 
 namespace scion {
 
 /// `word word … (id)`, one utterance a line; lines that begin with ";;" are comments.
-/// UserError naming the line: no id, an id twice, and what sclite would not take as plain words,
-/// so that no error is counted that it would not count: alternatives `{ a / b }`, the null word
-/// `@`, optional words `(a)`.
+/// UserError naming the line: no id, an id twice, and marks that sclite does not read as plain
+/// words, so that both count the same errors: alternatives `{ a / b }`, the null word `@`, optional
+/// words
+/// `(a)`.
 std::vector<Transcript> parse_trn(std::string_view content, const std::string& place);
 
-/// `file channel start duration word [confidence]`, seconds; ";;" comments. An utterance is what
-/// has the same file, its words in the order of their starts. UserError naming the line: fields
-/// missing or no numbers, two channels of one file, alternatives `<ALT_BEGIN>`.
+/// `file channel start duration word [confidence]`, seconds; ";;" comments. Lines of one file are
+/// an utterance, its words in the order of their starts. UserError naming the line: fields missing
+/// or not numbers, two channels of one file, alternatives `<ALT_BEGIN>`.
 std::vector<Transcript> parse_ctm(std::string_view content, const std::string& place);
 
-/// UserError when an id cannot stand in the format (spaces, parentheses), or a text would be read
-/// as a comment.
+/// UserError when the format cannot hold an id (spaces, parentheses), or a text would be read as a
+/// comment.
 std::string to_trn(const std::vector<Transcript>& transcripts);
-
-struct TimedWord {
-  std::string word;
-  double start = 0, duration = 0;  ///< seconds
-};
 
 struct TimedTranscript {
   std::string id;

@@ -1,5 +1,5 @@
-// What NIST's sclite prints of a scored set: alignments, the table by speaker, the words that are
-// most often confused.
+// Reports in the manner of NIST's sclite: alignments, the table by speaker, the words that are most
+// often confused.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -31,7 +31,7 @@ struct Confusion {
   int64_t count = 0;
 };
 
-/// Each the most frequent first, equals by their letters.
+/// Each list has the most frequent first; equally frequent ones are in the order of their letters.
 struct Confusions {
   std::vector<Confusion> substitutions, insertions, deletions;
 };

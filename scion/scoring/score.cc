@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <unordered_set>
@@ -83,21 +84,15 @@ std::string speaker_of(const Transcript& reference, const ScoreOptions& options)
   if ((options.by_speaker || options.need_speakers) && reference.speaker.empty())
     throw UserError(fmt::format("the speaker of reference '{}' is not known", reference.id),
                     "give references as JSON lines with 'speaker', or take speakers from ids "
-                    "(--speakers-from-ids: what stands before the first '-')");
+                    "(--speakers-from-ids: the part before the first '-')");
   return reference.speaker;
 }
 
 UtteranceScore score_utterance(const Transcript& reference, std::string_view hypothesis,
                                const ScoreOptions& options) {
-  UtteranceScore score;
-  score.id = reference.id;
-  score.speaker = speaker_of(reference, options);
-  const std::string expected = normalise_text(reference.text, options.text);
-  const std::string said = normalise_text(hypothesis, options.text);
-  score.alignment = align(split_words(expected), split_words(said));
-  score.words = count_errors(score.alignment);
-  score.characters = character_errors(expected, said);
-  return score;
+  return score_texts(reference.id, speaker_of(reference, options),
+                     normalise_text(reference.text, options.text),
+                     normalise_text(hypothesis, options.text));
 }
 
 void add_interval(SetScore& score) {
@@ -151,7 +146,7 @@ std::vector<Transcript> parse_transcripts(std::string_view content, Role role,
     transcripts.push_back(is_json ? parse_json_line(line, role, where) : parse_kaldi_line(line));
     if (!ids.insert(transcripts.back().id).second)
       throw UserError(fmt::format("id '{}' occurs again in {}", transcripts.back().id, where),
-                      "give every utterance an id of its own");
+                      "give every utterance its own id");
   }
   if (transcripts.empty())
     throw UserError(fmt::format("no transcripts in {}", place),
@@ -199,12 +194,34 @@ SetScore score(const std::vector<Transcript>& references, const std::vector<Tran
     const std::string_view text =
         hypothesis == hypothesis_of.end() ? std::string_view() : hypothesis->second->text;
     result.utterances.push_back(score_utterance(reference, text, options));
-    result.words += result.utterances.back().words;
-    result.characters += result.utterances.back().characters;
-    result.wrong_utterances += result.utterances.back().words.errors() > 0;
+    result.add(result.utterances.back());
   }
   add_interval(result);
   return result;
+}
+
+void SetScore::add(const UtteranceScore& utterance) {
+  words += utterance.words;
+  characters += utterance.characters;
+  wrong_utterances += utterance.words.errors() > 0;
+}
+
+UtteranceScore score_texts(const std::string& id, const std::string& speaker,
+                           std::string_view reference, std::string_view hypothesis) {
+  UtteranceScore score{id, speaker};
+  score.alignment = align(split_words(reference), split_words(hypothesis));
+  score.words = count_errors(score.alignment);
+  score.characters = character_errors(reference, hypothesis);
+  return score;
+}
+
+Interval speaker_interval(const std::vector<UtteranceScore>& utterances) {
+  std::map<std::string, ErrorCounts> speakers;
+  for (const UtteranceScore& utterance : utterances)
+    speakers[utterance.speaker.empty() ? utterance.id : utterance.speaker] += utterance.words;
+  std::vector<ErrorCounts> units;
+  for (const auto& [speaker, counts] : speakers) units.push_back(counts);
+  return bootstrap_rate(units);
 }
 
 std::vector<ErrorCounts> counts_by_speaker(const std::vector<UtteranceScore>& utterances) {

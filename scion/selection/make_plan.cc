@@ -4,6 +4,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/options.h"
+#include "scion/core/tensor_text.h"
 #include "scion/selection/parameter_patterns.h"
 #include "scion/selection/plan.h"
 
@@ -28,10 +29,6 @@ std::string teacher_name(const std::string& student,
 // own.
 bool is_position_table(const Parameter& parameter) {
   return parameter.init.kind == Init::Kind::position_table;
-}
-
-std::string shape_text(const at::Tensor& tensor) {
-  return fmt::format("({})", fmt::join(tensor.sizes(), ", "));
 }
 
 Indices all_of(int64_t size) {

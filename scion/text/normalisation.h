@@ -1,4 +1,4 @@
-// Text normalisation: what is done to every text before it is cut into pieces or compared.
+// Text normalisation, applied to every text before it is tokenized or compared.
 #pragma once
 
 #include <string>
@@ -22,10 +22,9 @@ struct NormalisationConfig {
 /// - bytes that are not UTF-8 become U+FFFD, the replacement character;
 /// - unicode: canonical (nfc) or compatibility (nfkc) composition;
 /// - letter_case: each character's simple mapping, independent of language;
-/// - punctuation = drop: characters of the Unicode categories P become spaces, but for an
-/// apostrophe
-///   between letters or digits, which stays (U+2019 as U+0027);
-/// - white space at the ends goes, and several in a row become one space.
+/// - punctuation = drop: characters of the Unicode categories P become spaces, except for an
+///   apostrophe between letters or digits, which stays (U+2019 as U+0027);
+/// - white space is removed at the ends, and several in a row become one space.
 /// With all three on "keep" the text comes back byte for byte.
 std::string normalise_text(std::string_view text, const NormalisationConfig& config);
 

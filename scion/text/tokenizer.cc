@@ -42,7 +42,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerCo
       {"minloglevel", "2"}};
   if (config.kind == "char") {
     arguments["use_all_vocab"] = "true";
-    arguments["vocab_size"] = "1000000";  // "all" wins; SentencePiece still wants room for them
+    arguments["vocab_size"] = "1000000";  // "all" decides; SentencePiece still requires this much
     // A space before the first word would be one more token an utterance.
     arguments["add_dummy_prefix"] = "false";
   }

@@ -20,7 +20,7 @@ struct TokenizerConfig {
 
 class Tokenizer {
  public:
-  /// From a serialised SentencePiece model, as a model file keeps it.
+  /// From a serialised SentencePiece model, as in a model file.
   explicit Tokenizer(std::string serialised);
   static Tokenizer load(const std::filesystem::path& path);
   /// Trains on `texts`; piece 0 is `<blk>`, piece 1 `<unk>`, no sentence marks.
@@ -35,7 +35,7 @@ class Tokenizer {
   std::string decode(const std::vector<int64_t>& tokens) const;
   const std::string& serialised() const { return serialised_; }
   std::string piece(int64_t id) const;
-  /// The characters of `text` that no piece covers, each once (UTF-8).
+  /// Characters of `text` that no piece covers, each once (UTF-8).
   std::vector<std::string> uncovered(std::string_view text) const;
 
  private:

@@ -27,7 +27,7 @@ std::string EvaluationSets::evaluate(const Transducer& model, bool bf16, Evaluat
     const EvaluationResult result = scion::evaluate(model, tokenizer_, *set.data, evaluation);
     record.set = set.name;
     log.add(record, result);
-    text += fmt::format(" {} {:.2f} %", set.name, 100 * result.words.rate());
+    text += fmt::format(" {} {:.2f} %", set.name, 100 * result.score.words.rate());
   }
   return text;
 }

@@ -11,22 +11,19 @@ std::vector<Batch> spaced_batches(const Dataset& data, double batch_seconds, dou
       std::max<size_t>(1, static_cast<size_t>(data.total_seconds() / std::max(seconds, 1.0)));
   std::vector<Batch> batches;
   std::vector<int64_t> indices;
-  std::vector<at::Tensor> features;
   double length = 0;
   const double speed =
       *std::min_element(data.speeds().begin(), data.speeds().end(),
                         [](double a, double b) { return std::abs(a - 1) < std::abs(b - 1); });
   const auto flush = [&] {
-    if (!indices.empty()) batches.push_back(collate(data, indices, features));
+    if (!indices.empty()) batches.push_back(read_batch(data, indices, speed));
     indices.clear();
-    features.clear();
     length = 0;
   };
   for (size_t i = 0; i < data.size(); i += step) {
     const double duration = data.seconds(i);
     if (length + duration > batch_seconds) flush();
     indices.push_back(static_cast<int64_t>(i));
-    features.push_back(data.features(i, speed));
     length += duration;
   }
   flush();

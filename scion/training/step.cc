@@ -17,6 +17,8 @@ struct Encoded {
   EncoderOutput encoder;
   at::Tensor predicted;              // (B, U+1, width)
   at::Tensor tokens, token_lengths;  // on the CPU, like the encoder's lengths
+
+  LatticeLabels labels() const { return {tokens, encoder.lengths, token_lengths}; }
 };
 
 TransducerLossOptions loss_options(const TrainConfig& config, const ForwardContext& context) {
@@ -30,17 +32,10 @@ TransducerLossOptions loss_options(const TrainConfig& config, const ForwardConte
 /// Losses (B); the divergence where the targets are defined.
 DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const NodeTargets& targets,
                            const TrainConfig& config, const ForwardContext& context) {
-  const Joiner& joiner = model.joiner();
-  const at::Tensor encoder = joiner.project_encoder(x.encoder.frames, context);
-  const at::Tensor predictor = joiner.project_predictor(x.predicted, context);
+  const JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
   const TransducerLossOptions options = loss_options(config, context);
-  if (targets.weights.defined())
-    return scion::distilled_joiner_loss(encoder, predictor, joiner.weight(), joiner.bias(),
-                                        x.tokens, x.encoder.lengths, x.token_lengths, targets,
-                                        options);
-  return {scion::joiner_transducer_loss(encoder, predictor, joiner.weight(), joiner.bias(),
-                                        x.tokens, x.encoder.lengths, x.token_lengths, options),
-          {}};
+  if (targets.weights.defined()) return distilled_joiner_loss(joiner, x.labels(), targets, options);
+  return {joiner_transducer_loss(joiner, x.labels(), options), {}};
 }
 
 /// Losses (B) of both passes: of the simple joiner, and of the joiner in the band that it finds.
@@ -50,7 +45,7 @@ struct PrunedLosses {
 
 PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const TrainConfig& config,
                            const ForwardContext& context) {
-  const LatticeLabels labels{x.tokens, x.encoder.lengths, x.token_lengths};
+  const LatticeLabels labels = x.labels();
   const SimpleLossOptions options{.blank = blank,
                                   .delay_penalty = config.loss.delay_penalty,
                                   .lm_only_scale = config.loss.simple_predictor_share};
@@ -58,11 +53,8 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
   const SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, options);
   const at::Tensor ranges =
       ranges_of_flows(simple.flows, labels, options.topology, config.loss.prune_width);
-  const Joiner& joiner = model.joiner();
-  return {simple.losses,
-          scion::pruned_joiner_loss(joiner.project_encoder(x.encoder.frames, context),
-                                    joiner.project_predictor(x.predicted, context), joiner.weight(),
-                                    joiner.bias(), ranges, labels, loss_options(config, context))};
+  const JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
+  return {simple.losses, pruned_joiner_loss(joiner, ranges, labels, loss_options(config, context))};
 }
 
 /// Whether each utterance has an alignment (B). A NaN is no answer: it comes from broken
@@ -104,8 +96,7 @@ Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutp
   if (config.loss.ctc_weight == 0 && !taught.ctc_logits.defined()) return means;
   const at::Tensor logits = model.ctc_logits(encoder.frames, context);
   if (config.loss.ctc_weight > 0) {
-    const at::Tensor ctc =
-        scion::ctc_loss(logits, x.tokens, encoder.lengths, x.token_lengths, blank);
+    const at::Tensor ctc = scion::ctc_loss(logits, x.labels(), blank);
     means.ctc = mean_over(ctc, has_alignment(ctc));
   }
   if (taught.ctc_logits.defined())

@@ -37,16 +37,10 @@ TeacherOutput Teacher::targets_for(const Batch& batch) const {
 
 NodeTargets Teacher::node_targets_of(const EncoderOutput& encoder, const Batch& batch) const {
   const ForwardContext context = ForwardContext::for_evaluation(bf16_);
-  const Joiner& joiner = model_->joiner();
   const at::Tensor predicted = model_->predictor().forward(batch.tokens, context);
-  return node_targets({.encoder = joiner.project_encoder(encoder.frames, context),
-                       .predictor = joiner.project_predictor(predicted, context),
-                       .weight = joiner.weight(),
-                       .bias = joiner.bias(),
-                       .tokens = batch.tokens,
-                       .frame_lengths = encoder.lengths,
-                       .token_lengths = batch.token_lengths},
-                      weighting_, {.blank = blank, .bf16 = bf16_});
+  return node_targets(model_->joiner().inputs(encoder.frames, predicted, context),
+                      {batch.tokens, encoder.lengths, batch.token_lengths}, weighting_,
+                      {.blank = blank, .bf16 = bf16_});
 }
 
 }  // namespace scion

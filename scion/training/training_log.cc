@@ -69,7 +69,7 @@ void TrainingLog::add(const EvaluationRecord& record, const EvaluationResult& re
   line["train_loss"] = record.train_loss;
   results_->append(line.dump());
   const std::string tag = record.weights == "raw" ? "wer/" : "wer_averaged/";
-  events_->add_scalars(record.update, {{tag + record.set, 100 * result.words.rate()}});
+  events_->add_scalars(record.update, {{tag + record.set, 100 * result.score.words.rate()}});
 }
 
 void TrainingLog::sync() {

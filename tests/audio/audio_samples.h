@@ -37,7 +37,7 @@ inline double mean_square(const std::vector<float>& samples) {
   return sum / double(samples.size());
 }
 
-/// What was added to `clean`.
+/// The noise added to `clean`.
 inline std::vector<float> difference(const std::vector<float>& changed,
                                      const std::vector<float>& clean) {
   std::vector<float> result(changed.size());

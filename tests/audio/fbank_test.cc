@@ -68,7 +68,7 @@ TEST(Fbank, AnUtteranceIsTheSameAloneAndInABatch) {
   for (const Setting& setting : settings()) {
     const Fbank fbank(setting.config);
     const std::vector<int64_t> lengths = {9000, 16000, 100, 391, 0, 15999};
-    at::Tensor samples = at::full({6, 16000}, 0.7);  // what lies behind an end must not matter
+    at::Tensor samples = at::full({6, 16000}, 0.7);  // samples past an end must not matter
     for (int64_t b = 0; b < 6; ++b)
       samples[b].narrow(0, 0, lengths[size_t(b)]).copy_(noise(lengths[size_t(b)], uint64_t(b)));
     const at::Tensor batch = fbank.compute(samples, lengths);
@@ -78,8 +78,8 @@ TEST(Fbank, AnUtteranceIsTheSameAloneAndInABatch) {
       const at::Tensor alone = fbank.compute(samples[b].narrow(0, 0, length));
       ASSERT_EQ(alone.size(0), frames);
       EXPECT_TRUE(at::equal(batch[b].narrow(0, 0, frames), alone)) << setting.name;
-      const at::Tensor behind = batch[b].narrow(0, frames, batch.size(1) - frames);
-      EXPECT_TRUE(behind.eq(feature_floor).all().item<bool>());
+      const at::Tensor padding = batch[b].narrow(0, frames, batch.size(1) - frames);
+      EXPECT_TRUE(padding.eq(feature_floor).all().item<bool>());
     }
   }
 }

@@ -1,21 +1,23 @@
-// FastEmit, the delay penalty, occupation and alignment: what depends on single arcs of the
-// lattice.
+// FastEmit, the delay penalty, occupation and alignment: results that depend on single arcs.
 #include "scion/loss/alignment.h"
 
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
 #include "scion/core/files/safetensors.h"
+#include "scion/loss/transducer_loss.h"
 #include "tests/loss/lattice_cases.h"
 
 namespace scion {
 namespace {
 
 using scion::testing::Case;
+using scion::testing::joiner_of;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::logits_of;
 using scion::testing::make_case;
-using scion::testing::random_joiner_batch;
+using scion::testing::random_joiner_inputs;
 
 /// One alignment: the frame of each label, and its log-probability in two parts.
 struct Path {
@@ -27,15 +29,15 @@ struct Path {
 Path path_of(const at::Tensor& log_probs, const Case& c, int64_t b,
              const std::vector<int64_t>& frames, Topology topology) {
   Path path{frames, at::zeros({}, at::kDouble), at::zeros({}, at::kDouble)};
-  int64_t said = 0;
+  int64_t emitted = 0;
   const auto labels = static_cast<int64_t>(frames.size());
   for (int64_t t = 0; t < c.frames[b].item<int64_t>(); ++t) {
-    const int64_t before = said;
-    for (; said < labels && frames[size_t(said)] == t; ++said)
-      path.labels = path.labels + log_probs[b][t][said][c.tokens[b][said].item<int64_t>()];
-    // `modified`: a label takes the frame's blank's place.
-    if (said == before || topology != Topology::modified)
-      path.blanks = path.blanks + log_probs[b][t][said][0];
+    const int64_t before = emitted;
+    for (; emitted < labels && frames[size_t(emitted)] == t; ++emitted)
+      path.labels = path.labels + log_probs[b][t][emitted][c.tokens[b][emitted].item<int64_t>()];
+    // `modified`: a label replaces the frame's blank.
+    if (emitted == before || topology != Topology::modified)
+      path.blanks = path.blanks + log_probs[b][t][emitted][0];
   }
   return path;
 }
@@ -74,8 +76,7 @@ TEST_F(LatticePaths, DelayPenaltyWeighsEveryAlignmentByItsFrames) {
   const at::Tensor logits = at::randn({3, c.T, c.U + 1, 6}).requires_grad_();
   const at::Tensor copy = logits.detach().to(at::kDouble).requires_grad_();
   const double penalty = 0.4;
-  const at::Tensor loss =
-      transducer_loss(logits, c.tokens, c.frames, c.labels, {.delay_penalty = penalty});
+  const at::Tensor loss = transducer_loss(logits, labels_of(c), {.delay_penalty = penalty});
   std::vector<at::Tensor> expected;
   for (int64_t b = 0; b < 3; ++b) {
     std::vector<at::Tensor> terms;
@@ -98,23 +99,23 @@ TEST_F(LatticePaths, DelayPenaltyEqualsK2) {
       at::matmul(at::tanh(golden.at("enc").unsqueeze(2) + golden.at("dec").unsqueeze(1)),
                  golden.at("W"))
           .requires_grad_();
-  const at::Tensor loss = transducer_loss(logits, golden.at("symbols"), boundary.select(1, 3),
-                                          boundary.select(1, 2), {.delay_penalty = 0.3});
+  const at::Tensor loss =
+      transducer_loss(logits, {golden.at("symbols"), boundary.select(1, 3), boundary.select(1, 2)},
+                      {.delay_penalty = 0.3});
   loss.sum().backward();
   const at::Tensor expected = golden.at("regular.full.loss");
   EXPECT_LT(largest_difference(loss / expected, at::ones({2})), 1e-5);
   EXPECT_LT(largest_difference(logits.grad(), golden.at("regular.full.grad_logits")), 1e-5);
 }
 
-// The gradient of an expectation over alignments in which what labels add counts 1 + λ times.
-TEST_F(LatticePaths, FastEmitScalesWhatLabelsAddToTheGradient) {
+// The gradient of an expectation over alignments in which labels count 1 + λ times.
+TEST_F(LatticePaths, FastEmitScalesTheLabelsShareOfTheGradient) {
   const Case c = make_case({4, 2, 3}, {2, 3, 0}, 5);
   const at::Tensor logits = at::randn({3, c.T, c.U + 1, 5}).requires_grad_();
   const at::Tensor copy = logits.detach().to(at::kDouble).requires_grad_();
   const double lambda = 0.25;
-  const at::Tensor loss =
-      transducer_loss(logits, c.tokens, c.frames, c.labels, {.fast_emit = lambda});
-  EXPECT_TRUE(at::equal(loss, transducer_loss(logits, c.tokens, c.frames, c.labels)));
+  const at::Tensor loss = transducer_loss(logits, labels_of(c), {.fast_emit = lambda});
+  EXPECT_TRUE(at::equal(loss, transducer_loss(logits, labels_of(c))));
   loss.sum().backward();
   at::Tensor expected = at::zeros({}, at::kDouble);
   for (int64_t b = 0; b < 3; ++b) {
@@ -130,20 +131,43 @@ TEST_F(LatticePaths, FastEmitScalesWhatLabelsAddToTheGradient) {
   EXPECT_LT(largest_difference(logits.grad(), copy.grad()), 2e-6);
 }
 
+// In `constrained` a label's arc includes the blank that follows: FastEmit scales its share, too.
+TEST_F(LatticePaths, FastEmitScalesWholeLabelArcs) {
+  const Case c = make_case({5, 4, 3}, {2, 3, 0}, 5);
+  const at::Tensor values = at::randn({3, c.T, c.U + 1, 5}).log_softmax(-1);
+  const double lambda = 0.25;
+  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+    const auto arcs = [&](double fast_emit) {
+      const at::Tensor leaf = values.clone().requires_grad_();
+      transducer_loss_from_log_probs(leaf, labels_of(c),
+                                     {.fast_emit = fast_emit, .topology = topology})
+          .sum()
+          .backward();
+      const at::Tensor next = at::constant_pad_nd(c.tokens.clamp_min(1), {0, 1}, 1);
+      const at::Tensor index = next.view({3, 1, -1, 1}).expand({3, c.T, c.U + 1, 1});
+      return std::pair(leaf.grad().select(3, 0), leaf.grad().gather(3, index).squeeze(3));
+    };
+    const auto [blank, label] = arcs(0);
+    const auto [scaled_blank, scaled_label] = arcs(lambda);
+    EXPECT_LT(largest_difference(scaled_label, (1 + lambda) * label), 1e-6);
+    at::Tensor expected = blank.clone();
+    if (topology == Topology::constrained) expected.slice(2, 1) += lambda * label.slice(2, 0, c.U);
+    EXPECT_LT(largest_difference(scaled_blank, expected), 1e-6);
+    EXPECT_GT(label.abs().max().item<double>(), 0.1);
+  }
+}
+
 TEST_F(LatticePaths, FusedAndComposedAgreeOnPenalisedGradients) {
   const Case c = make_case({30, 12}, {9, 4}, 17);
-  const JoinerBatch batch = random_joiner_batch(c, 24);
+  const JoinerInputs joiner = random_joiner_inputs(c, 24);
   const TransducerLossOptions options{.fast_emit = 0.1, .delay_penalty = 0.05};
   std::vector<at::Tensor> fused, composed;
-  for (const at::Tensor& x : {batch.encoder, batch.predictor, batch.weight, batch.bias}) {
+  for (const at::Tensor& x : {joiner.encoder, joiner.predictor, joiner.weight, joiner.bias}) {
     fused.push_back(x.clone().requires_grad_());
     composed.push_back(x.clone().requires_grad_());
   }
-  const at::Tensor loss = joiner_transducer_loss(fused[0], fused[1], fused[2], fused[3], c.tokens,
-                                                 c.frames, c.labels, options);
-  const at::Tensor same =
-      transducer_loss(logits_of({composed[0], composed[1], composed[2], composed[3], {}, {}, {}}),
-                      c.tokens, c.frames, c.labels, options);
+  const at::Tensor loss = joiner_transducer_loss(joiner_of(fused), labels_of(c), options);
+  const at::Tensor same = transducer_loss(logits_of(joiner_of(composed)), labels_of(c), options);
   EXPECT_LT(largest_difference(loss / same, at::ones({2})), 1e-6);
   loss.sum().backward();
   same.sum().backward();
@@ -155,9 +179,9 @@ TEST_F(LatticePaths, FusedAndComposedAgreeOnPenalisedGradients) {
 
 TEST_F(LatticePaths, OccupationIsTheShareOfTheAlignments) {
   const Case c = make_case({4, 1, 5}, {2, 3, 0}, 5);
-  const JoinerBatch batch = random_joiner_batch(c, 3);
-  const ArcOccupation occupation = arc_occupation(batch);
-  const at::Tensor log_probs = logits_of(batch).to(at::kDouble).log_softmax(-1);
+  const JoinerInputs joiner = random_joiner_inputs(c, 3);
+  const ArcOccupation occupation = arc_occupation(joiner, labels_of(c));
+  const at::Tensor log_probs = logits_of(joiner).to(at::kDouble).log_softmax(-1);
   at::Tensor blank = at::zeros({3, c.T, c.U + 1}, at::kDouble), label = at::zeros_like(blank);
   for (int64_t b = 0; b < 3; ++b) {
     const std::vector<Path> paths = all_paths(log_probs, c, b);
@@ -165,11 +189,11 @@ TEST_F(LatticePaths, OccupationIsTheShareOfTheAlignments) {
     for (const Path& path : paths) weights.push_back(path.blanks + path.labels);
     const at::Tensor share = at::stack(weights).softmax(0);
     for (size_t i = 0; i < paths.size(); ++i) {
-      size_t said = 0;
+      size_t emitted = 0;
       for (int64_t t = 0; t < c.frames[b].item<int64_t>(); ++t) {
-        for (; said < paths[i].frames.size() && paths[i].frames[said] == t; ++said)
-          label[b][t][int64_t(said)] += share[int64_t(i)];
-        blank[b][t][int64_t(said)] += share[int64_t(i)];
+        for (; emitted < paths[i].frames.size() && paths[i].frames[emitted] == t; ++emitted)
+          label[b][t][int64_t(emitted)] += share[int64_t(i)];
+        blank[b][t][int64_t(emitted)] += share[int64_t(i)];
       }
     }
   }
@@ -181,11 +205,11 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
   for (int round = 0; round < 30; ++round) {
     const auto topology = static_cast<Topology>(round % 3);
     const Case c = make_case({1 + round % 5, 4, 1}, {round % 4, 3, 2}, 4);
-    const JoinerBatch batch = random_joiner_batch(c, 2);
+    const JoinerInputs joiner = random_joiner_inputs(c, 2);
     const double penalty = round % 2 == 0 ? 0 : 0.5;
     const auto alignments =
-        best_alignments(batch, {.delay_penalty = penalty, .topology = topology});
-    const at::Tensor log_probs = logits_of(batch).to(at::kDouble).log_softmax(-1);
+        best_alignments(joiner, labels_of(c), {.delay_penalty = penalty, .topology = topology});
+    const at::Tensor log_probs = logits_of(joiner).to(at::kDouble).log_softmax(-1);
     for (int64_t b = 0; b < 3; ++b) {
       double best = -INFINITY;
       Path winner;
@@ -216,9 +240,9 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
 
 TEST_F(LatticePaths, OccupationCountsLabelsAndBlanksOfEachTopology) {
   const Case c = make_case({8, 5, 4}, {3, 5, 0}, 5);
-  const JoinerBatch batch = random_joiner_batch(c, 3);
+  const JoinerInputs joiner = random_joiner_inputs(c, 3);
   for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
-    const ArcOccupation occupation = arc_occupation(batch, {.topology = topology});
+    const ArcOccupation occupation = arc_occupation(joiner, labels_of(c), {.topology = topology});
     EXPECT_LT(largest_difference(occupation.label.sum({1, 2}), c.labels), 1e-5);
     const at::Tensor blanks = topology == Topology::modified ? c.frames - c.labels : c.frames;
     EXPECT_LT(largest_difference(occupation.blank.sum({1, 2}), blanks), 1e-5);
@@ -227,24 +251,22 @@ TEST_F(LatticePaths, OccupationCountsLabelsAndBlanksOfEachTopology) {
 
 TEST_F(LatticePaths, ImpossibleAlignmentsHaveNoFrames) {
   const Case c = make_case({3, 2, 0}, {2, 1, 1}, 4);
-  JoinerBatch batch = random_joiner_batch(c, 2);
-  batch.encoder[1].fill_(NAN);
-  const auto alignments = best_alignments(batch);
+  JoinerInputs joiner = random_joiner_inputs(c, 2);
+  joiner.encoder[1].fill_(NAN);
+  const auto alignments = best_alignments(joiner, labels_of(c));
   EXPECT_EQ(alignments[0].frames.size(), 2U);
   EXPECT_TRUE(alignments[1].frames.empty());
   EXPECT_FALSE(std::isfinite(alignments[1].log_probability));
   EXPECT_TRUE(alignments[2].frames.empty());
   EXPECT_EQ(alignments[2].log_probability, -INFINITY);
-  EXPECT_EQ(arc_occupation(batch).label[1].abs().sum().item<float>(), 0);
+  EXPECT_EQ(arc_occupation(joiner, labels_of(c)).label[1].abs().sum().item<float>(), 0);
 }
 
 TEST_F(LatticePaths, RefusesRulesThatAreNotFinite) {
   const Case c = make_case({3}, {2}, 4);
   const at::Tensor logits = at::randn({1, c.T, c.U + 1, 4});
-  EXPECT_THROW(transducer_loss(logits, c.tokens, c.frames, c.labels, {.delay_penalty = NAN}),
-               UserError);
-  EXPECT_THROW(transducer_loss(logits, c.tokens, c.frames, c.labels, {.fast_emit = INFINITY}),
-               UserError);
+  EXPECT_THROW(transducer_loss(logits, labels_of(c), {.delay_penalty = NAN}), UserError);
+  EXPECT_THROW(transducer_loss(logits, labels_of(c), {.fast_emit = INFINITY}), UserError);
 }
 
 }  // namespace

@@ -11,14 +11,15 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::finite_differences;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 
 at::Tensor ctc_loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
-  return scion::ctc_loss(logits, c.tokens, c.frames, c.labels, blank);
+  return scion::ctc_loss(logits, labels_of(c), blank);
 }
 
-/// Sums over every string of one symbol a frame that collapses to the labels: the definition.
+/// The sum over all strings of one symbol per frame that collapse to the labels: the definition.
 double brute_force(const at::Tensor& logits, const std::vector<int64_t>& labels, int64_t blank) {
   const at::Tensor log_probs = logits.to(at::kDouble).log_softmax(-1).contiguous();
   const auto p = log_probs.accessor<double, 2>();
@@ -74,7 +75,7 @@ TEST_F(CtcLossTest, GradientIsThatOfTheSum) {
   EXPECT_LT(largest_difference(logits.grad(), expected), 1e-6);
 }
 
-TEST_F(CtcLossTest, EqualsTheLibrarys) {
+TEST_F(CtcLossTest, EqualsThatOfLibtorch) {
   for (const int64_t blank : {0, 27}) {
     Case c = make_case({45, 60, 100, 8}, {20, 7, 37, 1}, 28);
     if (blank == 27) c.tokens = c.tokens.clamp_min(1) - 1;
@@ -129,8 +130,8 @@ TEST_F(CtcLossTest, TakesBFloat16AndEmptyBatches) {
   ctc_loss_of(half, c).sum().backward();
   EXPECT_EQ(half.grad().scalar_type(), at::kBFloat16);
   const at::Tensor none = at::zeros({0}, at::kLong);
-  EXPECT_EQ(scion::ctc_loss(at::zeros({0, 4, 3}), at::zeros({0, 2}, at::kLong), none, none).numel(),
-            0);
+  EXPECT_EQ(
+      scion::ctc_loss(at::zeros({0, 4, 3}), {at::zeros({0, 2}, at::kLong), none, none}).numel(), 0);
 }
 
 TEST_F(CtcLossTest, ErrorsAreTheUsers) {

@@ -5,6 +5,8 @@
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
+#include "scion/loss/alignment.h"
+#include "scion/loss/transducer_loss.h"
 #include "tests/core/error_of.h"
 #include "tests/core/peak_memory.h"
 #include "tests/core/temporary_folder.h"
@@ -15,34 +17,33 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::finite_differences;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::logits_of;
 using scion::testing::make_case;
 using scion::testing::peak_memory;
-using scion::testing::random_joiner_batch;
+using scion::testing::random_joiner_inputs;
 using ::testing::HasSubstr;
 
-/// Copies that want gradients, in `type`.
-JoinerBatch leaves(const JoinerBatch& joiner, at::ScalarType type = at::kFloat) {
-  JoinerBatch copy = joiner;
+/// Copies in `type` that require gradients.
+JoinerInputs leaves(const JoinerInputs& joiner, at::ScalarType type = at::kFloat) {
+  JoinerInputs copy = joiner;
   for (at::Tensor* tensor : {&copy.encoder, &copy.predictor, &copy.weight, &copy.bias})
     *tensor = tensor->detach().to(type).clone().requires_grad_();
   return copy;
 }
 
-DistilledLoss fused(const JoinerBatch& joiner, const NodeTargets& targets,
+DistilledLoss fused(const JoinerInputs& joiner, const Case& c, const NodeTargets& targets,
                     const TransducerLossOptions& options = {}) {
-  return distilled_joiner_loss(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias,
-                               joiner.tokens, joiner.frame_lengths, joiner.token_lengths, targets,
-                               options);
+  return distilled_joiner_loss(joiner, labels_of(c), targets, options);
 }
 
-at::Tensor plain_loss(const JoinerBatch& joiner, const TransducerLossOptions& options = {}) {
-  return joiner_transducer_loss(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias,
-                                joiner.tokens, joiner.frame_lengths, joiner.token_lengths, options);
+at::Tensor plain_loss(const JoinerInputs& joiner, const Case& c,
+                      const TransducerLossOptions& options = {}) {
+  return joiner_transducer_loss(joiner, labels_of(c), options);
 }
 
-std::vector<at::Tensor> gradients(const JoinerBatch& joiner) {
+std::vector<at::Tensor> gradients(const JoinerInputs& joiner) {
   return {joiner.encoder.grad(), joiner.predictor.grad(), joiner.weight.grad(), joiner.bias.grad()};
 }
 
@@ -86,8 +87,8 @@ class Distillation : public ::testing::Test {
 
 TEST_F(Distillation, TargetsAreTheTeachersSoftmaxInThreeClasses) {
   const Case c = make_case({4, 1, 6}, {3, 0, 2}, 7);
-  const JoinerBatch teacher = random_joiner_batch(c, 5);
-  const NodeTargets targets = node_targets(teacher, NodeWeighting::all);
+  const JoinerInputs teacher = random_joiner_inputs(c, 5);
+  const NodeTargets targets = node_targets(teacher, labels_of(c), NodeWeighting::all);
   at::Tensor expected = at::zeros_like(targets.probabilities);
   at::Tensor inside = at::zeros_like(targets.weights);
   for_each_node(logits_of(teacher), c, 0,
@@ -101,12 +102,12 @@ TEST_F(Distillation, TargetsAreTheTeachersSoftmaxInThreeClasses) {
   EXPECT_FALSE(targets.probabilities.requires_grad());
 }
 
-TEST_F(Distillation, OccupiedNodesWeighAsAlignmentsPassThem) {
+TEST_F(Distillation, OccupiedNodesHaveTheTeachersPosteriorAsWeight) {
   const Case c = make_case({4, 1, 6}, {3, 0, 2}, 7);
-  const JoinerBatch teacher = random_joiner_batch(c, 5);
-  const NodeTargets all = node_targets(teacher, NodeWeighting::all);
-  const NodeTargets targets = node_targets(teacher, NodeWeighting::occupied);
-  const ArcOccupation arcs = arc_occupation(teacher);
+  const JoinerInputs teacher = random_joiner_inputs(c, 5);
+  const NodeTargets all = node_targets(teacher, labels_of(c), NodeWeighting::all);
+  const NodeTargets targets = node_targets(teacher, labels_of(c), NodeWeighting::occupied);
+  const ArcOccupation arcs = arc_occupation(teacher, labels_of(c));
   EXPECT_TRUE(at::equal(targets.probabilities, all.probabilities));
   EXPECT_LT(largest_difference(targets.weights, arcs.blank + arcs.label), 1e-6);
   for (const NodeTargets& one : {targets, all})
@@ -117,10 +118,10 @@ TEST_F(Distillation, TheDefinitionInTensorsIsThatInLoops) {
   for (const int64_t blank : {0, 6}) {
     Case c = make_case({4, 1, 6}, {3, 0, 2}, 7);
     if (blank == 6) c.tokens = c.tokens - 1;
-    const NodeTargets targets =
-        node_targets(random_joiner_batch(c, 5), NodeWeighting::occupied, {.blank = blank});
+    const NodeTargets targets = node_targets(random_joiner_inputs(c, 5), labels_of(c),
+                                             NodeWeighting::occupied, {.blank = blank});
     const at::Tensor logits = at::randn({3, c.T, c.U + 1, c.V}, at::kDouble) * 3;
-    EXPECT_LT(largest_difference(node_divergence(logits, c.tokens, c.labels, targets, blank),
+    EXPECT_LT(largest_difference(node_divergence(logits, labels_of(c), targets, blank),
                                  divergence_by_loops(logits, c, targets, blank)),
               1e-6);
   }
@@ -128,10 +129,11 @@ TEST_F(Distillation, TheDefinitionInTensorsIsThatInLoops) {
 
 TEST_F(Distillation, ItsGradientIsThatOfFiniteDifferences) {
   const Case c = make_case({3, 2}, {2, 0}, 4);
-  const NodeTargets targets = node_targets(random_joiner_batch(c, 5), NodeWeighting::all);
+  const NodeTargets targets =
+      node_targets(random_joiner_inputs(c, 5), labels_of(c), NodeWeighting::all);
   const at::Tensor logits = at::randn({2, c.T, c.U + 1, c.V}, at::kDouble).requires_grad_();
   const at::Tensor weights = at::tensor({0.5, -2.0}, at::kDouble);
-  node_divergence(logits, c.tokens, c.labels, targets, 0).backward(weights);
+  node_divergence(logits, labels_of(c), targets, 0).backward(weights);
   const at::Tensor expected = finite_differences(
       [&](const at::Tensor& z) {
         return (divergence_by_loops(z, c, targets, 0) * weights).sum().item<double>();
@@ -152,20 +154,20 @@ TEST_F(Distillation, TheFusedFormIsTheDefinition) {
                                             {{70, 12, 41, 5}, {20, 12, 3, 1}, 61, 37}}) {
     const Case c = make_case(size.frames, size.labels, size.V);
     for (const NodeWeighting weighting : {NodeWeighting::all, NodeWeighting::occupied}) {
-      const NodeTargets targets = node_targets(random_joiner_batch(c, 11), weighting);
-      const JoinerBatch student = random_joiner_batch(c, size.D);
+      const NodeTargets targets =
+          node_targets(random_joiner_inputs(c, 11), labels_of(c), weighting);
+      const JoinerInputs student = random_joiner_inputs(c, size.D);
       const auto B = static_cast<int64_t>(size.frames.size());
       const at::Tensor weights = at::randn({B}), divergence_weights = at::rand({B});
 
-      const JoinerBatch one = leaves(student);
-      const DistilledLoss loss = fused(one, targets);
+      const JoinerInputs one = leaves(student);
+      const DistilledLoss loss = fused(one, c, targets);
       ((loss.transducer * weights).sum() + (loss.divergence * divergence_weights).sum()).backward();
 
-      const JoinerBatch two = leaves(student), exact = leaves(student, at::kDouble);
-      const at::Tensor transducer = plain_loss(two);
+      const JoinerInputs two = leaves(student), exact = leaves(student, at::kDouble);
+      const at::Tensor transducer = plain_loss(two, c);
       transducer.backward(weights);
-      const at::Tensor divergence =
-          node_divergence(logits_of(exact), c.tokens, c.labels, targets, 0);
+      const at::Tensor divergence = node_divergence(logits_of(exact), labels_of(c), targets, 0);
       divergence.backward(divergence_weights.to(at::kDouble));
 
       EXPECT_TRUE(at::equal(loss.transducer, transducer));
@@ -183,14 +185,15 @@ TEST_F(Distillation, TheFusedFormIsTheDefinition) {
 
 TEST_F(Distillation, PenaltiesAreTheTransducersOnly) {
   const Case c = make_case({9, 4}, {4, 2}, 12);
-  const NodeTargets targets = node_targets(random_joiner_batch(c, 3), NodeWeighting::occupied);
-  const JoinerBatch student = random_joiner_batch(c, 8);
+  const NodeTargets targets =
+      node_targets(random_joiner_inputs(c, 3), labels_of(c), NodeWeighting::occupied);
+  const JoinerInputs student = random_joiner_inputs(c, 8);
   const TransducerLossOptions options{.fast_emit = 0.3, .delay_penalty = 0.2};
-  const JoinerBatch one = leaves(student), two = leaves(student), three = leaves(student);
-  const DistilledLoss loss = fused(one, targets, options);
+  const JoinerInputs one = leaves(student), two = leaves(student), three = leaves(student);
+  const DistilledLoss loss = fused(one, c, targets, options);
   (loss.transducer.sum() + 2 * loss.divergence.sum()).backward();
-  plain_loss(two, options).sum().backward();
-  const at::Tensor divergence = node_divergence(logits_of(three), c.tokens, c.labels, targets, 0);
+  plain_loss(two, c, options).sum().backward();
+  const at::Tensor divergence = node_divergence(logits_of(three), labels_of(c), targets, 0);
   (2 * divergence.sum()).backward();
   EXPECT_LT(largest_difference(loss.divergence, divergence), 2e-5);
   for (size_t i = 0; i < 4; ++i)
@@ -199,27 +202,29 @@ TEST_F(Distillation, PenaltiesAreTheTransducersOnly) {
 
 TEST_F(Distillation, NothingIsLeftToLearnFromOneself) {
   const Case c = make_case({9, 4}, {4, 2}, 12);
-  const JoinerBatch student = leaves(random_joiner_batch(c, 8));
-  const DistilledLoss loss = fused(student, node_targets(student, NodeWeighting::all));
+  const JoinerInputs student = leaves(random_joiner_inputs(c, 8));
+  const DistilledLoss loss =
+      fused(student, c, node_targets(student, labels_of(c), NodeWeighting::all));
   EXPECT_LT(loss.divergence.abs().max().item<double>(), 1e-4);
   loss.divergence.sum().backward();
   for (const at::Tensor& gradient : gradients(student))
     EXPECT_LT(gradient.abs().max().item<double>(), 1e-4);
 }
 
-// A student that is sure of blank, and a teacher that is not: p_rest is e^-30, and then nothing
-// that a float holds.
-TEST_F(Distillation, AStudentThatIsSureLearnsAllTheSame) {
+// A student that is certain of blank, and a teacher that is not: p_rest is e^-30, then below the
+// smallest float.
+TEST_F(Distillation, AStudentThatIsCertainStillGetsGradients) {
   const Case c = make_case({3}, {1}, 6);
-  const NodeTargets targets = node_targets(random_joiner_batch(c, 5), NodeWeighting::all);
+  const NodeTargets targets =
+      node_targets(random_joiner_inputs(c, 5), labels_of(c), NodeWeighting::all);
   for (const double sure : {30.0, 300.0}) {
-    JoinerBatch student = random_joiner_batch(c, 8);
+    JoinerInputs student = random_joiner_inputs(c, 8);
     student.bias[0] += sure;
     student = leaves(student);
-    const DistilledLoss loss = fused(student, targets);
+    const DistilledLoss loss = fused(student, c, targets);
     loss.divergence.sum().backward();
-    const JoinerBatch exact = leaves(student, at::kDouble);
-    const at::Tensor divergence = node_divergence(logits_of(exact), c.tokens, c.labels, targets, 0);
+    const JoinerInputs exact = leaves(student, at::kDouble);
+    const at::Tensor divergence = node_divergence(logits_of(exact), labels_of(c), targets, 0);
     divergence.sum().backward();
     EXPECT_NEAR(loss.divergence.item<double>() / divergence.item<double>(), 1, 1e-5);
     const at::Tensor blank = student.bias.grad()[0], expected = exact.bias.grad()[0];
@@ -234,14 +239,15 @@ TEST_F(Distillation, AStudentThatIsSureLearnsAllTheSame) {
 
 TEST_F(Distillation, BFloat16ProductsChangeLittle) {
   const Case c = make_case({40, 22}, {12, 7}, 61);
-  const NodeTargets targets = node_targets(random_joiner_batch(c, 16), NodeWeighting::occupied);
-  const JoinerBatch student = random_joiner_batch(c, 32), one = leaves(student);
-  const at::Tensor full = fused(one, targets).divergence;
+  const NodeTargets targets =
+      node_targets(random_joiner_inputs(c, 16), labels_of(c), NodeWeighting::occupied);
+  const JoinerInputs student = random_joiner_inputs(c, 32), one = leaves(student);
+  const at::Tensor full = fused(one, c, targets).divergence;
   full.sum().backward();
   for (const int64_t workspace : {0, 1 << 20}) {
-    const JoinerBatch two = leaves(student);
+    const JoinerInputs two = leaves(student);
     const at::Tensor half =
-        fused(two, targets, {.bf16 = true, .workspace_bytes = workspace}).divergence;
+        fused(two, c, targets, {.bf16 = true, .workspace_bytes = workspace}).divergence;
     EXPECT_LT(largest_difference(half / full, at::ones({2})), 2e-2);
     half.sum().backward();
     for (size_t i = 0; i < 4; ++i) {
@@ -254,11 +260,12 @@ TEST_F(Distillation, BFloat16ProductsChangeLittle) {
 
 TEST_F(Distillation, ThreadsDoNotChangeAByte) {
   const Case c = make_case({60, 31, 17}, {12, 9, 0}, 28);
-  const JoinerBatch teacher = random_joiner_batch(c, 16), student = random_joiner_batch(c, 32);
-  const JoinerBatch one = leaves(student), three = leaves(student);
-  const auto run = [&](int threads, const JoinerBatch& joiner) {
+  const JoinerInputs teacher = random_joiner_inputs(c, 16), student = random_joiner_inputs(c, 32);
+  const JoinerInputs one = leaves(student), three = leaves(student);
+  const auto run = [&](int threads, const JoinerInputs& joiner) {
     set_thread_count(threads);
-    const DistilledLoss loss = fused(joiner, node_targets(teacher, NodeWeighting::occupied));
+    const DistilledLoss loss =
+        fused(joiner, c, node_targets(teacher, labels_of(c), NodeWeighting::occupied));
     (loss.transducer.sum() + loss.divergence.sum()).backward();
     return loss.divergence;
   };
@@ -271,22 +278,23 @@ TEST_F(Distillation, ThreadsDoNotChangeAByte) {
 
 TEST_F(Distillation, NeverHoldsAllLogits) {
   const Case c = make_case({249, 249}, {99, 99}, 512);
-  const JoinerBatch teacher = random_joiner_batch(c, 12),
-                    student = leaves(random_joiner_batch(c, 8));
+  const JoinerInputs teacher = random_joiner_inputs(c, 12),
+                     student = leaves(random_joiner_inputs(c, 8));
   student.encoder.mutable_grad() = at::zeros_like(student.encoder);
   const int64_t all_logits = 2 * 250 * 100 * 512 * 4;  // 102 MB
   const int64_t before = peak_memory(true);
-  if (before == 0) GTEST_SKIP() << "the system does not tell the peak memory";
-  const DistilledLoss loss =
-      fused(student, node_targets(teacher, NodeWeighting::all), {.workspace_bytes = 0});
+  if (before == 0) GTEST_SKIP() << "the system does not report peak memory";
+  const DistilledLoss loss = fused(
+      student, c, node_targets(teacher, labels_of(c), NodeWeighting::all), {.workspace_bytes = 0});
   (loss.transducer.sum() + loss.divergence.sum()).backward();
   EXPECT_LT(peak_memory(false) - before, all_logits / 3);
 }
 
 TEST_F(Distillation, ErrorsNameTheSizes) {
   const Case c = make_case({4}, {2}, 5), other = make_case({5}, {2}, 5);
-  const NodeTargets targets = node_targets(random_joiner_batch(other, 5), NodeWeighting::all);
-  EXPECT_THAT(error_of<UserError>([&] { fused(random_joiner_batch(c, 5), targets); }),
+  const NodeTargets targets =
+      node_targets(random_joiner_inputs(other, 5), labels_of(other), NodeWeighting::all);
+  EXPECT_THAT(error_of<UserError>([&] { fused(random_joiner_inputs(c, 5), c, targets); }),
               HasSubstr("a teacher's nodes (3, 1, 6, 4) and weights (1, 6, 4) do not fit"));
   EXPECT_THAT(error_of<UserError>([&] {
                 ctc_divergence(at::zeros({1, 4, 5}), at::zeros({1, 4, 6}), c.frames, 1);

@@ -1,11 +1,12 @@
-// Random batches for the loss tests, and the losses by their definitions in float64.
+// Random batches for the loss tests, and losses by their definition in float64.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <vector>
 
-#include "scion/loss/alignment.h"
+#include "scion/loss/lattice/types.h"
 
 namespace scion::testing {
 
@@ -14,8 +15,8 @@ struct Case {
   int64_t T = 0, U = 0, V = 0;
 };
 
-/// Lengths as given (the tensors are one larger than the longest: padding everywhere), labels
-/// random in 1 … V−1, padding −1.
+/// Lengths as given (the tensors are one larger than the longest, so that every utterance has
+/// padding), random labels in 1 … V−1, padding −1.
 inline Case make_case(const std::vector<int64_t>& frames, const std::vector<int64_t>& labels,
                       int64_t V) {
   Case c;
@@ -30,20 +31,20 @@ inline Case make_case(const std::vector<int64_t>& frames, const std::vector<int6
   return c;
 }
 
+inline LatticeLabels labels_of(const Case& c) { return {c.tokens, c.frames, c.labels}; }
+
 /// A joiner of width D with random inputs and weights.
-inline JoinerBatch random_joiner_batch(const Case& c, int64_t D) {
+inline JoinerInputs random_joiner_inputs(const Case& c, int64_t D) {
   const int64_t B = c.tokens.size(0);
-  return {at::randn({B, c.T, D}),
-          at::randn({B, c.U + 1, D}),
-          at::randn({c.V, D}),
-          at::randn({c.V}),
-          c.tokens,
-          c.frames,
-          c.labels};
+  return {at::randn({B, c.T, D}), at::randn({B, c.U + 1, D}), at::randn({c.V, D}),
+          at::randn({c.V})};
 }
 
-/// (B, T, U+1, V), all of them.
-inline at::Tensor logits_of(const JoinerBatch& joiner) {
+/// Encoder, predictor, weight and bias by position.
+inline JoinerInputs joiner_of(const std::vector<at::Tensor>& x) { return {x[0], x[1], x[2], x[3]}; }
+
+/// All logits (B, T, U+1, V).
+inline at::Tensor logits_of(const JoinerInputs& joiner) {
   return at::linear(at::tanh(joiner.encoder.unsqueeze(2) + joiner.predictor.unsqueeze(1)),
                     joiner.weight, joiner.bias);
 }
@@ -59,8 +60,8 @@ inline std::pair<at::Tensor, at::Tensor> take_ranges(const at::Tensor& encoder,
           predictor.gather(1, rows).view({ranges.size(0), ranges.size(1), ranges.size(2), D})};
 }
 
-/// Sum over all alignments of the product of arcs, one recursive call an arc: the definition.
-/// log_probs (T, U+1, V) float64 of one utterance, cut to its size.
+/// Sum over all alignments of the product of their arcs, one recursive call per arc: the
+/// definition. log_probs (T, U+1, V) float64 of one utterance, without padding.
 struct AllAlignments {
   at::TensorAccessor<double, 3> log_probs;
   const int64_t* labels;
@@ -74,9 +75,9 @@ struct AllAlignments {
     if (u == U) return sum;
     const double label = std::exp(log_probs[t][u][labels[u]]);
     if (topology == Topology::regular) return sum + label * from(t, u + 1);
-    const double behind =
+    const double next_blank =
         topology == Topology::constrained ? std::exp(log_probs[t][u + 1][blank]) : 1;
-    return sum + label * behind * from(t + 1, u + 1);
+    return sum + label * next_blank * from(t + 1, u + 1);
   }
 };
 
@@ -86,8 +87,8 @@ inline at::Tensor nodes_of(const at::Tensor& ranges, const Case& c) {
   return none.scatter(2, ranges, true);
 }
 
-/// −log P of every utterance (B) float64, from logits (B, T, U+1, V); where `within` (B, T, U+1)
-/// is given, over the alignments that pass through these nodes alone.
+/// −log P of every utterance (B) float64, from logits (B, T, U+1, V); with `within` (B, T, U+1)
+/// over the alignments that pass through these nodes alone.
 inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c, int64_t blank = 0,
                                          Topology topology = Topology::regular,
                                          const at::Tensor& within = {}) {
@@ -100,13 +101,13 @@ inline at::Tensor brute_force_transducer(const at::Tensor& logits, const Case& c
       log_probs = log_probs.masked_fill(own(within).logical_not().unsqueeze(2), -INFINITY);
     const AllAlignments all{log_probs.accessor<double, 3>(), c.tokens[b].const_data_ptr<int64_t>(),
                             blank, topology};
-    // Without a frame there is no alignment, not an empty one.
+    // Without a frame there is no alignment, not even an empty one.
     losses.push_back(T == 0 ? INFINITY : -std::log(all.from(0, 0)));
   }
   return at::tensor(losses, at::kDouble);
 }
 
-/// Central differences of f, a scalar function of x (float64).
+/// The gradient of f, a scalar function of x (float64), by central differences.
 inline at::Tensor finite_differences(const std::function<double(const at::Tensor&)>& f,
                                      const at::Tensor& x, double step = 1e-5) {
   at::Tensor at_x = x.to(at::kDouble).clone().contiguous(), gradient = at::zeros_like(at_x);

@@ -1,4 +1,4 @@
-// A FastConformer transducer of NeMo's, weight by weight: encoder, predictor, loss and gradients.
+// A FastConformer transducer of NeMo, weight by weight: encoder, predictor, loss and gradients.
 #include <gtest/gtest.h>
 
 #include "scion/core/files/safetensors.h"
@@ -36,7 +36,7 @@ ModelConfig nemo_config() {
   return config;
 }
 
-// NeMo's tensors that make up one of ours: stacked along their first dimension, or summed.
+// The NeMo tensors that make up one parameter: stacked along their first dimension, or summed.
 struct Source {
   std::vector<std::string> names;
   bool sum = false;
@@ -79,7 +79,7 @@ Source layer_source(const std::string& name, const std::string& nemo_layer) {
   return source;
 }
 
-// Empty for what is not NeMo's.
+// Empty for parameters that NeMo does not have.
 Source nemo_source(const std::string& name) {
   static const std::map<std::string, Source> single = {
       {"encoder.subsampling.convolution1.", {{"encoder.pre_encode.conv.0."}}},
@@ -104,7 +104,8 @@ Source nemo_source(const std::string& name) {
   return {};
 }
 
-// Ours out of NeMo's: weights, or gradients (those of summed tensors are equal: the first counts).
+// A parameter, or its gradient, from NeMo's tensors (gradients of summed tensors are equal: the
+// first is used).
 at::Tensor from_nemo(const Parameter& parameter, const std::string& kind) {
   const Source source = nemo_source(parameter.name);
   std::vector<at::Tensor> parts;
@@ -112,7 +113,7 @@ at::Tensor from_nemo(const Parameter& parameter, const std::string& kind) {
   at::Tensor value = parts[0];
   if (parts.size() > 1 && !source.sum) value = at::cat(parts);
   if (source.sum && kind == "model.") value = parts[0] + parts[1];
-  // NeMo's blank comes last, ours first.
+  // The blank is last in NeMo, first in scion.
   if (parameter.name == "predictor.embedding") value = at::roll(value, 1, 0);
   return value.reshape(parameter.tensor.sizes());
 }
@@ -158,7 +159,7 @@ TEST(Nemo, EncoderGivesItsFrames) {
   }
 }
 
-// NeMo's joiner has a rectifier where ours has tanh.
+// NeMo's joiner uses a rectifier instead of tanh.
 at::Tensor nemo_loss(const Transducer& model) {
   const ForwardContext context;
   const EncoderOutput encoded = encode(model);
@@ -168,8 +169,8 @@ at::Tensor nemo_loss(const Transducer& model) {
       at::relu(model.joiner().project_encoder(encoded.frames, context).unsqueeze(2) +
                model.joiner().project_predictor(predicted, context).unsqueeze(1));
   const at::Tensor logits = at::linear(joint, model.joiner().weight(), model.joiner().bias());
-  return transducer_loss(logits, targets, encoded.lengths,
-                         nemo().at("io.target_lens").to(at::kLong), {.blank = 40});
+  return transducer_loss(
+      logits, {targets, encoded.lengths, nemo().at("io.target_lens").to(at::kLong)}, {.blank = 40});
 }
 
 TEST(Nemo, PredictorGivesItsOutput) {
@@ -196,7 +197,7 @@ TEST(Nemo, LossAndGradientsAreItsOwn) {
       reference = reference.slice(0, 1);
     }
     if (parameter.name.ends_with("attention.in.bias")) {
-      // Keys: a shift of all scores of a query alike, whose true gradient is zero.
+      // The keys' bias shifts all scores of a query by the same amount: its true gradient is zero.
       gradient = gradient.view({3, -1}).index_select(0, at::tensor({0, 2}));
       reference = reference.view({3, -1}).index_select(0, at::tensor({0, 2}));
     }

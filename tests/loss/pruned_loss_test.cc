@@ -5,6 +5,9 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/safetensors.h"
+#include "scion/loss/lattice/checks.h"
+#include "scion/loss/lattice_loss.h"
+#include "scion/loss/transducer_loss.h"
 #include "tests/core/cuda.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
@@ -17,6 +20,8 @@ namespace {
 using scion::testing::Case;
 using scion::testing::finite_differences;
 using scion::testing::has_gpu;
+using scion::testing::joiner_of;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using scion::testing::take_ranges;
@@ -26,7 +31,7 @@ const std::map<std::string, Topology> topologies = {{"regular", Topology::regula
                                                     {"modified", Topology::modified},
                                                     {"constrained", Topology::constrained}};
 
-/// A case of k2's own results: see tests/golden/README.md.
+/// A case computed with k2; see tests/golden/README.md.
 class K2Case {
  public:
   K2Case(std::string name, at::Device device) : name_(std::move(name)), device_(device) {
@@ -105,7 +110,7 @@ TEST(SimpleLoss, EqualsK2) {
       const SimpleLoss simple = simple_transducer_loss(am, lm, k2.labels, options);
       k2.expect_equal(simple.losses, key + ".loss");
       if (!k2.has(key + ".grad_am")) continue;
-      // k2's infinite losses have no gradient, and neither have ours.
+      // Infinite losses have no gradient, in k2 as in scion.
       simple.losses.masked_fill(simple.losses.isinf(), 0).sum().backward();
       k2.expect_equal(am.grad(), key + ".grad_am");
       k2.expect_equal(lm.grad(), key + ".grad_lm");
@@ -120,7 +125,7 @@ TEST(PruningRanges, EqualK2s) {
     const at::Tensor ranges = pruning_ranges(simple.arcs, k2.labels, k2.options.topology, k2.width);
     const at::Tensor expected = k2.at(topology + ".ranges");
     ASSERT_EQ(ranges.sizes(), expected.sizes());
-    // Behind an utterance's end they mean nothing.
+    // They have no meaning past an utterance's end.
     for (int64_t b = 0; b < ranges.size(0); ++b) {
       const int64_t frames = k2.labels.frame_lengths[b].item<int64_t>();
       EXPECT_TRUE(ranges[b].narrow(0, 0, frames).equal(expected[b].narrow(0, 0, frames)))
@@ -174,7 +179,7 @@ TEST(PrunedLoss, FusedWithTheJoinerEqualsK2) {
                                         .delay_penalty = k2.options.delay_penalty,
                                         .topology = k2.options.topology};
     expect_k2s_band(k2, topology, [&](const auto& x, const at::Tensor& ranges) {
-      return pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, k2.labels, options);
+      return pruned_joiner_loss(joiner_of(x), ranges, k2.labels, options);
     });
   });
 }
@@ -185,11 +190,9 @@ TEST(PrunedLoss, OfTheDevicesKernelsEqualsK2) {
                              .delay_penalty = k2.options.delay_penalty,
                              .topology = k2.options.topology};
     expect_k2s_band(k2, topology, [&](const auto& x, const at::Tensor& ranges) {
-      const LatticeBatch batch =
-          check_lattice_batch(x[0].size(0), x[0].size(1), x[2].size(0), k2.labels.tokens,
-                              k2.labels.frame_lengths, k2.labels.token_lengths, rules);
-      return device_pruned_joiner_loss(scion::testing::host_device(), x[0], x[1], x[2], x[3],
-                                       ranges, batch, false, 1 << 20);
+      const LatticeBatch batch = check_joiner_batch(joiner_of(x), k2.labels, rules);
+      return device_pruned_joiner_loss(scion::testing::host_device(), joiner_of(x), ranges, batch,
+                                       {.workspace_bytes = 1 << 20});
     });
   });
 }
@@ -197,22 +200,21 @@ TEST(PrunedLoss, OfTheDevicesKernelsEqualsK2) {
 class PrunedLossTest : public ::testing::Test {
  protected:
   void SetUp() override { at::manual_seed(5); }
-  static LatticeLabels labels_of(const Case& c) { return {c.tokens, c.frames, c.labels}; }
   static LatticeArcs random_arcs(const Case& c) {
     return {at::randn({c.tokens.size(0), c.T, c.U + 1}, at::kDouble),
             at::randn({c.tokens.size(0), c.T, c.U}, at::kDouble)};
   }
 };
 
-/// Sum over all alignments from node (t, u) on.
-double all_ways(const LatticeArcs& arcs, int64_t b, bool same_frame, int64_t frames, int64_t labels,
-                int64_t t, int64_t u) {
+/// Sum over all paths from node (t, u) to the end.
+double all_paths(const LatticeArcs& arcs, int64_t b, bool same_frame, int64_t frames,
+                 int64_t labels, int64_t t, int64_t u) {
   if (t == frames) return u == labels ? 1 : 0;
   double sum = std::exp(arcs.blank[b][t][u].item<double>()) *
-               all_ways(arcs, b, same_frame, frames, labels, t + 1, u);
+               all_paths(arcs, b, same_frame, frames, labels, t + 1, u);
   if (u < labels)
     sum += std::exp(arcs.label[b][t][u].item<double>()) *
-           all_ways(arcs, b, same_frame, frames, labels, same_frame ? t : t + 1, u + 1);
+           all_paths(arcs, b, same_frame, frames, labels, same_frame ? t : t + 1, u + 1);
   return sum;
 }
 
@@ -223,8 +225,8 @@ TEST_F(PrunedLossTest, LatticeLossIsTheSumOverAllAlignments) {
     const at::Tensor losses = lattice_loss(arcs, labels_of(c), topology);
     for (int64_t b = 0; b < 4; ++b) {
       const double expected =
-          -std::log(all_ways(arcs, b, topology == Topology::regular, c.frames[b].item<int64_t>(),
-                             c.labels[b].item<int64_t>(), 0, 0));
+          -std::log(all_paths(arcs, b, topology == Topology::regular, c.frames[b].item<int64_t>(),
+                              c.labels[b].item<int64_t>(), 0, 0));
       if (std::isinf(expected)) {  // two labels in one frame
         EXPECT_TRUE(std::isinf(losses[b].item<double>())) << name;
       } else {
@@ -248,7 +250,8 @@ TEST_F(PrunedLossTest, FlowsAreTheGradientAndConserved) {
         finite_differences([&](const at::Tensor& x) { return loss(arcs.blank, x); }, arcs.label);
     EXPECT_LT(largest_difference(flows.blank, -by_blank), 1e-7) << name;
     EXPECT_LT(largest_difference(flows.label, -by_label), 1e-7) << name;
-    // Every label once; every frame is left once, by a blank or, but for `regular`, by a label.
+    // Every label is used once; every frame is left once, by a blank or, except in `regular`, a
+    // label.
     EXPECT_LT(largest_difference(flows.label.sum({1, 2}), c.labels.to(at::kDouble)), 1e-12);
     at::Tensor left = flows.blank.sum({1, 2});
     if (topology != Topology::regular) left = left + flows.label.sum({1, 2});
@@ -261,13 +264,13 @@ TEST_F(PrunedLossTest, AWindowOfAllStatesPrunesNothing) {
   const at::Tensor logits = at::randn({3, c.T, c.U + 1, 7});
   const at::Tensor all = at::arange(c.U + 1).expand({3, c.T, c.U + 1}).contiguous();
   EXPECT_LT(largest_difference(pruned_transducer_loss(logits, all, labels_of(c), {}),
-                               transducer_loss(logits, c.tokens, c.frames, c.labels)),
+                               transducer_loss(logits, labels_of(c))),
             1e-5);
   const at::Tensor pruned = pruned_transducer_loss(
       logits, all, labels_of(c), {.topology = Topology::regular, .delay_penalty = 0.3});
-  EXPECT_LT(largest_difference(pruned, transducer_loss(logits, c.tokens, c.frames, c.labels,
-                                                       {.delay_penalty = 0.3})),
-            1e-5);
+  EXPECT_LT(
+      largest_difference(pruned, transducer_loss(logits, labels_of(c), {.delay_penalty = 0.3})),
+      1e-5);
 }
 
 TEST_F(PrunedLossTest, PruningOnlyTakesAlignmentsAway) {
@@ -286,7 +289,7 @@ TEST_F(PrunedLossTest, PruningOnlyTakesAlignmentsAway) {
       EXPECT_LE(loss, last + 1e-4) << name << " " << width;
       last = loss;
     }
-    // The joiner that only adds, on all states, is the simple one.
+    // An additive joiner on all states is the simple one.
     EXPECT_NEAR(last, simple.losses.sum().item<double>(), 1e-3) << name;
   }
 }
@@ -341,7 +344,7 @@ TEST_F(PrunedLossTest, TheFusedBandEqualsTheComposedOne) {
       const at::Tensor ranges = pruning_ranges(random_arcs(c), labels_of(c), topology, width);
       const double penalty = width == 5 ? 0.1 : 0;
       const auto fused = loss_and_gradients(joiner, [&, kind = topology](const auto& in) {
-        return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, labels_of(c),
+        return pruned_joiner_loss(joiner_of(in), ranges, labels_of(c),
                                   {.delay_penalty = penalty, .topology = kind});
       });
       const auto composed = loss_and_gradients(joiner, [&, kind = topology](const auto& in) {
@@ -360,7 +363,7 @@ TEST_F(PrunedLossTest, TheFusedBandInBfloat16IsClose) {
   const at::Tensor ranges = pruning_ranges(random_arcs(c), labels_of(c), Topology::regular, 4);
   const auto run = [&](bool bf16) {
     return loss_and_gradients(joiner, [&](const auto& in) {
-      return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, labels_of(c), {.bf16 = bf16});
+      return pruned_joiner_loss(joiner_of(in), ranges, labels_of(c), {.bf16 = bf16});
     });
   };
   const auto half = run(true), full = run(false);
@@ -368,7 +371,7 @@ TEST_F(PrunedLossTest, TheFusedBandInBfloat16IsClose) {
     EXPECT_LT((half[i] - full[i]).norm().item<double>(), 1e-2 * full[i].norm().item<double>()) << i;
 }
 
-// The float route is written by hand, the float64 one is composed and equals k2's.
+// The float64 route is composed of tensor operations and equals k2; the float route is fused.
 TEST_F(PrunedLossTest, TheSimplePassInFloatEqualsTheOneInDouble) {
   const Case c = make_case({40, 25, 9, 0, 3}, {12, 2, 9, 1, 12}, 37);
   const std::vector<at::Tensor> inputs = {at::randn({5, c.T, 37}) * 3, at::randn({5, c.U + 1, 37})};
@@ -414,12 +417,12 @@ TEST_F(PrunedLossTest, ErrorsNameTheShapes) {
   at::Tensor gap = ranges.clone();
   gap[1][2][1] += 1;
   EXPECT_THAT(error_of<UserError>([&] {
-                pruned_joiner_loss(am, lm, at::randn({6, 6}), at::randn({6}), gap, labels_of(c));
+                pruned_joiner_loss({am, lm, at::randn({6, 6}), at::randn({6})}, gap, labels_of(c));
               }),
               HasSubstr("states of frame 2 of utterance 1 are"));
   const at::Tensor wide = at::arange(c.U + 2).expand({2, c.T, c.U + 2});
   EXPECT_THAT(error_of<UserError>([&] {
-                pruned_joiner_loss(am, lm, at::randn({6, 6}), at::randn({6}), wide, labels_of(c));
+                pruned_joiner_loss({am, lm, at::randn({6, 6}), at::randn({6})}, wide, labels_of(c));
               }),
               HasSubstr("predictor (2, 5, 6) and ranges (2, 6, 6) do not fit together"));
   EXPECT_THAT(error_of<UserError>([&] {

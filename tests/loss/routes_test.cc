@@ -1,12 +1,13 @@
-// What transducer_loss.h promises of every route to the transducer loss, tested for each of them
-// alike.
+// The promises of transducer_loss.h, tested alike for every route to the transducer loss.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
 #include "scion/loss/device/dispatch.h"
+#include "scion/loss/lattice/checks.h"
 #include "scion/loss/pruned_loss.h"
+#include "scion/loss/transducer_loss.h"
 #include "tests/loss/device/host_device.h"
 #include "tests/loss/lattice_cases.h"
 
@@ -17,15 +18,15 @@ using scion::testing::brute_force_transducer;
 using scion::testing::Case;
 using scion::testing::finite_differences;
 using scion::testing::host_device;
+using scion::testing::joiner_of;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using ::testing::HasSubstr;
 
 using Tensors = std::vector<at::Tensor>;
 
-LatticeLabels labels_of(const Case& c) { return {c.tokens, c.frames, c.labels}; }
-
-/// Every state of every frame: (B, T, U+1).
+/// All states of every frame: (B, T, U+1).
 at::Tensor all_states(const Case& c) {
   return at::arange(c.U + 1).expand({c.tokens.size(0), c.T, c.U + 1});
 }
@@ -33,10 +34,10 @@ at::Tensor all_states(const Case& c) {
 /// One way to the loss.
 struct Route {
   std::string name;
-  /// Random inputs (those of single utterances first) and how many of them are of utterances.
+  /// Random inputs, those of single utterances first, and the number of these.
   std::function<Tensors(const Case&)> inputs;
   size_t of_utterances;
-  /// (B, T, U+1, V), by the definition
+  /// (B, T, U+1, V), by definition
   std::function<at::Tensor(const Tensors&)> logits;
   std::function<at::Tensor(const Tensors&, const Case&, const TransducerLossOptions&)> losses;
 };
@@ -70,33 +71,30 @@ SimpleLossOptions simple_options(const TransducerLossOptions& options) {
 }
 
 LatticeBatch lattices(const Case& c, const TransducerLossOptions& options) {
-  return check_lattice_batch(c.tokens.size(0), c.T, c.V, c.tokens, c.frames, c.labels,
-                             {.blank = options.blank,
-                              .delay_penalty = options.delay_penalty,
-                              .topology = options.topology});
+  return check_lattice_batch(c.tokens.size(0), c.T, c.V, labels_of(c), rules_of(options));
 }
+
+constexpr JoinerSettings kSettings{.workspace_bytes = 1 << 20};
 
 std::vector<Route> all_routes() {
   const auto first = [](const Tensors& in) { return in[0]; };
   return {
       {"logits", [](const Case& c) { return Tensors{route_logits(c)}; }, 1, first,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return transducer_loss(in[0], c.tokens, c.frames, c.labels, options);
+         return transducer_loss(in[0], labels_of(c), options);
        }},
       {"log_probs", [](const Case& c) { return Tensors{route_logits(c).log_softmax(-1)}; }, 1,
        first,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return transducer_loss_from_log_probs(in[0], c.tokens, c.frames, c.labels, options);
+         return transducer_loss_from_log_probs(in[0], labels_of(c), options);
        }},
       {"joiner", random_joiner, 2, joiner_logits,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens, c.frames, c.labels,
-                                       options);
+         return joiner_transducer_loss(joiner_of(in), labels_of(c), options);
        }},
       {"joiner_band", random_joiner, 2, joiner_logits,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return pruned_joiner_loss(in[0], in[1], in[2], in[3], all_states(c), labels_of(c),
-                                   options);
+         return pruned_joiner_loss(joiner_of(in), all_states(c), labels_of(c), options);
        }},
       {"band_of_logits", [](const Case& c) { return Tensors{route_logits(c)}; }, 1, first,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
@@ -118,13 +116,12 @@ std::vector<Route> all_routes() {
        }},
       {"device_joiner", random_joiner, 2, joiner_logits,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return device_joiner_loss(host_device(), in[0], in[1], in[2], in[3], lattices(c, options),
-                                   false, 1 << 20);
+         return device_joiner_loss(host_device(), joiner_of(in), lattices(c, options), kSettings);
        }},
       {"device_joiner_band", random_joiner, 2, joiner_logits,
        [](const Tensors& in, const Case& c, const TransducerLossOptions& options) {
-         return device_pruned_joiner_loss(host_device(), in[0], in[1], in[2], in[3], all_states(c),
-                                          lattices(c, options), false, 1 << 20);
+         return device_pruned_joiner_loss(host_device(), joiner_of(in), all_states(c),
+                                          lattices(c, options), kSettings);
        }},
   };
 }
@@ -155,8 +152,7 @@ class Routes : public ::testing::TestWithParam<Route> {
     return weights;
   }
 
-  /// Utterance b's loss is not finite, nothing has a gradient of it, and all else is as it is
-  /// without it.
+  /// Expects that nothing but utterance b's loss differs from the result without it.
   static void expect_alone(const Result& broken, const Result& without, int64_t b) {
     for (int64_t other = 0; other < without.losses.size(0); ++other) {
       if (other != b) {
@@ -205,7 +201,8 @@ TEST_P(Routes, GradientIsThatOfTheSumOverAllAlignments) {
             brute_force_transducer(GetParam().logits(changed), c, 0, topology);
         return (losses.masked_fill(losses.isinf(), 0) * weights).sum().item<double>();
       };
-      // Log-probabilities are taken as they are: only what keeps them normalised can be compared.
+      // Log-probabilities are used as given: only directions that keep them normalised are
+      // comparable.
       at::Tensor expected = finite_differences(loss, inputs[i]), gradient = found.gradients[i];
       if (GetParam().name == "log_probs")
         gradient = gradient - inputs[i].exp() * gradient.sum(-1, true);
@@ -249,7 +246,7 @@ TEST_P(Routes, BrokenNumbersTouchTheirUtteranceOnly) {
   for (size_t i = 0; i < GetParam().of_utterances; ++i) {
     Tensors broken = inputs;
     broken[i] = inputs[i].clone();
-    // Node (1, 1), or a row that it is made of; the blank, which log-probabilities read.
+    // Node (1, 1), or a row of its inputs; the blank, which the route from log-probabilities reads.
     const at::Tensor row = broken[i].dim() == 4 ? broken[i][1][1][1] : broken[i][1][1];
     row[0] = NAN;
     const Result found = run(broken, c, at::ones({3}));
@@ -262,7 +259,7 @@ TEST_P(Routes, BrokenNumbersTouchTheirUtteranceOnly) {
 TEST_P(Routes, BrokenNumbersInADeadEndAreNoticed) {
   const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
   const Tensors inputs = GetParam().inputs(c);
-  if (inputs.size() > 1) GTEST_SKIP() << "a joiner's rows are those of other nodes, too";
+  if (inputs.size() > 1) GTEST_SKIP() << "a joiner's rows belong to other nodes, too";
   for (const Topology topology : {Topology::modified, Topology::constrained}) {
     const Result without = run(inputs, c, zeros_but_for(3, 1), {.topology = topology});
     const Tensors broken = {inputs[0].clone()};
@@ -293,7 +290,7 @@ TEST_P(Routes, ANodeThatForbidsAllLabelsIsBroken) {
   if (GetParam().name == "log_probs") GTEST_SKIP() << "log-probabilities need not sum to one";
   const Case c = make_case({4, 4, 4}, {2, 2, 2}, 5);
   const Tensors inputs = GetParam().inputs(c);
-  if (inputs.size() == 4) GTEST_SKIP() << "the joiner's biases are those of all utterances";
+  if (inputs.size() == 4) GTEST_SKIP() << "the joiner's biases belong to all utterances";
   const Result without = run(inputs, c, zeros_but_for(3, 1));
   Tensors broken = inputs;
   broken[0] = inputs[0].clone();
@@ -304,7 +301,7 @@ TEST_P(Routes, ANodeThatForbidsAllLabelsIsBroken) {
   expect_alone(found, without, 1);
 }
 
-// A label that is forbidden everywhere, by minus infinity.
+// A label forbidden everywhere by −∞.
 TEST_P(Routes, ForbiddenLabelsAreLegitimate) {
   Case c = make_case({4, 3, 3}, {2, 1, 2}, 6);
   c.tokens = c.tokens.clamp(1, 3);
@@ -343,7 +340,7 @@ TEST_P(Routes, PaddingHasNoInfluenceAndNoGradient) {
   EXPECT_EQ(found.gradients[0][1].slice(0, 2).abs().max().item<float>(), 0);
 }
 
-TEST_P(Routes, HalfPrecisionInputsAreTakenAsTheyAre) {
+TEST_P(Routes, HalfPrecisionInputsGiveTheResultsOfTheirFloats) {
   if (GetParam().name == "simple_float64") GTEST_SKIP();
   const Case c = make_case({6, 4}, {3, 2}, 19);
   for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
@@ -406,7 +403,8 @@ TEST_P(Routes, ErrorsNameValueAndPlace) {
   EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 5; }),
               HasSubstr("label 1 of utterance 0 is 5 / labels must be in 0 … 4"));
   EXPECT_THAT(broken([](Case& c) { c.tokens[0][1] = 0; }), HasSubstr("is the blank, 0"));
-  // Here logits do not tell how many labels there are, or have been looked at before.
+  // These routes cannot check it: the number of labels is not in the logits, or the batch is
+  // checked already.
   if (GetParam().name == "band_of_logits" || GetParam().name.starts_with("device")) return;
   EXPECT_THAT(broken([](Case& c) { c.tokens = c.tokens.slice(1, 1); }),
               HasSubstr("do not fit together"));
@@ -423,7 +421,7 @@ TEST_P(Routes, NoUtteranceNoLoss) {
   EXPECT_EQ(found.losses.sizes(), at::IntArrayRef({0}));
 }
 
-// Shapes, labels, topologies and rules at random: the routes from the same logits agree.
+// Random shapes, labels, topologies and rules: all routes from the same logits agree.
 TEST(AllRoutes, AgreeOnRandomShapes) {
   at::manual_seed(23);
   const auto number = [](int64_t low, int64_t high) {
@@ -467,7 +465,7 @@ TEST(LogProbabilities, HaveAGradientWhereAnArcIsAndNowhereElse) {
   at::manual_seed(3);
   const Case c = make_case({5, 3}, {2, 3}, 9);
   const at::Tensor log_probs = route_logits(c).requires_grad_();  // not normalised
-  const at::Tensor losses = transducer_loss_from_log_probs(log_probs, c.tokens, c.frames, c.labels);
+  const at::Tensor losses = transducer_loss_from_log_probs(log_probs, labels_of(c));
   losses.sum().backward();
   // Every label once, a blank in every frame, at these entries only.
   const at::Tensor blank = log_probs.grad().select(-1, 0);
@@ -475,9 +473,7 @@ TEST(LogProbabilities, HaveAGradientWhereAnArcIsAndNowhereElse) {
   EXPECT_LT(largest_difference(log_probs.grad().sum({1, 2, 3}), -c.frames - c.labels), 1e-5);
   EXPECT_LE(log_probs.grad().ne(0).sum(-1).max().item<int64_t>(), 2);
   const auto loss = [&](const at::Tensor& x) {
-    return transducer_loss_from_log_probs(x.to(at::kFloat), c.tokens, c.frames, c.labels)
-        .sum()
-        .item<double>();
+    return transducer_loss_from_log_probs(x.to(at::kFloat), labels_of(c)).sum().item<double>();
   };
   const at::Tensor direction = at::randn_like(log_probs);
   const at::Tensor values = log_probs.detach();

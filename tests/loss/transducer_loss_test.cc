@@ -17,13 +17,15 @@ namespace {
 using scion::testing::brute_force_transducer;
 using scion::testing::Case;
 using scion::testing::finite_differences;
+using scion::testing::joiner_of;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using scion::testing::peak_memory;
 using ::testing::HasSubstr;
 
 at::Tensor loss_of(const at::Tensor& logits, const Case& c, int64_t blank = 0) {
-  return transducer_loss(logits, c.tokens, c.frames, c.labels, {.blank = blank});
+  return transducer_loss(logits, labels_of(c), {.blank = blank});
 }
 
 at::Tensor random_logits(const Case& c, double scale = 2) {
@@ -99,7 +101,8 @@ TEST_F(TransducerLoss, EqualsGoldenValues) {
     c.tokens = golden.at("targets");
     c.frames = golden.at("logit_lengths");
     c.labels = golden.at("target_lengths");
-    // torchaudio clamps before it weighs; we do not clamp, and its float64 twin did not either.
+    // torchaudio clamps before it applies the weights; scion and the float64 reference do not
+    // clamp.
     const at::Tensor expected =
         name == "clamped" ? golden.at("grad_logits_f64") : golden.at("grad_logits");
     const auto [loss, gradient] =
@@ -114,9 +117,9 @@ TEST_F(TransducerLoss, LogProbabilitiesAreLogitsToo) {
   const SafeTensors golden =
       read_safetensors(std::string(SCION_SOURCE_DIR) +
                        "/tests/golden/rnnt_loss/torchaudio_v24_logprobs.safetensors");
-  const at::Tensor loss =
-      transducer_loss(golden.at("logits"), golden.at("targets"), golden.at("logit_lengths"),
-                      golden.at("target_lengths"), {});
+  const at::Tensor loss = transducer_loss(
+      golden.at("logits"),
+      {golden.at("targets"), golden.at("logit_lengths"), golden.at("target_lengths")});
   EXPECT_LT(largest_difference(loss / golden.at("costs"), at::ones_like(loss)), 1e-5);
 }
 
@@ -129,7 +132,7 @@ TEST_F(TransducerLoss, LongUtterancesStayPrecise) {
   const at::Tensor softmax = logits[0].slice(0, 0, 5000).slice(1, 0, 301).softmax(-1);
   const at::Tensor label_arcs = valid.select(-1, 0) * 0;
   EXPECT_LT(valid.sum(-1).abs().max().item<float>(), 1e-5);
-  // The derivative in one direction, against the loss itself in float64 steps of the logits.
+  // The directional derivative, compared with differences of the loss.
   const at::Tensor direction = at::randn_like(logits);
   const float step = 1e-2;
   const double above = loss_of(logits + step * direction, c).item<double>();
@@ -141,8 +144,8 @@ TEST_F(TransducerLoss, LongUtterancesStayPrecise) {
 TEST_F(TransducerLoss, AnImpossibleArcIsNotAnError) {
   const Case c = make_case({3, 3}, {2, 2}, 4);
   at::Tensor logits = random_logits(c);
-  logits[0][1][1][0] = -INFINITY;             // one blank is forbidden: other ways remain
-  logits[1].slice(2, 0, 1).fill_(-INFINITY);  // no blank at all: no way remains
+  logits[0][1][1][0] = -INFINITY;             // one blank is forbidden: other paths remain
+  logits[1].slice(2, 0, 1).fill_(-INFINITY);  // no blank at all: no path remains
   const auto [loss, gradient] = loss_and_gradient(logits, c, at::ones({2}));
   const at::Tensor expected = brute_force_transducer(logits, c);
   EXPECT_NEAR(loss[0].item<double>(), expected[0].item<double>(), 1e-5);
@@ -186,25 +189,23 @@ TEST_F(TransducerLoss, ErrorsNameShapesAndTypes) {
               HasSubstr("logits are of type Double"));
 }
 
-// ---- fused with the joiner
-// -----------------------------------------------------------------------
+// ---- fused with the joiner ----------------------------------------------------------------------
 
-struct JoinerTensors {
+struct JoinerLeaves {
   std::vector<at::Tensor> tensors;  // encoder, predictor, weight, bias
 
-  static JoinerTensors random(const Case& c, int64_t D) {
+  static JoinerLeaves random(const Case& c, int64_t D) {
     const int64_t B = c.tokens.size(0);
     return {{at::randn({B, c.T, D}), at::randn({B, c.U + 1, D}), at::randn({c.V, D}) * 0.3,
              at::randn({c.V})}};
   }
-  JoinerTensors leaves() const {
-    JoinerTensors copy;
+  JoinerLeaves leaves() const {
+    JoinerLeaves copy;
     for (const at::Tensor& t : tensors) copy.tensors.push_back(t.detach().clone().requires_grad_());
     return copy;
   }
   at::Tensor fused(const Case& c, const TransducerLossOptions& options = {}) const {
-    return joiner_transducer_loss(tensors[0], tensors[1], tensors[2], tensors[3], c.tokens,
-                                  c.frames, c.labels, options);
+    return joiner_transducer_loss(joiner_of(tensors), labels_of(c), options);
   }
   at::Tensor composed(const Case& c) const {
     const at::Tensor hidden = at::tanh(tensors[0].unsqueeze(2) + tensors[1].unsqueeze(1));
@@ -225,9 +226,9 @@ TEST_F(JoinerLoss, EqualsTheComposedRoute) {
                                             {{70, 12, 41, 5}, {20, 12, 3, 1}, 61, 37},
                                             {{25}, {30}, 130, 48}}) {
     const Case c = make_case(size.frames, size.labels, size.V);
-    const JoinerTensors joiner = JoinerTensors::random(c, size.D);
+    const JoinerLeaves joiner = JoinerLeaves::random(c, size.D);
     const at::Tensor weights = at::randn({static_cast<int64_t>(size.frames.size())});
-    const JoinerTensors fused = joiner.leaves(), composed = joiner.leaves();
+    const JoinerLeaves fused = joiner.leaves(), composed = joiner.leaves();
     const at::Tensor loss = fused.fused(c), expected = composed.composed(c);
     EXPECT_LT(largest_difference(loss / expected, at::ones_like(loss)), 1e-6);
     loss.backward(weights);
@@ -243,16 +244,15 @@ TEST_F(JoinerLoss, EqualsTheComposedRoute) {
 
 at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
-// The value is that of rounded factors; gradients are rounded once more on their way.
+// The value is that of rounded factors; gradients are rounded once more on the way.
 TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
   if (pair_kernels() == nullptr) GTEST_SKIP() << "no AVX512-BF16";
   for (const auto& [V, D] : {std::pair<int64_t, int64_t>{2, 1}, {28, 64}, {61, 37}, {130, 48}}) {
     const Case c = make_case({70, 12, 41, 5}, {20, 12, 3, 1}, V);
-    const JoinerTensors joiner = JoinerTensors::random(c, D), fused = joiner.leaves(),
-                        composed = joiner.leaves();
+    const JoinerLeaves joiner = JoinerLeaves::random(c, D), fused = joiner.leaves(),
+                       composed = joiner.leaves();
     const auto& in = fused.tensors;
-    const at::Tensor loss = joiner_transducer_loss(in[0], in[1], in[2], in[3], c.tokens, c.frames,
-                                                   c.labels, {.bf16 = true});
+    const at::Tensor loss = joiner_transducer_loss(joiner_of(in), labels_of(c), {.bf16 = true});
     const at::Tensor hidden =
         at::tanh(joiner.tensors[0].unsqueeze(2) + joiner.tensors[1].unsqueeze(1));
     const at::Tensor expected =
@@ -270,13 +270,13 @@ TEST_F(JoinerLoss, InBfloat16EqualsTheComposedRouteOfRoundedFactors) {
 
 TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
   const Case c = make_case({7, 4, 9}, {2, 5, 3}, 11);
-  const JoinerTensors joiner = JoinerTensors::random(c, 16).leaves();
+  const JoinerLeaves joiner = JoinerLeaves::random(c, 16).leaves();
   const at::Tensor order = at::tensor({2, 0, 1}, at::kLong);
   Case permuted = c;
   permuted.tokens = c.tokens.index_select(0, order);
   permuted.frames = c.frames.index_select(0, order);
   permuted.labels = c.labels.index_select(0, order);
-  JoinerTensors other = joiner.leaves();
+  JoinerLeaves other = joiner.leaves();
   {
     at::NoGradGuard guard;
     for (size_t i = 0; i < 2; ++i) {
@@ -296,7 +296,7 @@ TEST_F(JoinerLoss, PermutingTheBatchPermutesTheLosses) {
 
 TEST_F(JoinerLoss, WithoutGradientGivesTheSameLosses) {
   const Case c = make_case({9, 6}, {3, 2}, 19);
-  const JoinerTensors joiner = JoinerTensors::random(c, 24), leaves = joiner.leaves();
+  const JoinerLeaves joiner = JoinerLeaves::random(c, 24), leaves = joiner.leaves();
   for (const bool bf16 : {false, true})
     EXPECT_TRUE(at::equal(joiner.fused(c, {.bf16 = bf16}), leaves.fused(c, {.bf16 = bf16})));
   EXPECT_FALSE(joiner.fused(c).requires_grad());
@@ -311,9 +311,9 @@ TEST_F(JoinerLoss, CountsBeyondTwoToThe31Logits) {
   const double penalty = 2, q = std::exp(-penalty);
   Case c{at::arange(1, U + 1).unsqueeze(0), at::tensor({T}), at::tensor({U}), T, U, V};
   at::Tensor bias = at::zeros({V}).requires_grad_();
-  const at::Tensor loss =
-      joiner_transducer_loss(at::zeros({1, T, 1}), at::zeros({1, U + 1, 1}), at::zeros({V, 1}),
-                             bias, c.tokens, c.frames, c.labels, {.delay_penalty = penalty});
+  const at::Tensor loss = joiner_transducer_loss(
+      {at::zeros({1, T, 1}), at::zeros({1, U + 1, 1}), at::zeros({V, 1}), bias}, labels_of(c),
+      {.delay_penalty = penalty});
   loss.backward();
   double expected = double(T + U) * std::log(double(V)) - U * penalty * double(T - 1) / 2;
   for (int64_t i = 1; i <= U; ++i)
@@ -325,8 +325,8 @@ TEST_F(JoinerLoss, CountsBeyondTwoToThe31Logits) {
   EXPECT_LT(largest_difference(bias.grad(), gradient), 1e-3);
 }
 
-/// What a forward and a backward pass hold at most beyond what was held before them; nullopt where
-/// the system does not tell.
+/// Peak memory of a forward and a backward pass beyond that held before; nullopt if the system does
+/// not report it.
 std::optional<int64_t> memory_of(const std::function<at::Tensor()>& losses) {
   const int64_t before = peak_memory(true);
   if (before == 0) return std::nullopt;
@@ -338,10 +338,10 @@ TEST_F(JoinerLoss, HoldsAWorkspaceOfLogitsAndNoMore) {
   constexpr int64_t kMegabyte = 1 << 20;
   const Case c = make_case({249, 249, 29}, {99, 99, 99}, 512);  // 49, 49 and 6 MB of logits
   for (const int64_t workspace : {0, 10, 60}) {
-    const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
+    const JoinerLeaves joiner = JoinerLeaves::random(c, 8).leaves();
     const auto memory =
         memory_of([&] { return joiner.fused(c, {.workspace_bytes = workspace * kMegabyte}); });
-    if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+    if (!memory) GTEST_SKIP() << "the system does not report peak memory";
     EXPECT_LT(*memory, (workspace + 24) * kMegabyte);
     if (workspace == 60) {
       EXPECT_GT(*memory, 50 * kMegabyte);
@@ -355,13 +355,12 @@ TEST_F(JoinerLoss, ABandHoldsAWorkspaceAndNoMore) {
   const Case c = make_case({1999, 1999}, {199, 199}, 1024);
   const at::Tensor first = at::arange(c.T).div(11, "floor").view({1, -1, 1}).expand({2, -1, -1});
   const at::Tensor ranges = first.clamp_max(c.U - 4) + at::arange(5);
-  const JoinerTensors joiner = JoinerTensors::random(c, 8).leaves();
+  const JoinerLeaves joiner = JoinerLeaves::random(c, 8).leaves();
   const auto& in = joiner.tensors;
   const auto memory = memory_of([&] {
-    return pruned_joiner_loss(in[0], in[1], in[2], in[3], ranges, {c.tokens, c.frames, c.labels},
-                              {.workspace_bytes = 0});
+    return pruned_joiner_loss(joiner_of(in), ranges, labels_of(c), {.workspace_bytes = 0});
   });
-  if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+  if (!memory) GTEST_SKIP() << "the system does not report peak memory";
   EXPECT_LT(*memory, 20 * kMegabyte);
 }
 
@@ -371,21 +370,19 @@ TEST_F(JoinerLoss, TheSimplePassHoldsNoLogits) {
   const Case c = make_case({1999, 1999}, {199, 199}, 1024);
   const at::Tensor am = at::randn({2, c.T, c.V}).requires_grad_();
   const at::Tensor lm = at::randn({2, c.U + 1, c.V}).requires_grad_();
-  const auto memory = memory_of([&] {
-    return simple_transducer_loss(am, lm, {c.tokens, c.frames, c.labels}, {.lm_only_scale = 0.25})
-        .losses;
-  });
-  if (!memory) GTEST_SKIP() << "the system does not tell the peak memory";
+  const auto memory = memory_of(
+      [&] { return simple_transducer_loss(am, lm, labels_of(c), {.lm_only_scale = 0.25}).losses; });
+  if (!memory) GTEST_SKIP() << "the system does not report peak memory";
   EXPECT_LT(*memory, 100 * kMegabyte);
 }
 
 TEST_F(JoinerLoss, TheWorkspaceDoesNotChangeAByte) {
   const Case c = make_case({20, 9, 14}, {5, 7, 0}, 33);
-  const JoinerTensors joiner = JoinerTensors::random(c, 12);
+  const JoinerLeaves joiner = JoinerLeaves::random(c, 12);
   for (const bool bf16 : {false, true}) {
     std::vector<at::Tensor> first;
-    for (const int64_t bytes : {0, 20000, 1 << 20}) {  // room for none, for some, for all
-      const JoinerTensors leaves = joiner.leaves();
+    for (const int64_t bytes : {0, 20000, 1 << 20}) {  // none, some and all fit
+      const JoinerLeaves leaves = joiner.leaves();
       const at::Tensor loss = leaves.fused(c, {.bf16 = bf16, .workspace_bytes = bytes});
       loss.sum().backward();
       std::vector<at::Tensor> results = {loss.detach()};
@@ -399,7 +396,7 @@ TEST_F(JoinerLoss, TheWorkspaceDoesNotChangeAByte) {
 
 TEST_F(JoinerLoss, ErrorsNameTheShapes) {
   const Case c = make_case({4}, {2}, 5);
-  JoinerTensors joiner = JoinerTensors::random(c, 8);
+  JoinerLeaves joiner = JoinerLeaves::random(c, 8);
   joiner.tensors[2] = at::randn({5, 9});
   EXPECT_THAT(message_of([&] { joiner.fused(c); }),
               HasSubstr("weight (5, 9), bias (5) and tokens (1, 3) do not fit together"));

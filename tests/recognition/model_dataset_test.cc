@@ -8,8 +8,8 @@
 namespace scion {
 namespace {
 
-// Features, pieces and texts are the model's, whatever the defaults are.
-TEST(DatasetFor, HearsAndWritesAsTheModelDoes) {
+// They differ from the defaults.
+TEST(DatasetFor, HasTheModelsFeaturesTokenizerAndTexts) {
   SmallCorpus corpus(3);
   corpus.utterances()[0].text = "One, TWO!";
   corpus.save();

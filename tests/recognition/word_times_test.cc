@@ -13,7 +13,7 @@ const std::vector<std::string>& word_times_text() {
   return text;
 }
 
-// Every token in a frame of its own, two frames apart.
+// Every token in its own frame, two frames apart.
 void expect_times(const Tokenizer& tokenizer, const std::string& text) {
   Hypothesis hypothesis;
   hypothesis.tokens = tokenizer.encode(text);
@@ -39,7 +39,7 @@ TEST(WordTimes, FollowTheTokensFrames) {
   }
 }
 
-TEST(WordTimes, OfCharacters) {
+TEST(WordTimes, CharactersGiveTheirWordsTimes) {
   const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
   Hypothesis hypothesis{tokenizer.encode("one two"), {}};
   ASSERT_EQ(hypothesis.tokens.size(), 7U);  // o n e, a space, t w o
@@ -54,7 +54,7 @@ TEST(WordTimes, OfCharacters) {
   EXPECT_THAT(words[1].duration, DoubleNear(0.16, 1e-12));
 }
 
-TEST(WordTimes, NothingSaid) {
+TEST(WordTimes, NoTokensHaveNoWords) {
   const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
   EXPECT_TRUE(word_times({}, tokenizer, 0.04).empty());
 }

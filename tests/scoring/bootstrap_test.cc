@@ -98,7 +98,7 @@ TEST(Bootstrap, NoiseCoversZero) {
 }
 
 TEST(Bootstrap, SeedsAddToTheSpread) {
-  // One seed of three gains, the others lose: over seeds the sign is open, whatever the units say.
+  // One seed of three gains, the others lose: over seeds the sign is open, whatever the units show.
   const PairedErrors errors{{{{5, 5}, {0}}, {{5, 5}, {1}}, {{5, 5}, {2}}},
                             {{{1, 1}, {0}}, {{6, 6}, {1}}, {{6, 6}, {2}}},
                             {50, 50},
@@ -110,7 +110,7 @@ TEST(Bootstrap, SeedsAddToTheSpread) {
 }
 
 TEST(Bootstrap, UnequalNumbersOfSeeds) {
-  // The second system's four seeds are a factor of its own.
+  // The second system's four seeds are a separate factor.
   const Difference difference =
       bootstrap_difference({{{{4, 4}, {no_level}}},
                             {{{2, 2}, {0}}, {{3, 3}, {1}}, {{4, 4}, {2}}, {{3, 3}, {3}}},

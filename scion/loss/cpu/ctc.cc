@@ -1,5 +1,6 @@
 #include "scion/loss/cpu/ctc.h"
 
+#include "scion/core/parallel.h"
 #include "scion/loss/cpu/kernels.h"
 
 namespace scion {
@@ -13,7 +14,8 @@ std::vector<int64_t> state_symbols(const LatticeBatch& batch, int64_t b) {
   return symbols;
 }
 
-/// A label may follow the label before it without a blank between them, unless they are equal.
+/// 0 for each label that may follow the previous label without a blank between them, i.e. differs
+/// from it.
 std::vector<float> skips(const std::vector<int64_t>& symbols) {
   std::vector<float> skip(ctc_stride(symbols.size()), -INFINITY);
   for (size_t s = 3; s < symbols.size(); s += 2) {

@@ -1,7 +1,7 @@
-// The CTC loss on the CPU, in two halves. Internal to scion/loss.
+// The CTC loss on the CPU, in two halves as given.h. Internal to scion/loss.
 #pragma once
 
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/lattice/lattice_batch.h"
 
 namespace scion {
 

@@ -1,7 +1,7 @@
 #include "scion/loss/cpu/distillation.h"
 
-#include "scion/core/error.h"
-#include "scion/loss/cpu/kernels.h"
+#include "scion/core/parallel.h"
+#include "scion/loss/lattice/checks.h"
 
 namespace scion {
 namespace {
@@ -16,20 +16,6 @@ double divergence_term(float teacher, double student_log) {
 }
 
 }  // namespace
-
-void check_node_targets(const LatticeBatch& batch, const NodeTargets& targets) {
-  const int64_t frames = batch.max_frames(), states = batch.max_states();
-  const std::vector<int64_t> size = {batch.size(), frames, states};
-  if (targets.weights.sizes() != size || targets.probabilities.dim() != 4 ||
-      targets.probabilities.size(0) != 3 || targets.probabilities[0].sizes() != size) {
-    throw UserError(
-        fmt::format("a teacher's nodes {} and weights {} do not fit a lattice of {} utterances, {} "
-                    "frames and {} states",
-                    shape_text(targets.probabilities), shape_text(targets.weights), batch.size(),
-                    frames, states),
-        "teacher and student need the same frames and labels");
-  }
-}
 
 TargetNodes::TargetNodes(const LatticeBatch& batch, const NodeTargets& targets)
     : frames_(batch.max_frames()), states_(batch.max_states()) {

@@ -1,14 +1,10 @@
-// Distillation on the lattice's nodes, on the CPU: what the joiner's loss asks at every node.
-// Internal to scion/loss.
+// A teacher's targets at the lattice's nodes on the CPU. Internal to scion/loss.
 #pragma once
 
-#include "scion/loss/lattice/lattice.h"
-#include "scion/loss/transducer_loss.h"
+#include "scion/loss/cpu/node_gradient.h"
+#include "scion/loss/cpu/node_terms.h"
 
 namespace scion {
-
-/// UserError where a size is not the batch's.
-void check_node_targets(const LatticeBatch& batch, const NodeTargets& targets);
 
 /// NodeTargets by node: float, on the CPU, contiguous.
 class TargetNodes {
@@ -19,7 +15,7 @@ class TargetNodes {
   };
 
   TargetNodes() = default;  ///< none: every weight is 0
-  /// UserError where a size is not the batch's.
+  /// UserError if the targets' sizes differ from the batch's.
   TargetNodes(const LatticeBatch& batch, const NodeTargets& targets);
 
   explicit operator bool() const { return weights_.defined(); }
@@ -37,16 +33,16 @@ class TargetNodes {
   int64_t frames_ = 0, states_ = 0, plane_ = 0;
 };
 
-/// DistilledLoss::divergence (B), from all four terms before the flows take the place of two; NaN
-/// where logits are broken, whatever they weigh.
+/// DistilledLoss::divergence (B), from all four terms before flows replace two of them; NaN where
+/// logits are broken, whatever their weight.
 at::Tensor node_divergences(const LatticeBatch& batch, const NodeTerms& terms,
                             const TargetNodes& targets);
 
-/// What multiplies a node's two gradients.
+/// Upstream weights of a node's two gradients.
 struct NodeWeights {
   float transducer, divergence;  ///< the utterance's; the node's own weight is in its target
 };
-/// node_gradient() and the divergence's.
+/// node_gradient() plus the gradient of the divergence.
 NodeGradient distilled_node_gradient(const LatticeBatch& batch, const NodeTerms& terms,
                                      const TargetNodes::Node& target, int64_t b, int64_t n,
                                      int64_t u, NodeWeights weights);

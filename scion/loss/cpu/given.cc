@@ -1,15 +1,17 @@
 #include "scion/loss/cpu/given.h"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
-#include "scion/loss/cpu/kernels.h"
+#include "scion/core/huge_pages.h"
+#include "scion/core/parallel.h"
+#include "scion/loss/cpu/node_gradient.h"
+#include "scion/loss/cpu/node_terms.h"
+#include "scion/loss/cpu/solve.h"
+#include "scion/loss/lattice/frame_ranges.h"
+#include "scion/loss/lattice/negligible_flow.h"
 
 namespace scion {
 namespace {
 
-/// f(T()) for the numbers that a tensor holds.
+/// f(T()) for the type T of a tensor's numbers.
 template <class F>
 void with_numbers_of(const at::Tensor& tensor, const F& f) {
   switch (tensor.scalar_type()) {
@@ -22,7 +24,7 @@ void with_numbers_of(const at::Tensor& tensor, const F& f) {
   }
 }
 
-/// Rows of logits as floats: where they are, or converted to a buffer.
+/// Rows of logits as floats: in place, or converted into a buffer.
 template <class T>
 class FloatRows {
  public:
@@ -46,7 +48,7 @@ class FloatRows {
   std::vector<float> buffer_;
 };
 
-/// The gradient of one frame's rows (padding included).
+/// The gradient of one frame's rows, padding included.
 template <class T>
 void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t t,
                     const float* logits, int64_t classes, float weight, float* row, T* out) {
@@ -70,12 +72,12 @@ void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b
 template <class T>
 void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const NodeTerms& terms,
                    const at::Tensor& weights, at::Tensor& gradient) {
-  const int64_t pieces = segments_per_utterance(batch);
+  const int64_t pieces = ranges_per_utterance(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
   T* const out = gradient.data_ptr<T>();
-  const std::vector<FrameRange> segments = divide(batch);
-  for_each_in_parallel(segments.size(), [&](int64_t i) {
-    const auto [b, begin, end] = segments[i];
+  const std::vector<FrameRange> ranges = divide(batch);
+  for_each_in_parallel(ranges.size(), [&](int64_t i) {
+    const auto [b, begin, end] = ranges[i];
     const float weight = weights.const_data_ptr<float>()[b];
     FloatRows<T> rows(logits, batch.states_of(b));
     std::vector<float> row(classes);
@@ -93,24 +95,14 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
 
 }  // namespace
 
-void ask_for_huge_pages(const at::Tensor& tensor) {
-#if defined(__linux__)
-  constexpr uintptr_t kPage = uintptr_t{2} << 20;
-  const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
-  const uintptr_t first = (begin + kPage - 1) / kPage * kPage;
-  const uintptr_t end = (begin + tensor.nbytes()) / kPage * kPage;
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
-#endif
-}
-
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows) {
   NodeTerms terms = NodeTerms::make(batch);
   const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
-  const std::vector<FrameRange> segments = divide(batch);
+  const std::vector<FrameRange> ranges = divide(batch);
   with_numbers_of(logits, [&]<class T>(T) {
-    for_each_in_parallel(segments.size(), [&](int64_t i) {
-      const auto [b, begin, end] = segments[i];
+    for_each_in_parallel(ranges.size(), [&](int64_t i) {
+      const auto [b, begin, end] = ranges[i];
       const int64_t states = batch.states_of(b);
       FloatRows<T> rows(logits, states);
       for (int64_t t = begin; t < end; ++t) {
@@ -120,7 +112,7 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
     });
   });
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {losses, {}, terms.storage()};
+  return {losses, terms.storage()};
 }
 
 at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logits,
@@ -148,7 +140,7 @@ LatticeSolution solve_from_log_probs_cpu(const LatticeBatch& batch, const at::Te
     });
   });
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {losses, {}, terms.storage()};
+  return {losses, terms.storage()};
 }
 
 at::Tensor log_probs_gradient_cpu(const LatticeBatch& batch, const at::Tensor& like,
@@ -173,26 +165,6 @@ at::Tensor log_probs_gradient_cpu(const LatticeBatch& batch, const at::Tensor& l
     });
   });
   return gradient;
-}
-
-SolvedLattices solve_lattices_of(const JoinerBatch& inputs, const TransducerLossOptions& options,
-                                 bool flows) {
-  const at::NoGradGuard no_grad;
-  const auto on_cpu = [](const at::Tensor& tensor) {
-    return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  };
-  check_joiner_shapes(inputs.encoder, inputs.predictor, inputs.weight, inputs.bias, inputs.tokens);
-  const JoinerTensors joiner{on_cpu(inputs.encoder), on_cpu(inputs.predictor),
-                             on_cpu(inputs.weight), on_cpu(inputs.bias)};
-  LatticeBatch batch =
-      check_lattice_batch(joiner.encoder.size(0), joiner.encoder.size(1), joiner.weight.size(0),
-                          inputs.tokens, inputs.frame_lengths, inputs.token_lengths,
-                          {.blank = options.blank,
-                           .delay_penalty = options.delay_penalty,
-                           .topology = options.topology});
-  const JoinerSolution solution =
-      solve_from_joiner_cpu(batch, joiner, flows, {.bf16 = options.bf16});
-  return {std::move(batch), NodeTerms(solution.lattice.terms)};
 }
 
 }  // namespace scion

@@ -1,17 +1,23 @@
-// The joiner and the loss in one: logits are made tile by tile (some hundred nodes at a time), and
-// of each node only three numbers are kept. The backward half makes the tiles once more, or reads
-// those that found room in the workspace.
+// Logits are made tile by tile (some hundred nodes at a time), and three numbers are kept per node.
+// The backward half makes the tiles again, or reads those that fit in the workspace.
+#include "scion/loss/cpu/joiner.h"
+
+#include "scion/core/parallel.h"
 #include "scion/loss/cpu/kept_nodes.h"
+#include "scion/loss/cpu/solve.h"
+#include "scion/loss/lattice/checks.h"
+#include "scion/loss/lattice/frame_ranges.h"
+#include "scion/loss/lattice/negligible_flow.h"
 
 namespace scion {
 namespace {
 
 constexpr int64_t kPartialBytes = int64_t{64} << 20;  // partial sums of the weight's gradient
 
-// ---- the forward half --------------------------------------------------------------------------
+// ---- the forward half ---------------------------------------------------------------------------
 
-/// Hidden vectors of `rows` nodes of utterance b from n on: write(t, u, count, r) makes those of
-/// neighbouring states, from row r on.
+/// Calls write(t, u, count, r) for each run of neighbouring states among the `rows` nodes of
+/// utterance b from n on; r is the run's first row.
 template <class Write>
 void for_each_frame(const LatticeBatch& batch, int64_t b, int64_t n, int64_t rows,
                     const Write& write) {
@@ -24,7 +30,7 @@ void for_each_frame(const LatticeBatch& batch, int64_t b, int64_t n, int64_t row
   }
 }
 
-/// Softmax and terms of `rows` nodes from n on, whose logits are given.
+/// Softmax and terms of `rows` nodes from n on, from their logits.
 void make_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, const float* logits,
                   int64_t stride, const SoftmaxRows& softmax, NodeTerms& terms) {
   std::vector<int64_t> labels(rows);
@@ -37,17 +43,17 @@ void make_softmax(const JoinerView& joiner, int64_t b, int64_t n, int64_t rows, 
   terms.set_arcs(joiner.batch, b, n, rows, logits, stride, sums);
 }
 
-void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits,
-                   const FrameRange& segment, const KeptNodes& kept, NodeTerms& terms) {
-  const int64_t b = segment.utterance, width = joiner.batch.width_of(b);
-  const int64_t last = segment.end * width;
+void solve_range(const JoinerView& joiner, const PackedMatrix& to_logits, const FrameRange& range,
+                 const KeptNodes& kept, NodeTerms& terms) {
+  const int64_t b = range.utterance, width = joiner.batch.width_of(b);
+  const int64_t last = range.end * width;
   const bool in_pairs = joiner.pairs != nullptr, in_place = kept.holds(b) && !in_pairs;
   const Tile hidden(in_pairs ? 0 : joiner.tile_rows, joiner.hidden_stride);
   const Tile own(in_place ? 0 : joiner.tile_rows, joiner.classes_stride);
   const HalfTile own_softmax(in_pairs && !kept.holds(b) ? joiner.tile_rows : 0,
                              SoftmaxRows::stride_of(joiner.classes));
   const PairTile pairs = joiner.pair_tile();
-  for (int64_t n = segment.begin * width; n < last; n += joiner.tile_rows) {
+  for (int64_t n = range.begin * width; n < last; n += joiner.tile_rows) {
     const int64_t rows = std::min(joiner.tile_rows, last - n);
     for_each_frame(joiner.batch, b, n, rows, [&](int64_t t, int64_t u, int64_t count, int64_t r) {
       if (in_pairs)
@@ -71,48 +77,49 @@ void solve_segment(const JoinerView& joiner, const PackedMatrix& to_logits,
   }
 }
 
-// ---- the backward half -------------------------------------------------------------------------
+// ---- the backward half --------------------------------------------------------------------------
 
-/// Sums over one run of segments.
+/// Sums over one run of ranges.
 struct Partial {
-  at::Tensor weight;  // (V, D padded), not initialised before there is some
+  at::Tensor weight;  // (V, D padded), not initialised until `some`
   at::Tensor bias;    // (V)
   bool some = false;
 };
 
 class BackwardPass {
  public:
-  BackwardPass(const LatticeBatch& batch, const JoinerTensors& joiner,
-               const JoinerSolution& solution, const LossWeights& weights,
-               const JoinerSettings& settings, const TargetNodes& targets)
+  BackwardPass(const LatticeBatch& batch, const JoinerInputs& joiner, const at::Tensor& terms,
+               const at::Tensor& kept, const LossWeights& weights, const JoinerSettings& settings,
+               const TargetNodes& targets)
       : batch_(batch),
         view_(batch, joiner, settings.bf16),
-        terms_(solution.lattice.terms),
-        kept_(view_, settings.workspace_bytes, solution.kept),
+        terms_(terms),
+        kept_(view_, settings.workspace_bytes, kept),
         targets_(targets),
         weights_(weights.transducer.to(at::kFloat).contiguous()),
         divergence_weights_(targets ? weights.divergence.to(at::kFloat).contiguous()
                                     : at::zeros_like(weights_)),
         weight_(weights_.const_data_ptr<float>()),
         divergence_weight_(divergence_weights_.const_data_ptr<float>()),
-        segments_(divide(batch)),
+        ranges_(divide(batch)),
         to_hidden_(joiner.weight, view_.pairs),
         encoder_(at::zeros_like(joiner.encoder)),
-        predictor_(at::zeros(
-            {batch.size(), segments_per_utterance(batch), batch.max_states(), view_.hidden},
-            at::kFloat)) {
+        predictor_(
+            at::zeros({batch.size(), ranges_per_utterance(batch), batch.max_states(), view_.hidden},
+                      at::kFloat)) {
     if (!kept_.holds_all()) to_logits_.emplace(joiner.weight.t(), view_.pairs);
   }
 
-  JoinerTensors run() {
-    const auto segments = static_cast<int64_t>(segments_.size());
-    // Their number depends on shapes only: the sums are the same for any number of threads.
+  JoinerInputs run() {
+    const auto ranges = static_cast<int64_t>(ranges_.size());
+    // The number of partial sums depends on shapes only, so that the result is the same for any
+    // number of threads.
     const int64_t bytes = 4 * view_.classes * weight_stride();
     const int64_t count =
-        std::clamp<int64_t>(kPartialBytes / bytes, 1, std::clamp<int64_t>(segments, 1, 16));
+        std::clamp<int64_t>(kPartialBytes / bytes, 1, std::clamp<int64_t>(ranges, 1, 16));
     std::vector<Partial> partials(count);
     for_each_in_parallel(count, [&](int64_t i) {
-      partials[i] = sum_segments(i * segments / count, (i + 1) * segments / count);
+      partials[i] = sum_ranges(i * ranges / count, (i + 1) * ranges / count);
     });
     at::Tensor weight = partials[0].weight.narrow(1, 0, view_.hidden);
     for (int64_t i = 1; i < count; ++i) {
@@ -126,13 +133,13 @@ class BackwardPass {
   struct Node {
     int64_t n, t, u;
   };
-  /// One thread's nodes with gradient, gathered until a tile is full.
+  /// Nodes with a gradient, gathered by one thread until a tile is full.
   struct Work {
-    int64_t segment = 0, utterance = 0;
+    int64_t range = 0, utterance = 0;
     std::vector<Node> nodes;
     int64_t rows() const { return static_cast<int64_t>(nodes.size()); }
     Tile hidden, hidden_gradient;
-    Tile logits;  // of nodes that are not kept; in float their gradient takes the place
+    Tile logits;  // of nodes that are not kept; in float their gradient overwrites them
     HalfTile half_gradient;
     HalfTile softmax;  // of nodes that are not kept
     PairTile pairs, other_pairs;
@@ -151,10 +158,10 @@ class BackwardPass {
     }
   }
 
-  /// One more vector, as in the tiles.
+  /// One vector more than the columns, as in the tiles.
   int64_t weight_stride() const { return to_hidden_.columns() + loss_kernels().lanes; }
 
-  Partial sum_segments(int64_t begin, int64_t end) {
+  Partial sum_ranges(int64_t begin, int64_t end) {
     const bool in_pairs = view_.pairs != nullptr, all_kept = kept_.holds_all();
     const int64_t halves = SoftmaxRows::stride_of(view_.classes), rows = view_.tile_rows;
     Work work{.nodes = {},
@@ -168,16 +175,16 @@ class BackwardPass {
               .sums = {at::empty({view_.classes, weight_stride()}, at::kFloat),
                        at::zeros({view_.classes}, at::kFloat)}};
     for (int64_t i = begin; i < end; ++i) {
-      work.segment = i;
-      work.utterance = segments_[i].utterance;
-      visit_segment(work);
+      work.range = i;
+      work.utterance = ranges_[i].utterance;
+      visit_range(work);
     }
     if (!work.sums.some) work.sums.weight.zero_();
     return work.sums;
   }
 
-  void visit_segment(Work& work) {
-    const auto [b, begin, end] = segments_[work.segment];
+  void visit_range(Work& work) {
+    const auto [b, begin, end] = ranges_[work.range];
     if (targets_ && is_broken(b)) return;
     const int64_t width = batch_.width_of(b);
     const float* const blank = terms_.blank(b);
@@ -194,7 +201,7 @@ class BackwardPass {
     finish_tile(work);
   }
 
-  /// A teacher asks nothing of an utterance with broken logits.
+  /// With a teacher, an utterance with broken logits gets no gradient.
   bool is_broken(int64_t b) const {
     const float* const sums = terms_.log_sum(b);
     return !std::all_of(sums, sums + batch_.nodes_of(b), [](float x) { return std::isfinite(x); });
@@ -264,7 +271,7 @@ class BackwardPass {
     }
   }
 
-  /// Where the sums of the weight's gradient go on from.
+  /// The start of the next product that is added to the weight's gradient.
   MatrixStart from_sums(const Work& work) const {
     if (!work.sums.some) return {};
     return {work.sums.weight.const_data_ptr<float>(), weight_stride()};
@@ -279,7 +286,7 @@ class BackwardPass {
                             work.sums.bias.data_ptr<float>());
   }
 
-  // Pairs of nodes. The tiles of pairs are as long as two rows of the others are wide.
+  // Pairs of nodes. A row of a pair tile is as long as two rows of the other tiles.
   void add_parameter_gradients_of_pairs(Work& work) {
     const int64_t rows = work.rows(), pairs = (rows + 1) / 2, columns = to_hidden_.columns();
     const int64_t lanes = loss_kernels().lanes, classes = round_up(view_.classes, lanes);
@@ -311,7 +318,7 @@ class BackwardPass {
     const int64_t D = view_.hidden;
     make_hidden_gradient(work);
     float* const encoder = encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
-    float* const predictor = predictor_.data_ptr<float>() + work.segment * batch_.max_states() * D;
+    float* const predictor = predictor_.data_ptr<float>() + work.range * batch_.max_states() * D;
     for_each_run(work.nodes, [&](int64_t r, int64_t count) {
       loss_kernels().add_tanh_gradients(
           work.hidden.row(r), work.hidden_gradient.row(r), work.hidden.stride(), count, D,
@@ -326,35 +333,50 @@ class BackwardPass {
   const TargetNodes& targets_;
   at::Tensor weights_, divergence_weights_;  // by utterance
   const float *weight_, *divergence_weight_;
-  std::vector<FrameRange> segments_;
+  std::vector<FrameRange> ranges_;
   PackedMatrix to_hidden_;
   std::optional<PackedMatrix> to_logits_;
-  at::Tensor encoder_, predictor_;  // gradients; the predictor's by segment
+  at::Tensor encoder_, predictor_;  // gradients; the predictor's per range
 };
 
 }  // namespace
 
-JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
+JoinerSolution solve_from_joiner_cpu(const LatticeBatch& batch, const JoinerInputs& joiner,
                                      bool flows, const JoinerSettings& settings,
                                      const TargetNodes& targets) {
   const JoinerView view(batch, joiner, settings.bf16);
   const PackedMatrix to_logits(joiner.weight.t(), view.pairs);
   const KeptNodes kept(view, flows ? settings.workspace_bytes : 0);
   NodeTerms terms = NodeTerms::make(batch, static_cast<bool>(targets));
-  const std::vector<FrameRange> segments = divide(batch);
-  for_each_in_parallel(segments.size(), [&](int64_t i) {
-    solve_segment(view, to_logits, segments[i], kept, terms);
-  });
+  const std::vector<FrameRange> ranges = divide(batch);
+  for_each_in_parallel(ranges.size(),
+                       [&](int64_t i) { solve_range(view, to_logits, ranges[i], kept, terms); });
   at::Tensor divergences;
   if (targets) divergences = node_divergences(batch, terms, targets);
   at::Tensor losses = solve_lattices(batch, terms, flows);
-  return {{losses, divergences, terms.storage()}, kept.storage()};
+  return {losses, divergences, terms.storage(), kept.storage()};
 }
 
-JoinerTensors joiner_gradients_cpu(const LatticeBatch& batch, const JoinerTensors& joiner,
-                                   const JoinerSolution& solution, const LossWeights& weights,
-                                   const JoinerSettings& settings, const TargetNodes& targets) {
-  return BackwardPass(batch, joiner, solution, weights, settings, targets).run();
+JoinerInputs joiner_gradients_cpu(const LatticeBatch& batch, const JoinerInputs& joiner,
+                                  const at::Tensor& terms, const at::Tensor& kept,
+                                  const LossWeights& weights, const JoinerSettings& settings,
+                                  const TargetNodes& targets) {
+  return BackwardPass(batch, joiner, terms, kept, weights, settings, targets).run();
+}
+
+SolvedLattices solve_lattices_of(const JoinerInputs& joiner, const LatticeLabels& labels,
+                                 const TransducerLossOptions& options, bool flows) {
+  const at::NoGradGuard no_grad;
+  const auto on_cpu = [](const at::Tensor& tensor) {
+    return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  };
+  LatticeRules rules = rules_of(options);
+  rules.fast_emit = 0;
+  LatticeBatch batch = check_joiner_batch(joiner, labels, rules);
+  const JoinerInputs own{on_cpu(joiner.encoder), on_cpu(joiner.predictor), on_cpu(joiner.weight),
+                         on_cpu(joiner.bias)};
+  const JoinerSolution solution = solve_from_joiner_cpu(batch, own, flows, {.bf16 = options.bf16});
+  return {std::move(batch), NodeTerms(solution.terms)};
 }
 
 }  // namespace scion

@@ -1,12 +1,13 @@
-// What the fused joiner's two halves work with on the CPU: tiles of nodes, packed factors of matrix
-// products, and the joiner's tensors as they are read. Internal to scion/loss.
+// Building blocks of the fused joiner on the CPU: tiles of nodes, packed factors of matrix
+// products, and a view of the joiner's tensors. For sources, which have torch's operations from the
+// precompiled header. Internal to scion/loss.
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
-#include "scion/loss/cpu/given.h"
 #include "scion/loss/cpu/kernels.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/lattice/lattice_batch.h"
 
 namespace scion {
 
@@ -14,7 +15,7 @@ inline int64_t round_up(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// Rows of one thread, `stride` apart, not initialised.
+/// Uninitialised rows of one thread, `stride` apart.
 template <class Number>
 class TileRows {
  public:
@@ -62,7 +63,7 @@ class PackedMatrix {
   }
   int64_t columns() const { return columns_; }  ///< padded to whole vectors
 
-  /// c = start + a · this, for `m` rows; `scratch` for a's pairs
+  /// c = start + a · this, for `m` rows; `scratch` holds a's pairs
   void multiply(int64_t m, const Tile& a, const PairTile& scratch, MatrixStart start, float* c,
                 int64_t c_row) const {
     if (pairs_ == nullptr) {
@@ -74,7 +75,7 @@ class PackedMatrix {
       multiply(m, scratch.row(0), scratch.stride(), start, c, c_row);
     }
   }
-  /// The same of pairs in rows `a_row` apart.
+  /// The same for pairs in rows `a_row` apart.
   void multiply(int64_t m, const uint32_t* a, int64_t a_row, MatrixStart start, float* c,
                 int64_t c_row) const {
     pairs_->multiply(m, columns_, rows_, a, a_row, 1,
@@ -89,7 +90,7 @@ class PackedMatrix {
   at::Tensor values_;
 };
 
-/// What both halves need: the inputs' places and the sizes of a tile.
+/// The joiner's tensors and the sizes of a tile, for both halves.
 struct JoinerView {
   const LatticeBatch& batch;
   const float *encoder, *predictor;
@@ -99,7 +100,7 @@ struct JoinerView {
   int64_t tile_rows;
   const PairKernels* pairs;  // nullptr: products in float
 
-  JoinerView(const LatticeBatch& lattices, const JoinerTensors& joiner, bool bf16)
+  JoinerView(const LatticeBatch& lattices, const JoinerInputs& joiner, bool bf16)
       : batch(lattices),
         encoder(joiner.encoder.const_data_ptr<float>()),
         predictor(joiner.predictor.const_data_ptr<float>()),
@@ -112,20 +113,19 @@ struct JoinerView {
     bias = at::zeros({classes_stride}, at::kFloat);
     bias.narrow(0, 0, classes).copy_(joiner.bias);
     const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
-    // One thread's. Every tile's sums go through the whole gradient of the weight: small tiles of
-    // many classes would spend their time on that.
+    // Per thread. Every tile is added to the whole gradient of the weight, which would take most of
+    // the time of small tiles with many classes.
     constexpr int64_t kTileBytes = int64_t{2} << 20;
     tile_rows = std::clamp<int64_t>(kTileBytes / row_bytes, 24, 480) / 24 * 24;  // whole blocks
   }
 
   Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
-  Tile classes_tile() const { return {tile_rows, classes_stride}; }
   /// Holds pairs along or across the rows of either tile.
   PairTile pair_tile() const {
     return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, classes_stride) / 2};
   }
 
-  /// tanh(encoder(t) + predictor(u)) for `count` label positions from u, zeros up to a whole vector
+  /// tanh(encoder(t) + predictor(u)) for `count` states from u, padded with zeros to whole vectors
   void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
     const auto tanh_of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
     tanh_of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);

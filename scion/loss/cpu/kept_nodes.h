@@ -1,20 +1,23 @@
-// What the fused joiner's forward half leaves for the backward half on the CPU. Internal to
-// scion/loss.
+// Nodes that the fused joiner's forward half keeps for the backward half on the CPU. For sources,
+// as joiner_tiles.h. Internal to scion/loss.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
+#include "scion/core/huge_pages.h"
 #include "scion/loss/cpu/joiner_tiles.h"
+#include "scion/loss/cpu/node_gradient.h"
 
 namespace scion {
 
-/// The softmax of nodes in bfloat16, rounded as the gradient that is made of it will be: a row of
-/// exponentials, zeros up to a multiple of 32, and behind it in float what a difference is made of.
+/// The softmax of nodes in bfloat16, rounded as the gradient made from it will be: per node a row
+/// of exponentials, zeros up to a multiple of 32, followed, in float, by the three values from
+/// which differences are computed exactly.
 class SoftmaxRows {
  public:
   struct Exact {
-    float factor;        ///< makes probabilities of the exponentials
+    float factor;        ///< turns the exponentials into probabilities
     float blank, label;  ///< probabilities
   };
   static int64_t stride_of(int64_t classes) { return round_up(classes, kWhole) + kWhole; }
@@ -25,8 +28,8 @@ class SoftmaxRows {
   Exact& exact(int64_t r) const { return *reinterpret_cast<Exact*>(row(r + 1) - kWhole); }
   SoftmaxRows from(int64_t r) const { return {row(r), classes_}; }
 
-  /// Of `count` rows of logits `stride` apart, and their log-sums. label(r) is the class of row r's
-  /// next label, or NodeGradient::kNoLabel.
+  /// Fills rows and log-sums from `count` rows of logits, `stride` apart. label(r) is the class of
+  /// row r's next label, or NodeGradient::kNoLabel.
   template <class LabelOf>
   void fill(const float* logits, int64_t stride, int64_t count, int64_t blank, const LabelOf& label,
             float* log_sums) const {
@@ -47,8 +50,8 @@ class SoftmaxRows {
   void write_gradient(const NodeGradient& gradient, uint16_t* out) const {
     const Exact& own = exact(0);
     pair_kernels()->scaled(row(0), classes_, gradient.others * own.factor, out);
-    const auto put = [&](int64_t symbol, float probability, float asked) {
-      out[symbol] = c10::BFloat16(gradient.arcs * probability - asked).x;
+    const auto put = [&](int64_t symbol, float probability, float target) {
+      out[symbol] = c10::BFloat16(gradient.arcs * probability - target).x;
     };
     put(gradient.blank_class, own.blank, gradient.blank);
     if (gradient.label_class != NodeGradient::kNoLabel)
@@ -61,11 +64,11 @@ class SoftmaxRows {
   int64_t classes_, stride_;
 };
 
-/// The nodes of every utterance, in turn, that still finds room in the workspace: logits, or with
-/// products in bfloat16 the softmax. Which utterances these are depends on shapes only.
+/// Logits (with products in bfloat16: softmax) of the nodes of every utterance, in turn, that still
+/// fits in the workspace. The choice of utterances depends on shapes only.
 class KeptNodes {
  public:
-  /// `bytes` 0: none are kept. Without `storage` a new one is made.
+  /// `bytes` 0: none are kept. Allocates `storage` if it is undefined.
   KeptNodes(const JoinerView& view, int64_t bytes, at::Tensor storage = {})
       : view_(view), storage_(std::move(storage)), begin_(view.batch.size(), kNone) {
     const at::ScalarType type = in_pairs() ? at::kBFloat16 : at::kFloat;
@@ -87,9 +90,9 @@ class KeptNodes {
   int64_t stride() const {
     return in_pairs() ? SoftmaxRows::stride_of(view_.classes) : view_.classes_stride;
   }
-  /// Where the logits of a held node and those behind it are.
+  /// Logits of a held node and those that follow it.
   float* logits(int64_t b, int64_t n) const { return static_cast<float*>(data_) + place(b, n); }
-  /// With products in bfloat16: where their softmax is.
+  /// With products in bfloat16: their softmax.
   SoftmaxRows softmax(int64_t b, int64_t n) const {
     return {static_cast<uint16_t*>(data_) + place(b, n), view_.classes};
   }

@@ -1,15 +1,15 @@
-// The inner loops of the transducer losses, once for each instruction set. The same source
-// (kernels.inc) is compiled three times; the fastest that the processor runs is chosen.
+// The inner loops of the transducer losses, once per instruction set. The same source (kernels.inc)
+// is compiled three times; the fastest that the processor runs is chosen at run time.
 //
-// Plain functions on raw pointers: the files behind them include no torch and no standard
-// library, so that no inline function compiled for AVX-512 can end up in a portable caller.
+// Plain functions on raw pointers: their sources include no torch and no standard library, so that
+// no inline function compiled for AVX-512 can end up in a portable caller.
 #pragma once
 
 #include <cstdint>
 
 namespace scion {
 
-/// How a matrix product starts: from zero, from one row for all (a bias), or from given rows.
+/// Start of a matrix product's sums: zero, one row for all (a bias), or given rows.
 struct MatrixStart {
   const float* values = nullptr;  ///< nullptr: zero
   int64_t row_stride = 0;         ///< 0: the same row for all
@@ -20,28 +20,28 @@ struct LossKernels {
   int64_t lanes;  ///< floats in a vector
   int64_t panel;  ///< columns of a packed panel, a multiple of `lanes`
 
-  /// out[r] = log Σ_k exp(logits[r][k]); rows lie `stride` apart.
+  /// out[r] = log Σ_k exp(logits[r][k]); rows are `stride` apart.
   void (*log_sum_exp)(const float* logits, int64_t rows, int64_t stride, int64_t classes,
                       float* out);
-  /// out[k] = scale · exp(logits[k] − log_sum), k < classes. May work in place.
+  /// out[k] = scale · exp(logits[k] − log_sum), k < classes. Works in place.
   void (*scaled_softmax)(const float* logits, int64_t classes, float log_sum, float scale,
                          float* out);
 
-  /// Forward (and, when the flows are wanted, backward) recursion over one utterance's lattice.
+  /// Forward (and, if flows are asked for, backward) recursion over one utterance's lattice.
   ///   blank, label  (T, S): log-probabilities of emitting blank and the next label, S = U + 1;
   ///                 label[·][U] is not read
   ///   blank_flow, label_flow  (T, S): probability that an alignment uses that arc, given y; or
-  ///                 nullptr. Left alone when the result is not finite.
+  ///                 nullptr. Not written if the result is not finite.
   ///   workspace     of lattice_workspace_bytes(T, S)
   /// Returns log P(y|x). Sums are kept in double: at 5000 frames a float's step is 1e-3.
   double (*lattice)(const float* blank, const float* label, int64_t T, int64_t S, void* workspace,
                     float* blank_flow, float* label_flow);
 
   /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1. All rows
-  /// lie ctc_stride(S) apart and hold −∞ beyond S.
+  /// are ctc_stride(S) apart and hold −∞ past S.
   ///   emission   (T, S): log-probability of each state's symbol
   ///   skip       (S): 0 where a state may follow the one two before it, else −∞
-  ///   occupancy  (T, S): probability of being in the state, given y; or nullptr. Left alone when
+  ///   occupancy  (T, S): probability of being in the state, given y; or nullptr. Not written if
   ///              the result is not finite.
   ///   workspace  of ctc_workspace_bytes(T, S)
   double (*ctc_lattice)(const float* emission, const float* skip, int64_t T, int64_t S,
@@ -57,48 +57,48 @@ struct LossKernels {
   /// out[k] += Σ_r rows[r][k]
   void (*add_rows)(const float* rows, int64_t count, int64_t stride, int64_t n, float* out);
 
-  /// C (m × n) = start + A (m × k) B (k × n). A(i, j) lies at a[i·a_row + j·a_column]. The columns
-  /// of B come in panels of `panel` columns that lie `b_panel` apart, each with rows `b_row`
-  /// apart. n is a multiple of `lanes`.
+  /// C (m × n) = start + A (m × k) B (k × n). A(i, j) is a[i·a_row + j·a_column]. The columns of
+  /// B come in panels of `panel` columns, `b_panel` apart, each with rows `b_row` apart. n is a
+  /// multiple of `lanes`.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column,
                    const float* b, int64_t b_row, int64_t b_panel, MatrixStart start, float* c,
                    int64_t c_row);
 };
 
 /// Matrix products in bfloat16 with sums in float. A factor holds pairs of neighbours along the
-/// depth of the product, rounded to the nearest: the first in the lower half of 32 bits.
+/// depth of the product, rounded to nearest: the first in the lower half of 32 bits.
 struct PairKernels {
-  /// out[r][i] = (x[r][2i], x[r][2i + 1]) for n numbers a row; a last one alone is paired with 0
+  /// out[r][i] = (x[r][2i], x[r][2i + 1]) for n numbers a row; an odd last one is paired with 0
   void (*pairs_in_rows)(const float* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                         int64_t out_row);
-  /// out[i][k] = (x[2i][k], x[2i + 1][k]), k < n, a multiple of 16; a last row alone is paired with
+  /// out[i][k] = (x[2i][k], x[2i + 1][k]), k < n, a multiple of 16; an odd last row is paired with
   /// 0
   void (*pairs_across_rows)(const float* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                             int64_t out_row);
-  /// The same of bfloat16
+  /// The same for bfloat16
   void (*pairs_of_halves)(const uint16_t* x, int64_t x_row, int64_t rows, int64_t n, uint32_t* out,
                           int64_t out_row);
   /// As LossKernels::multiply, with k pairs.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row,
                    int64_t a_column, const uint32_t* b, int64_t b_row, int64_t b_panel,
                    MatrixStart start, float* c, int64_t c_row);
-  /// out[k] += Σ_r of both of pairs[r][k], k < n; rows of whole vectors
+  /// out[k] += Σ_r of both numbers of pairs[r][k], k < n; rows of whole vectors
   void (*add_pairs)(const uint32_t* pairs, int64_t rows, int64_t stride, int64_t n, float* out);
   /// As LossKernels::tanh_of_sums, with a relative error of 1e-5, 4e-5 beyond 5.5; in floats, or
-  /// rounded to pairs in rows (n of them, a last one alone with 0).
+  /// rounded to pairs in rows (n of them, an odd last one with 0).
   void (*tanh_of_sums)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
                        float* out, int64_t out_stride);
   void (*pairs_of_tanh)(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
                         uint32_t* out, int64_t out_row);
-  /// A softmax as it is kept: out[r][k] = exp(logits[r][k] − m_r) as bfloat16, m_r the row's
-  /// maximum, zeros up to a multiple of 32; log_sums[r] as of log_sum_exp, and factors[r], which
-  /// makes probabilities of what is kept.
+  /// Softmax in its stored form: out[r][k] = exp(logits[r][k] − m_r) as bfloat16, m_r the row's
+  /// maximum, zeros up to a multiple of 32; log_sums[r] as by log_sum_exp, and factors[r], which
+  /// turns stored numbers into probabilities.
   void (*exponentials)(const float* logits, int64_t rows, int64_t stride, int64_t classes,
                        uint16_t* out, int64_t out_stride, float* log_sums, float* factors);
-  /// out[k] = scale · x[k] of and in bfloat16, k < n and up to a multiple of 32
+  /// out[k] = scale · x[k], both bfloat16, k < n and up to a multiple of 32
   void (*scaled)(const uint16_t* x, int64_t n, float scale, uint16_t* out);
 };
-/// nullptr where the processor has no AVX512-BF16.
+/// nullptr if the processor has no AVX512-BF16.
 const PairKernels* pair_kernels();
 const PairKernels& avx512bf16_pair_kernels();
 
@@ -115,7 +115,7 @@ inline int64_t lattice_workspace_bytes(int64_t frames, int64_t states) {
   return diagonals * stride * (2 * 4 + 8) + 2 * stride * 8 + 256;
 }
 
-/// Floats from one row of CTC states to the next, enough for every instruction set.
+/// Floats between the starts of two rows of CTC states, enough for every instruction set.
 inline int64_t ctc_stride(int64_t states) { return (states + 31) / 16 * 16; }
 inline int64_t ctc_workspace_bytes(int64_t frames, int64_t states) {
   constexpr int64_t kPadding = 64;

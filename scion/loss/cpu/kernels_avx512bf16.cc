@@ -1,4 +1,4 @@
-// Products in bfloat16 for AVX512-BF16: two multiplications and two additions a lane and
+// Products in bfloat16 for AVX512-BF16: two multiplications and two additions per lane and
 // instruction.
 #include <immintrin.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ constexpr int kLanes = 16;
 
 constexpr int kPanelVectors = 4, kBlockRows = 6;
 
-// Sixteen floats to the lower halves of 32 bits.
+// Sixteen floats, rounded into the lower halves of 32 bits.
 inline __m512i rounded(__m512 x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)); }
 
 inline __mmask16 first_lanes(int64_t n) {
@@ -28,7 +28,7 @@ inline __m512 load_first(const float* p, int64_t n) {
   return _mm512_maskz_loadu_ps(first_lanes(n), p);
 }
 
-/// The pairs of n numbers, at most sixteen.
+/// The pairs of up to sixteen numbers.
 inline void store_pairs(uint32_t* out, __m512 x, int64_t n) {
   const int64_t pairs = (n + 1) / 2;
   const auto mask = (__mmask8)(pairs >= 8 ? 0xFF : (1u << pairs) - 1);
@@ -83,10 +83,10 @@ void add_pairs(const uint32_t* pairs, int64_t rows, int64_t stride, int64_t n, f
   }
 }
 
-/// tanh(x) as an odd rational function, relative error 4e-6; beyond 5.5, which rounds to 1, as of
-/// 5.5.
+/// tanh(x) as an odd rational function, relative error 4e-6; x is clamped to ±5.5, where the result
+/// rounds to ±1.
 inline __m512 rough_tanh(__m512 x) {
-  // Of a NaN the second operand is taken.
+  // If x is NaN, min and max return their second operand.
   x = _mm512_min_ps(_mm512_set1_ps(5.5f), _mm512_max_ps(_mm512_set1_ps(-5.5f), x));
   const __m512 s = _mm512_mul_ps(x, x);
   __m512 p = _mm512_fmadd_ps(s, _mm512_set1_ps(1.5759924e-3f), _mm512_set1_ps(0.11574936f));
@@ -124,7 +124,7 @@ struct Operand {
   int64_t row, column;
 };
 
-/// R rows of C times V vectors of columns, all of it in registers over the whole depth.
+/// R rows of C times V vectors of columns, kept in registers over the whole depth.
 template <int R, int V>
 inline void multiply_block(int64_t depth, Operand a, const uint32_t* b, int64_t b_row,
                            MatrixStart start, float* c, int64_t c_row) {
@@ -164,7 +164,7 @@ inline void multiply_block(int64_t depth, Operand a, const uint32_t* b, int64_t 
   }
 }
 
-/// Blocks differ by a row at most: in a block of few rows every sum would wait for itself.
+/// Blocks differ by at most one row: in a block of few rows each sum depends on its previous step.
 template <int V>
 void multiply_rows(int64_t m, int64_t depth, Operand a, const uint32_t* b, int64_t b_row,
                    MatrixStart start, float* c, int64_t c_row) {
@@ -195,9 +195,9 @@ void multiply(int64_t m, int64_t n, int64_t k, const uint32_t* a, int64_t a_row,
   }
 }
 
-// ---- a softmax in halves ------------------------------------------------------------------------
+// ---- softmax in halves ------------------------------------------------------------------------
 
-/// 2^x to 1e-7; 0 below the normal numbers, NaN stays NaN.
+/// 2^x to 1e-7; 0 below the normal numbers, NaN for NaN.
 inline __m512 exp2_of(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 part = _mm512_sub_ps(x, whole);
@@ -209,13 +209,13 @@ inline __m512 exp2_of(__m512 x) {
   return _mm512_scalef_ps(y, whole);
 }
 
-/// Two vectors of n numbers, zeros behind them, as thirty-two halves.
+/// Two vectors of n numbers in all, followed by zeros, as thirty-two halves.
 inline void store_halves(uint16_t* out, __m512 low, __m512 high) {
   _mm512_storeu_si512(out, (__m512i)_mm512_cvtne2ps_pbh(high, low));
 }
 
-/// exp(row − maximum) to `out`, zeros up to whole stores; in float their sums over the columns k,
-/// k + 16, …
+/// Stores exp(row − maximum) to `out`, with zeros up to whole stores. Returns their float sums over
+/// the columns k, k + 16, …
 inline __m512 exponentials_of_row(const float* row, int64_t classes, float maximum, uint16_t* out) {
   const auto exponentials = [&](int64_t k) {
     const __m512 z = _mm512_sub_ps(load_first(row + k, classes - k), _mm512_set1_ps(maximum));

@@ -3,17 +3,19 @@
 // nodes, and two more for the gradients.
 #include "scion/loss/cpu/simple.h"
 
+#include "scion/core/parallel.h"
 #include "scion/loss/cpu/kernels.h"
+#include "scion/loss/cpu/solve.h"
 
 namespace scion {
 namespace {
 
-// Keeps logarithms finite where all products of probabilities vanish.
+// Keeps logarithms finite if all products of probabilities vanish.
 constexpr float kLeastSum = std::numeric_limits<float>::min();
-// Keeps gradients finite there: what is below has no influence on a float sum.
+// Keeps gradients finite in that case; smaller numbers have no influence on a float sum.
 constexpr float kLeastDivisor = 1e-30F;
 
-/// What one utterance reads.
+/// The inputs of one utterance.
 struct SimpleUtterance {
   const LatticeBatch& batch;
   int64_t b, frames, states, classes;
@@ -29,7 +31,7 @@ struct SimpleUtterance {
         lm(inputs.lm.const_data_ptr<float>() + number * inputs.lm.stride(0)) {}
 };
 
-/// Rows of whole vectors, one vector apart from the next so that they do not share cache sets.
+/// Rows of whole vectors, with one vector between them so that they do not share cache sets.
 struct PaddedRows {
   int64_t columns, stride;  // columns: whole vectors
   std::vector<float> values;
@@ -72,7 +74,7 @@ void set_simple_arcs(const SimpleUtterance& x, const float* am_sums, const float
   const auto alone = static_cast<float>(options.lm_only_scale), both = 1 - alone;
   const int64_t blank = x.batch.blank();
   const int64_t* const labels = x.batch.labels_of(x.b);
-  // What the predictor adds to a state's arcs; the log-sum of lm cancels but for this.
+  // The predictor's share of a state's arcs; elsewhere the log-sum of lm cancels.
   std::vector<float> blanks(x.states), nexts(x.states, 0.F);
   for (int64_t u = 0; u < x.states; ++u) {
     const float* const row = x.lm + u * x.classes;
@@ -95,7 +97,7 @@ void set_simple_arcs(const SimpleUtterance& x, const float* am_sums, const float
   }
 }
 
-/// What an utterance's flows and sums give the gradients.
+/// Flows, sums and weights of an utterance, from which its gradients are made.
 struct SimpleFlows {
   const float *sums, *blank, *label;  // (frames, states)
   float weight;                       // of the utterance's loss
@@ -129,7 +131,7 @@ void set_am_gradient(const SimpleUtterance& x, const SimpleFlows& flows,
   }
 }
 
-/// q ⊙ (sumsᵀ p + what the predictor's own loss adds) − arcs
+/// q ⊙ (sumsᵀ p + the flow of the predictor's own loss) − arcs
 void set_lm_gradient(const SimpleUtterance& x, const SimpleFlows& flows,
                      const std::vector<float>& by_sums, const PaddedRows& p, const PaddedRows& q,
                      float* gradient) {
@@ -197,8 +199,8 @@ SimpleInputs simple_gradients_cpu(const LatticeBatch& batch, const SimpleInputs&
     const SimpleFlows flows{terms_of.log_sum(b), terms_of.blank(b),
                             terms_of.label(b),   float_weights.const_data_ptr<float>()[b],
                             1 - alone,           alone};
-    // Without an alignment nothing flows, and what is there may not be finite. With one, every
-    // frame is left.
+    // Without an alignment all flows are zero and the sums may not be finite. An alignment leaves
+    // every frame, so the first frame's flows tell.
     const auto flows_somewhere = [&](const float* flow) {
       return std::any_of(flow, flow + x.states, [](float f) { return f != 0; });
     };

@@ -1,9 +1,8 @@
-// The first pass of the pruned loss on the CPU, in float: utterance by utterance, products of
-// probabilities in place of sums over labels. Internal to scion/loss.
+// The first pass of the pruned loss on the CPU, in float: per utterance, products of probabilities
+// instead of sums over labels. Internal to scion/loss.
 #pragma once
 
-#include "scion/loss/lattice/lattice.h"
-#include "scion/loss/pruned_loss.h"
+#include "scion/loss/lattice/lattice_batch.h"
 
 namespace scion {
 
@@ -15,7 +14,7 @@ struct SimpleInputs {
 struct SimpleSolution {
   at::Tensor losses;        ///< (B) float
   LatticeArcs arcs, flows;  ///< (B, T, U+1) and (B, T, U), zero where an utterance has no node
-  at::Tensor terms;         ///< NodeTerms' storage: what gradients are made of
+  at::Tensor terms;         ///< NodeTerms' storage, for the gradients
   SimpleInputs log_sums;    ///< of the rows of am and lm: (B, T), (B, U+1)
 };
 /// options.am_only_scale is 0.

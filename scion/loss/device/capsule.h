@@ -1,5 +1,5 @@
-// What a loss's forward half leaves for its backward half. For sources, which have torch's autograd
-// by the precompiled header. Internal to scion/loss.
+// Objects that an autograd operation's forward half keeps for its backward half. For sources, which
+// have torch's autograd from the precompiled header. Internal to scion/loss.
 #pragma once
 
 #include <utility>
@@ -12,7 +12,7 @@ struct Capsule : torch::CustomClassHolder {
   Kept kept;
 };
 
-/// `content` must not hold the operation's own output: it would hold itself.
+/// `content` must not hold the operation's output: that would be a cycle.
 template <class Kept>
 void keep(torch::autograd::AutogradContext* ctx, Kept content) {
   ctx->saved_data["kept"] =

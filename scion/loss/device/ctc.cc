@@ -2,6 +2,7 @@
 
 #include "scion/loss/device/capsule.h"
 #include "scion/loss/device/solve.h"
+#include "scion/loss/lattice/checks.h"
 
 namespace scion {
 namespace {
@@ -10,7 +11,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-/// What the forward half of the CTC loss makes.
+/// The state of the CTC loss that its two halves share.
 struct DeviceCtc {
   const LossDevice& device;
   PackedBatch packed;
@@ -87,7 +88,7 @@ class DeviceCtcLoss : public Function<DeviceCtcLoss> {
 
 at::Tensor device_ctc_loss(const LossDevice& device, const at::Tensor& logits,
                            const LatticeBatch& batch) {
-  return DeviceCtcLoss::apply(logits, &device, batch, wants_gradient({logits}));
+  return DeviceCtcLoss::apply(logits, &device, batch, needs_gradient({logits}));
 }
 
 }  // namespace scion

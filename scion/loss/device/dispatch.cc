@@ -6,6 +6,7 @@
 #include "scion/core/error.h"
 #include "scion/loss/device/capsule.h"
 #include "scion/loss/device/solve.h"
+#include "scion/loss/lattice/checks.h"
 
 #if SCION_CUDA
 #include "scion/loss/device/dispatch_cuda.h"
@@ -82,19 +83,19 @@ const LossDevice* find_loss_device(std::initializer_list<at::Tensor> tensors) {
   if (where.is_cuda()) return &cuda_loss_device();
 #endif
   throw UserError(fmt::format("this scion has no transducer loss for tensors on {}", where.str()),
-                  "'make cuda' builds build/cuda/bin/scion, which knows GPUs; or move them to cpu");
+                  "move them to the CPU, or use a build with CUDA (-D SCION_CUDA=ON, 'make cuda')");
 }
 
 at::Tensor device_transducer_loss(const LossDevice& device, const at::Tensor& logits,
                                   const LatticeBatch& batch) {
   return DeviceLogitsLoss::apply(logits, &device, batch, /*normalised=*/false,
-                                 wants_gradient({logits}));
+                                 needs_gradient({logits}));
 }
 
 at::Tensor device_log_probs_loss(const LossDevice& device, const at::Tensor& log_probs,
                                  const LatticeBatch& batch) {
   return DeviceLogitsLoss::apply(log_probs, &device, batch, /*normalised=*/true,
-                                 wants_gradient({log_probs}));
+                                 needs_gradient({log_probs}));
 }
 
 ArcsSolution device_solve_arcs(const LossDevice& device, const LatticeArcs& arcs,

@@ -10,7 +10,7 @@ namespace {
 
 #include "scion/loss/device/kernels.inc"
 
-/// Where a body runs.
+/// The position of a CUDA thread.
 struct CudaThread {
   __device__ int64_t block() const { return blockIdx.x; }
   __device__ int index() const { return static_cast<int>(threadIdx.x); }
@@ -26,7 +26,7 @@ struct CudaThread {
   }
 
  private:
-  /// The lanes of the thread's group: other groups of the warp may be elsewhere.
+  /// The lanes of the thread's group: other groups of the warp may be elsewhere in the code.
   __device__ unsigned lanes_of(int group) const {
     if (group == kWarp) return 0xFFFFFFFFU;
     return ((1U << group) - 1) << (threadIdx.x % kWarp / group * group);
@@ -46,9 +46,10 @@ struct CudaLauncher {
                static_cast<size_t>(launch.shared_bytes), static_cast<cudaStream_t>(stream)>>>(body);
     const cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess)
-      throw Failure(std::string("a kernel of the transducer loss could not be started: ") +
-                        cudaGetErrorString(error),
-                    "was an earlier operation on the GPU at fault? CUDA_LAUNCH_BLOCKING=1 tells");
+      throw Failure(
+          std::string("a kernel of the transducer loss could not be launched: ") +
+              cudaGetErrorString(error),
+          "an earlier operation on the GPU may be at fault; CUDA_LAUNCH_BLOCKING=1 shows which");
   }
 };
 

@@ -1,14 +1,14 @@
-// The joiner and the loss in one, tile by tile in a workspace: hidden vectors by a kernel, logits
-// by a matrix product, then each logit's gradient in its place.
+// The joiner fused with the loss, tile by tile in a workspace: a kernel makes hidden vectors, a
+// matrix product the logits, which their gradients then overwrite.
 #include <c10/core/DeviceGuard.h>
 
 #include <limits>
 
 #include "scion/core/device.h"
-#include "scion/loss/cpu/distillation.h"
 #include "scion/loss/device/capsule.h"
 #include "scion/loss/device/solve.h"
 #include "scion/loss/device/tile_plan.h"
+#include "scion/loss/lattice/checks.h"
 
 namespace scion {
 namespace {
@@ -19,8 +19,8 @@ using torch::autograd::variable_list;
 
 int64_t round_up_to_eight(int64_t n) { return (n + 7) / 8 * 8; }
 
-/// Zeros behind the last dimension (and the one before it, where asked), so that rows of the
-/// products' factors begin at multiples of 16 bytes.
+/// Pads the last dimension (with `rows_too` the one before it, too) with zeros, so that rows of the
+/// products' factors start at multiples of 16 bytes.
 at::Tensor padded(const at::Tensor& x, bool rows_too = false) {
   const int64_t columns = round_up_to_eight(x.size(-1)) - x.size(-1);
   const int64_t rows = rows_too ? round_up_to_eight(x.size(-2)) - x.size(-2) : 0;
@@ -29,18 +29,17 @@ at::Tensor padded(const at::Tensor& x, bool rows_too = false) {
                   : at::constant_pad_nd(x, {0, columns});
 }
 
-/// The joiner's tensors as products and kernels want them.
+/// The joiner's tensors in the types and strides of products and kernels.
 struct PreparedJoiner {
   at::Tensor encoder, predictor;  // (B, T, D'), (B, U+1, D') float
   at::Tensor weight;              // (V', D') in the products' type
   at::Tensor bias;                // (V) float
 
-  PreparedJoiner(const at::Tensor& e, const at::Tensor& p, const at::Tensor& w, const at::Tensor& b,
-                 bool bf16)
-      : encoder(padded(e.to(at::kFloat))),
-        predictor(padded(p.to(at::kFloat))),
-        weight(padded(w.to(bf16 ? at::kBFloat16 : at::kFloat), true)),
-        bias(b.to(at::kFloat).contiguous()) {}
+  PreparedJoiner(const JoinerInputs& joiner, bool bf16)
+      : encoder(padded(joiner.encoder.to(at::kFloat))),
+        predictor(padded(joiner.predictor.to(at::kFloat))),
+        weight(padded(joiner.weight.to(bf16 ? at::kBFloat16 : at::kFloat), true)),
+        bias(joiner.bias.to(at::kFloat).contiguous()) {}
 
   int64_t width() const { return weight.size(1); }
   int64_t columns() const { return weight.size(0); }  ///< of the logits, padded
@@ -88,7 +87,8 @@ LogitsRows tile_rows(const at::Tensor& logits) {
   return {logits.const_data_ptr(), Number::float32, logits.size(1), false};
 }
 
-/// All tiles' logits, and of these the nodes' terms; `change` may alter what the kernel is asked.
+/// Makes all tiles' logits and from them the nodes' terms; `change` may alter the kernel's
+/// arguments.
 template <class Change>
 void fill_tiles(const Solve& solve, const PreparedJoiner& joiner, const TileStore& store,
                 const Change& change) {
@@ -110,10 +110,10 @@ TilePlan plan_of(const Solve& solve, const PreparedJoiner& joiner, int64_t works
                     joiner.width() * 4, workspace, keep);
 }
 
-/// A teacher's targets as kernels read them; undefined without a teacher.
+/// A teacher's targets in the form of the kernels; undefined without a teacher.
 struct TargetTensors {
   at::Tensor probabilities, weights;  // (3, B, T, U+1), (B, T, U+1) float
-  at::Tensor divergences;             // (B) float, once they are known
+  at::Tensor divergences;             // (B) float, once computed
 
   TargetTensors() = default;
   explicit TargetTensors(const NodeTargets& targets) {
@@ -156,10 +156,10 @@ class JoinerGradients {
         weight_(at::zeros(joiner.weight.sizes(), joiner.bias.options())),
         bias_(at::zeros({joiner.columns()}, joiner.bias.options())) {}
 
-  /// Of encoder, predictor, weight and bias.
+  /// Those of encoder, predictor, weight and bias.
   std::array<at::Tensor, 4> sums() const { return {encoder_, predictor_, weight_, bias_}; }
 
-  /// A tile whose hidden vectors and logits are there; the gradient takes the logits' place.
+  /// Adds a tile from its hidden vectors and logits; the gradient overwrites the logits.
   void add_tile(const TileStore& store, int64_t tile) {
     const at::Tensor hidden = store.hidden_of(tile);
     const at::Tensor gradient =
@@ -177,7 +177,7 @@ class JoinerGradients {
  private:
   at::Tensor make_logits_gradient(int64_t first, const at::Tensor& logits,
                                   const at::Tensor& hidden) const {
-    // In bfloat16 every row takes the first half of its logits' row.
+    // In bfloat16 every row occupies the first half of its logits' row.
     const at::Tensor gradient = logits.view(hidden.scalar_type()).narrow(1, 0, joiner_.columns());
     solve_.device.kernels.logits_gradient(
         {.lattices = solve_.packed.view(),
@@ -231,8 +231,8 @@ class JoinerGradients {
   at::Tensor encoder_, predictor_, weight_, bias_;
 };
 
-/// A band's states where nobody reads them: in place of an error, utterances that have others than
-/// rows ascending by one in 0 … U are marked. `first` is fit for kernels whatever they are.
+/// Band starts that stay on the device. Invalid rows (not ascending by one within 0 … U) cannot
+/// raise an error here; their utterances are flagged instead. `first` is always valid for kernels.
 struct RangesOnDevice {
   at::Tensor first;  // (B, T) int64
   at::Tensor wrong;  // (B) bool
@@ -249,10 +249,10 @@ struct RangesOnDevice {
   }
 };
 
-/// What the joiner's forward half leaves behind.
+/// The state that the forward half keeps for the backward half.
 struct JoinerSolve {
   Solve solve;
-  TileStore store;  // undefined tensors once a backward half has used it up
+  TileStore store;  // undefined tensors after a backward pass has used it
   TargetTensors targets;
   bool bf16;
 };
@@ -263,13 +263,13 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& encoder,
                                const at::Tensor& predictor, const at::Tensor& weight,
                                const at::Tensor& bias, const LossDevice* device,
-                               const LatticeBatch& batch, const NodeTargets& given, bool bf16,
-                               int64_t workspace, bool gradient) {
+                               const LatticeBatch& batch, const NodeTargets& given,
+                               const JoinerSettings& settings, bool gradient) {
     const c10::DeviceGuard guard(encoder.device());
-    const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
+    const PreparedJoiner joiner({encoder, predictor, weight, bias}, settings.bf16);
     TargetTensors targets(given);
     Solve solve(*device, batch, encoder.device(), /*with_rest=*/targets.defined());
-    TileStore store(plan_of(solve, joiner, workspace, gradient), joiner);
+    TileStore store(plan_of(solve, joiner, settings.workspace_bytes, gradient), joiner);
     fill_tiles(solve, joiner, store, [](TermsArguments&) {});
     variable_list losses(1);
     if (targets.defined()) {
@@ -279,7 +279,7 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     losses[0] = solve.solve_lattices(gradient);
     if (gradient) {
       ctx->save_for_backward({encoder, predictor, weight, bias});
-      keep(ctx, JoinerSolve{std::move(solve), std::move(store), targets, bf16});
+      keep(ctx, JoinerSolve{std::move(solve), std::move(store), targets, settings.bf16});
     }
     return losses;
   }
@@ -288,9 +288,9 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     const variable_list inputs = ctx->get_saved_variables();
     const c10::DeviceGuard guard(inputs[0].device());
     auto& forward = kept<JoinerSolve>(ctx);
-    const PreparedJoiner joiner(inputs[0], inputs[1], inputs[2], inputs[3], forward.bf16);
+    const PreparedJoiner joiner({inputs[0], inputs[1], inputs[2], inputs[3]}, forward.bf16);
     const bool there = forward.store.logits.defined();
-    // Gradients take the logits' place: a second backward pass makes them all anew.
+    // Gradients overwrite the logits: a second backward pass makes all logits again.
     const TileStore store = there ? forward.store : TileStore(forward.store.plan, joiner);
     forward.store.hidden = forward.store.logits = at::Tensor();
     JoinerGradients gradients(forward.solve, joiner, forward.targets, upstream);
@@ -298,7 +298,7 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
       if (!there || !store.plan.stays(tile)) fill_tile(forward.solve, joiner, store, tile);
       gradients.add_tile(store, tile);
     }
-    variable_list result(10);
+    variable_list result(9);
     for (size_t i = 0; i < 4; ++i) result[i] = cut(gradients.sums()[i], inputs[i]);
     return result;
   }
@@ -313,49 +313,44 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
 
 }  // namespace
 
-at::Tensor device_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
-                              const at::Tensor& predictor, const at::Tensor& weight,
-                              const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
-                              int64_t workspace) {
-  return DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, NodeTargets(),
-                                 bf16, workspace,
-                                 wants_gradient({encoder, predictor, weight, bias}))[0];
+at::Tensor device_joiner_loss(const LossDevice& device, const JoinerInputs& joiner,
+                              const LatticeBatch& batch, const JoinerSettings& settings) {
+  return DeviceJoinerLoss::apply(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias,
+                                 &device, batch, NodeTargets(), settings,
+                                 needs_gradient(joiner))[0];
 }
 
-at::Tensor device_pruned_joiner_loss(const LossDevice& device, const at::Tensor& encoder,
-                                     const at::Tensor& predictor, const at::Tensor& weight,
-                                     const at::Tensor& bias, const at::Tensor& ranges,
-                                     const LatticeBatch& batch, bool bf16, int64_t workspace) {
-  const c10::DeviceGuard guard(encoder.device());
+at::Tensor device_pruned_joiner_loss(const LossDevice& device, const JoinerInputs& joiner,
+                                     const at::Tensor& ranges, const LatticeBatch& batch,
+                                     const JoinerSettings& settings) {
+  const c10::DeviceGuard guard(joiner.encoder.device());
   const RangesOnDevice band(ranges, batch);
   const at::Tensor losses =
-      device_joiner_loss(device, encoder, predictor, weight, bias,
-                         batch.band(band.first, ranges.size(2)), bf16, workspace);
+      device_joiner_loss(device, joiner, batch.band(band.first, ranges.size(2)), settings);
   return losses.masked_fill(band.wrong, std::numeric_limits<double>::quiet_NaN());
 }
 
-DistilledLoss device_distilled_loss(const LossDevice& device, const at::Tensor& encoder,
-                                    const at::Tensor& predictor, const at::Tensor& weight,
-                                    const at::Tensor& bias, const LatticeBatch& batch,
-                                    const NodeTargets& targets, bool bf16, int64_t workspace) {
+DistilledLoss device_distilled_loss(const LossDevice& device, const JoinerInputs& joiner,
+                                    const LatticeBatch& batch, const NodeTargets& targets,
+                                    const JoinerSettings& settings) {
   check_node_targets(batch, targets);
   const variable_list losses =
-      DeviceJoinerLoss::apply(encoder, predictor, weight, bias, &device, batch, targets, bf16,
-                              workspace, wants_gradient({encoder, predictor, weight, bias}));
+      DeviceJoinerLoss::apply(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias, &device,
+                              batch, targets, settings, needs_gradient(joiner));
   return {losses[0], losses[1]};
 }
 
-std::pair<at::Tensor, at::Tensor> device_joiner_arcs(
-    const LossDevice& device, const at::Tensor& encoder, const at::Tensor& predictor,
-    const at::Tensor& weight, const at::Tensor& bias, const LatticeBatch& batch, bool bf16,
-    int64_t workspace) {
+std::pair<at::Tensor, at::Tensor> device_joiner_arcs(const LossDevice& device,
+                                                     const JoinerInputs& inputs,
+                                                     const LatticeBatch& batch,
+                                                     const JoinerSettings& settings) {
   const at::NoGradGuard no_grad;
-  const c10::DeviceGuard guard(encoder.device());
-  const PreparedJoiner joiner(encoder, predictor, weight, bias, bf16);
-  const Solve solve(device, batch, encoder.device());
+  const c10::DeviceGuard guard(inputs.encoder.device());
+  const PreparedJoiner joiner(inputs, settings.bf16);
+  const Solve solve(device, batch, inputs.encoder.device());
   const at::Tensor rows =
       at::zeros({3, batch.size(), batch.max_frames(), batch.max_states()}, joiner.bias.options());
-  const TileStore store(plan_of(solve, joiner, workspace, /*keep=*/false), joiner);
+  const TileStore store(plan_of(solve, joiner, settings.workspace_bytes, /*keep=*/false), joiner);
   fill_tiles(solve, joiner, store, [&](TermsArguments& terms) {
     terms.padded_terms = true;
     auto* const first = rows.mutable_data_ptr<float>();

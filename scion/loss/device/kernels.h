@@ -1,25 +1,26 @@
-// The kernels of the transducer losses on a device: what each is given, and how it is launched.
-// No torch here. The bodies are in kernels.inc, over a Thread that says where it runs: nvcc
-// compiles them for a GPU (dispatch_cuda.cu), the tests run them on the processor. Internal to
+// The kernels of the transducer losses on a device: arguments and launch sizes. No torch here. The
+// bodies are in kernels.inc and the files it includes, over a Thread that knows its position: nvcc
+// compiles them for a GPU (dispatch_cuda.cu), the tests run them on the CPU. Internal to
 // scion/loss.
 #pragma once
 
 #include <cstdint>
 
 #include "scion/loss/device/numbers.h"
+#include "scion/loss/lattice/negligible_flow.h"
 
 namespace scion {
 
-/// The nodes of a batch in one row, those of LatticeBatch: node (t, u) of utterance b is
-/// n = first_node[b] + t · width + u − the frame's first state, where width is that of a band or
-/// all of the utterance's states. Frames and states are counted through in the same way.
+/// The nodes of a LatticeBatch in one array: node (t, u) of utterance b is
+/// n = first_node[b] + t · width + u − the frame's first state, where `width` is a band's width or
+/// the number of the utterance's states. Frames and states are numbered through in the same way.
 struct PackedLattices {
   int64_t utterances, max_frames, max_states;             // B, T, U + 1
-  const int64_t *first_node, *first_frame, *first_state;  // (B + 1) each: sums of those before
+  const int64_t *first_node, *first_frame, *first_state;  // (B + 1) each: exclusive sums
   const int64_t* labels;                                  // (B, U)
-  // A band's first state of each frame, (B, T), in 0 … U + 1 − width; nullptr: whole lattices. A
-  // band's nodes behind an utterance's last state are none: without a number of their own, and
-  // nothing flows through them.
+  // A band's first state of each frame, (B, T), in 0 … U + 1 − width; nullptr: whole lattices.
+  // Nodes of a band past an utterance's last state do not exist: their log-sum is NaN, their flow
+  // 0.
   const int64_t* band;
   int64_t band_width;
 };
@@ -36,22 +37,22 @@ struct DeviceTerms {
 struct DeviceTargets {
   const float* probabilities;  // (3, B, T, U+1); nullptr: no teacher
   const float* weights;        // (B, T, U+1)
-  // (B), once they are known. NaN where logits are broken: nothing is asked of that utterance.
+  // (B), once computed. NaN where logits are broken: that utterance gets no gradient.
   const float* divergences = nullptr;
 };
 
-/// How many threads work: blocks of `threads`, with so much shared memory each.
+/// Size of a launch: blocks of `threads`, with `shared_bytes` of shared memory each.
 struct Launch {
   int64_t blocks;
   int threads;
   int64_t shared_bytes;
 };
 
-/// Lanes of a warp: threads that may exchange numbers without a barrier.
+/// Lanes of a warp: threads that may exchange numbers without a block barrier.
 inline constexpr int kWarp = 32;
 inline constexpr int kBlock = 256;
 
-/// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; a warp a node.
+/// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; one warp per node.
 struct HiddenArguments {
   PackedLattices lattices;
   const float *encoder, *predictor;  // (B, T, width), (B, U+1, width)
@@ -62,8 +63,8 @@ struct HiddenArguments {
   Launch launch() const { return {(count + kBlock / kWarp - 1) / (kBlock / kWarp), kBlock, 0}; }
 };
 
-/// Rows of logits: those of the nodes from `first` on, or of all places of (B, T, U+1), which are
-/// whole lattices' alone.
+/// Rows of logits: of the nodes from `first` on or, if `padded`, of all positions of (B, T, U+1)
+/// (whole lattices only).
 struct LogitsRows {
   const void* values;
   Number type;
@@ -71,14 +72,14 @@ struct LogitsRows {
   bool padded;
 };
 
-/// Threads that share a row of `classes`: a power of two, 32 at most.
+/// Number of threads that share a row of `classes`: a power of two, at most 32.
 SCION_DEVICE int threads_for(int64_t classes) {
   int threads = 1;
   while (threads < kWarp && threads * 4 < classes) threads *= 2;
   return threads;
 }
 
-/// The three terms of each node; no number, −∞ and 0 for a node that is none.
+/// The three terms of each node; NaN, −∞ and 0 for a node that does not exist.
 struct TermsArguments {
   PackedLattices lattices;
   LogitsRows logits;
@@ -96,53 +97,50 @@ struct TermsArguments {
   }
 };
 
-/// Threads of a block that goes through an utterance: one a state, as far as a block has so many.
+/// Threads of a block that processes an utterance: one per state, up to 1024.
 inline int threads_of_states(int64_t states) {
   const int64_t threads = (states + kWarp - 1) / kWarp * kWarp;
   return static_cast<int>(threads < 1024 ? threads : 1024);
 }
 
-/// The recursion over every utterance's lattice. Nodes in frames 0 … T−1; an alignment ends behind
-/// (T−1, U). Sums of log-probabilities are doubles: at 5000 frames a float's step is 1e-3. What a
-/// sum adds to its greater term is between 0 and log 2 and is computed in the arcs' own type.
+/// The recursion over every utterance's lattice. Nodes in frames 0 … T−1; an alignment ends with an
+/// arc out of (T−1, U). Sums of log-probabilities are doubles: at 5000 frames a float's step is
+/// 1e-3. The increment over a sum's greater term is between 0 and log 2 and is computed in the
+/// arcs' type.
 struct LatticeArguments {
   PackedLattices lattices;
   const void *blank, *label;  // log-probabilities of the arcs
   Number type;                // float32 or float64: theirs, the losses' and the flows'
   bool packed;                // arcs (N) each; else whole, blank (B, T, U+1), label (B, T, U)
   bool same_frame;            // a label leads to its own frame (regular); else to the next one
-  // Packed arcs in which a label's counts the blank behind it, too: added here, and what flows
-  // through the one is added to the other's flow.
+  // Packed arcs only: adds the blank that follows to each label's arc, and the arc's flow to that
+  // blank's flow.
   bool constrained;
   int64_t nodes;
 
   double *alpha, *beta;     // (N); beta nullptr: losses only
-  double* lines;            // where shared memory is too small: 2 · (U+1) a block; else nullptr
+  double* lines;            // if shared memory is too small: 2 · (U+1) per block; else nullptr
   double* log_probability;  // (B)
   void* losses;             // (B)
-  // The second kernel, a thread a node: the probability that an alignment uses an arc. Zero where
-  // the loss is not finite. May be where the arcs are.
+  // The second kernel, one thread per node: the probability that an alignment uses an arc. Zero if
+  // the loss is not finite. May be the arcs' memory.
   void *blank_flow, *label_flow;
   double label_scale;  // of the label arcs' flows
 
   int64_t line_bytes() const { return 2 * lattices.max_states * int64_t{sizeof(double)}; }
   SCION_DEVICE int64_t passes() const { return beta != nullptr ? 2 : 1; }
-  /// A block an utterance and direction.
+  /// One block per utterance and direction.
   Launch launch() const {
     return {lattices.utterances * passes(), threads_of_states(lattices.max_states),
             lines == nullptr ? line_bytes() : 0};
   }
   Launch nodes_launch() const { return {(nodes + kBlock - 1) / kBlock, kBlock, 0}; }
 };
-/// Shared memory that every GPU gives a block.
+/// Shared memory that every GPU offers a block.
 inline constexpr int64_t kSharedBytes = int64_t{48} << 10;
 
-/// Nodes that alignments pass with less probability get no gradient: all of them together weigh
-/// less than the rounding of a float sum.
-inline constexpr float kLeastFlow = 1e-10F;
-
-/// Each utterance's divergence from its teacher, a block each, from all four terms; NaN where
-/// logits are broken, whatever they weigh.
+/// Each utterance's divergence from its teacher, one block each, from all four terms; NaN where
+/// logits are broken, whatever their weight.
 struct DivergenceArguments {
   PackedLattices lattices;
   DeviceTerms terms;
@@ -153,9 +151,9 @@ struct DivergenceArguments {
   Launch launch() const { return {lattices.utterances, kBlock, kBlock * int64_t{sizeof(double)}}; }
 };
 
-/// gradient[r] = weight · (flow · softmax − arcs) of every row, plus the divergence's; zero where
-/// the flow is negligible, and in the columns behind the classes. In a tile the gradient may lie
-/// where its logits are, each row beginning at its row.
+/// gradient[r] = weight · (flow · softmax − arcs) of every row, plus the divergence's gradient;
+/// zero where the flow is negligible, and in the columns past the classes. In a tile the gradient
+/// may overwrite its logits, each row starting where its logits' row does.
 struct GradientArguments {
   PackedLattices lattices;
   LogitsRows logits;
@@ -166,10 +164,10 @@ struct GradientArguments {
   DeviceTargets targets;
   const float* divergence_weights;  // (B), upstream, with a teacher
   bool normalised;                  // as in TermsArguments
-  Number type;  // of the gradient: the logits', or bfloat16 in the place of float32
+  Number type;  // of the gradient: the logits', or bfloat16 in memory of float32
   void* gradient;
   int64_t stride, columns;  // of the gradient
-  void* hidden;             // a tile's, of the gradient's type, cleared where it is not finite
+  void* hidden;             // of a tile, in the gradient's type; cleared where it is not finite
   int64_t width;            // of `hidden`
 
   SCION_DEVICE int group() const { return threads_for(classes); }
@@ -179,9 +177,9 @@ struct GradientArguments {
   }
 };
 
-/// Sums of hidden gradient · tanh' over a tile's nodes, added to a line's gradient: over the states
-/// of each frame for the encoder, over the frames of each state for the predictor. Every line has
-/// its own blocks, so that sums come in the same order each time.
+/// Sums of hidden gradient · tanh' over a tile's nodes, added to the gradient of a line: over the
+/// states of each frame for the encoder, over the frames of each state for the predictor. Every
+/// line has separate blocks, so that the order of its sums is fixed.
 struct TanhGradientArguments {
   PackedLattices lattices;
   const float *encoder, *predictor;
@@ -205,7 +203,7 @@ struct CtcArguments {
   int64_t classes, blank;
   float* log_sum;           // (B, T), of the logits
   double *alpha, *beta;     // (B, T, states()); beta nullptr: losses only
-  double* lines;            // where shared memory is too small: 2 · states() a block; else nullptr
+  double* lines;            // if shared memory is too small: 2 · states() per block; else nullptr
   double* log_probability;  // (B)
   float* losses;            // (B)
   const float* weights;     // (B), upstream
@@ -226,7 +224,7 @@ struct CtcArguments {
   }
 };
 
-/// Each starts its kernel on a stream and does not wait. Nothing is started for no work.
+/// Each launches its kernels on a stream and returns at once; without work it launches nothing.
 struct DeviceKernels {
   void (*make_hidden)(const HiddenArguments&, void* stream);
   void (*node_terms)(const TermsArguments&, void* stream);

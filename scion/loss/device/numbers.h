@@ -1,5 +1,4 @@
-// Numbers of 16 bits for code that runs on a GPU and, in tests, on the processor. Internal to
-// scion/loss.
+// 16-bit numbers for code that runs on a GPU and, in tests, on the CPU. Internal to scion/loss.
 #pragma once
 
 #include <stdint.h>
@@ -38,12 +37,12 @@ SCION_DEVICE float to_float(float x) { return x; }
 SCION_DEVICE float to_float(BFloat16 x) { return float_of_bits(uint32_t(x.bits) << 16); }
 SCION_DEVICE float to_float(Float16 x) {
   const uint32_t sign = uint32_t(x.bits & 0x8000U) << 16, rest = x.bits & 0x7FFFU;
-  if (rest >= 0x7C00U) return float_of_bits(sign | 0x7F800000U | (rest << 13));  // no finite number
-  // Moved to a float's place the number is 2^112 times too small, subnormal ones included.
+  if (rest >= 0x7C00U) return float_of_bits(sign | 0x7F800000U | (rest << 13));  // not finite
+  // In a float's position the number is 2^112 times too small, subnormal ones included.
   return float_of_bits(sign | bits_of(float_of_bits(rest << 13) * float_of_bits(0x77800000U)));
 }
 
-/// To the nearest number of the type, of two equally near ones to the even one.
+/// Rounds to the nearest number of the type, ties to even.
 template <class T>
 SCION_DEVICE T nearest(float x);
 template <>
@@ -62,7 +61,7 @@ SCION_DEVICE Float16 nearest<Float16>(float x) {
   if (rest > 0x7F800000U) return {uint16_t(sign | 0x7E00U)};
   if (rest >= 0x477FF000U) return {uint16_t(sign | 0x7C00U)};  // rounds to 65536 or more
   if (rest < 0x38800000U) {
-    // Below 2^-14 steps are 2^-24 wide: those of a float between 0.5 and 1.
+    // Below 2^-14 the step is 2^-24, that of a float between 0.5 and 1.
     const float moved = float_of_bits(rest) + 0.5F;
     return {uint16_t(sign | (bits_of(moved) - 0x3F000000U))};
   }

@@ -1,13 +1,13 @@
-// The nodes of a batch in one row, on a device. Internal to scion/loss.
+// The nodes of a batch in one array, on a device. Internal to scion/loss.
 #pragma once
 
 #include "scion/loss/device/kernels.h"
-#include "scion/loss/lattice/lattice.h"
+#include "scion/loss/lattice/lattice_batch.h"
 
 namespace scion {
 
-/// Where a batch's nodes, frames and states begin, on the host and on the device; of a band the
-/// frames' first states, on the device alone.
+/// Offsets of a batch's nodes, frames and states, on the host and on the device; for a band also
+/// the frames' first states, on the device alone.
 class PackedBatch {
  public:
   PackedBatch(const LatticeBatch& batch, at::Device device);
@@ -18,7 +18,7 @@ class PackedBatch {
   const int64_t* first_frame() const { return first_node() + utterances_ + 1; }
   const int64_t* first_state() const { return first_frame() + utterances_ + 1; }
   int64_t utterance_of(int64_t node) const;
-  /// Counted through all utterances.
+  /// Numbered through all utterances.
   int64_t frame_of(int64_t node) const;
 
   /// For kernels.

@@ -1,5 +1,5 @@
-// What the losses on a device share between themselves and their two halves. Internal to
-// scion/loss.
+// The solution of a batch's lattices on a device, shared by the losses and their two halves.
+// Internal to scion/loss.
 #pragma once
 
 #include "scion/loss/device/dispatch.h"
@@ -7,15 +7,15 @@
 
 namespace scion {
 
-/// float32 for whatever kernels have no other name for.
+/// The kernels' name of a tensor's type; float32 for types that they do not know.
 Number number_of(const at::Tensor& tensor);
 
-/// Runs the recursion with the arcs and flows of `arguments`; arrays that it needs beside them are
-/// made here. losses (B) of the arcs' type.
+/// Runs the recursion with the arcs and flows of `arguments`, and allocates the other arrays it
+/// needs. losses (B) of the arcs' type.
 void run_lattices(const LossDevice& device, const PackedBatch& packed, LatticeArguments arguments,
                   bool flows, const at::Tensor& losses);
 
-/// What both halves of a loss share.
+/// A batch on a device and the terms of its nodes.
 struct Solve {
   const LossDevice& device;
   LatticeBatch batch;
@@ -26,10 +26,10 @@ struct Solve {
         bool with_rest = false);
 
   DeviceTerms terms_view() const;
-  /// What node_terms() of `rows` is asked, for all nodes.
+  /// Arguments of node_terms() of `rows`, for all nodes.
   TermsArguments terms_arguments(const LogitsRows& rows, int64_t classes) const;
 
-  /// Losses (B) from the log-probabilities in `terms`. With `flows` these take their place.
+  /// Losses (B) from the log-probabilities in `terms`, which flows replace if asked for.
   at::Tensor solve_lattices(bool flows) const;
 };
 

@@ -1,5 +1,5 @@
-// How the nodes of a batch go through a workspace of limited size: in tiles, the first of which
-// keep a place of their own. Internal to scion/loss.
+// The schedule of a batch's nodes through a workspace of limited size: in tiles, the first of which
+// keep a slot each. Internal to scion/loss.
 #pragma once
 
 #include <algorithm>
@@ -7,10 +7,9 @@
 
 namespace scion {
 
-/// Tiles of equal size (the last one may be smaller). Tile i lies in slot min(i, slots − 1): all
-/// but the last slot hold one tile each, and the last one, after all tiles have gone through it,
-/// the last tile. So going backward through the tiles finds the last and the first ones still
-/// there.
+/// Tiles of equal size (the last one may be smaller). Tile i uses slot min(i, slots − 1): all but
+/// the last slot hold one tile each, and the last slot in the end holds the last tile. A backward
+/// pass over the tiles thus finds the last and the first ones still there.
 struct TilePlan {
   int64_t nodes = 0;
   int64_t rows = 0;  ///< nodes of a tile
@@ -20,17 +19,17 @@ struct TilePlan {
   int64_t first(int64_t tile) const { return tile * rows; }
   int64_t count(int64_t tile) const { return std::min(rows, nodes - first(tile)); }
   int64_t slot(int64_t tile) const { return std::min(tile, slots - 1); }
-  /// Whether a tile is still in its slot when all have gone through.
+  /// True if a tile is still in its slot after all tiles have been processed.
   bool stays(int64_t tile) const { return tile < slots - 1 || tile == tiles() - 1; }
 };
 
-/// A node needs `slot_bytes` in its slot, and `shared_bytes` more while its tile is worked on.
-/// Tiles have kLeastRows nodes at least, whatever the workspace. Without `keep` there is one slot;
+/// A node needs `slot_bytes` in its slot, and `shared_bytes` more while its tile is processed.
+/// Tiles have at least kLeastRows nodes, whatever the workspace. Without `keep` there is one slot;
 /// the tiles are the same.
 inline TilePlan plan_tiles(int64_t nodes, int64_t slot_bytes, int64_t shared_bytes,
                            int64_t workspace, bool keep) {
   constexpr int64_t kLeastRows = 256;
-  // More slots keep more of the tiles, fewer make greater matrix products.
+  // More slots keep more of the tiles; fewer make larger matrix products.
   constexpr int64_t kSlots = 4;
   if (nodes == 0) return {0, 0, 0};
   int64_t rows = nodes;

@@ -1,6 +1,6 @@
-// The recursion over one utterance's lattice, or over a band of it, frame by frame: any topology,
-// arcs in float or double, sums in double. The vectorised kernels of cpu/kernels.h do the same for
-// whole regular lattices. Internal to scion/loss.
+// The recursion over one utterance's lattice or a band of it, frame by frame: any topology, arcs in
+// float or double, sums in double. The vectorised kernels of cpu/kernels.h do the same for whole
+// regular lattices. Internal to scion/loss.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace scion {
 
-/// log(exp(a) + exp(b)); NaN when either is.
+/// log(exp(a) + exp(b)); NaN if either is NaN.
 inline double log_of_sum(double a, double b) {
   const bool falling = a > b;
   const double high = falling ? a : b, low = falling ? b : a;
@@ -19,8 +19,8 @@ inline double log_of_sum(double a, double b) {
   return high + std::log1p(std::exp(low - high));
 }
 
-/// Nodes (t, u) with t in 0 … frames, u in 0 … labels. An alignment goes from (0, 0) to
-/// (frames, labels). Of each frame the arcs of `width` states from first[t] on are given; nothing
+/// Nodes (t, u) with t in 0 … frames, u in 0 … labels. An alignment is a path from (0, 0) to
+/// (frames, labels). Each frame has the arcs of `width` states from first[t] on; no alignment
 /// passes through the others.
 template <class T>
 class ArcLattice {
@@ -34,7 +34,7 @@ class ArcLattice {
   };
   struct Shape {
     int64_t frames, labels, width;
-    const int64_t* first = nullptr;  ///< of each frame, ≥ 0; nullptr: 0 throughout
+    const int64_t* first = nullptr;  ///< of each frame, ≥ 0; nullptr: all are 0
     bool same_frame = true;          ///< a label leads to its own frame, else to the next
   };
 
@@ -42,8 +42,8 @@ class ArcLattice {
   ArcLattice(const Shape& shape, Rows<const T> blank, Rows<const T> label)
       : shape_(shape), blank_(blank), label_(label) {}
 
-  /// Log-probability of all alignments; −∞ where there is none, NaN where an arc is NaN or +∞, on
-  /// an alignment or not.
+  /// Log-probability of all alignments; −∞ without an alignment, NaN if an arc is NaN or +∞,
+  /// whether or not an alignment uses it.
   double forward() {
     alpha_.assign(size_t((shape_.frames + 1) * shape_.width), kImpossible);
     if (shape_.frames == 0) return kImpossible;
@@ -52,16 +52,16 @@ class ArcLattice {
     for (int64_t t = 0; t < shape_.frames; ++t)
       for (int64_t i = 0; i < count(t); ++i) {
         const double here = alpha_[node(t, i)];
-        if (const int64_t next = behind_blank(t, i); next >= 0)
+        if (const int64_t next = after_blank(t, i); next >= 0)
           alpha_[size_t(next)] = log_of_sum(alpha_[size_t(next)], here + blank_.at(t, i));
-        if (const int64_t next = behind_label(t, i); next >= 0)
+        if (const int64_t next = after_label(t, i); next >= 0)
           alpha_[size_t(next)] = log_of_sum(alpha_[size_t(next)], here + label_.at(t, i));
       }
     return alpha_[end()];
   }
 
-  /// Probabilities that an alignment uses the arcs, after forward() gave `total`, a finite number.
-  /// They may take the arcs' own places. Zero where there is no such arc.
+  /// Probabilities that an alignment uses the arcs, after forward() returned a finite `total`. May
+  /// overwrite the arcs. Zero where there is no such arc.
   void flows(double total, Rows<T> blank_flow, Rows<T> label_flow) const {
     std::vector<double> beta(alpha_.size(), kImpossible);
     beta[end()] = 0;
@@ -69,9 +69,9 @@ class ArcLattice {
       for (int64_t i = shape_.width; i-- > 0;) {
         double by_blank = kImpossible, by_label = kImpossible;
         if (i < count(t)) {
-          if (const int64_t next = behind_blank(t, i); next >= 0)
+          if (const int64_t next = after_blank(t, i); next >= 0)
             by_blank = beta[size_t(next)] + blank_.at(t, i);
-          if (const int64_t next = behind_label(t, i); next >= 0)
+          if (const int64_t next = after_label(t, i); next >= 0)
             by_label = beta[size_t(next)] + label_.at(t, i);
         }
         beta[node(t, i)] = log_of_sum(by_blank, by_label);
@@ -94,7 +94,7 @@ class ArcLattice {
     return false;
   }
 
-  // Behind the last frame only the last state matters.
+  // After the last frame only the last state matters.
   int64_t first(int64_t t) const {
     if (t == shape_.frames) return std::max<int64_t>(0, shape_.labels + 1 - shape_.width);
     return shape_.first == nullptr ? 0 : shape_.first[t];
@@ -103,14 +103,14 @@ class ArcLattice {
     return std::clamp<int64_t>(shape_.labels + 1 - first(t), 0, shape_.width);
   }
   size_t node(int64_t t, int64_t i) const { return size_t(t * shape_.width + i); }
-  /// A node, or −1 where the frame has no such state.
+  /// A node, or −1 if the frame has no such state.
   int64_t node_of_state(int64_t t, int64_t u) const {
     const int64_t i = u - first(t);
     return i >= 0 && i < count(t) ? t * shape_.width + i : -1;
   }
   size_t end() const { return size_t(node_of_state(shape_.frames, shape_.labels)); }
-  int64_t behind_blank(int64_t t, int64_t i) const { return node_of_state(t + 1, first(t) + i); }
-  int64_t behind_label(int64_t t, int64_t i) const {
+  int64_t after_blank(int64_t t, int64_t i) const { return node_of_state(t + 1, first(t) + i); }
+  int64_t after_label(int64_t t, int64_t i) const {
     return node_of_state(shape_.same_frame ? t : t + 1, first(t) + i + 1);
   }
 

@@ -19,7 +19,7 @@ std::vector<const LossKernels*> all_kernels() {
   return all;
 }
 
-/// Every instruction set in turn against what ATen computes in float64.
+/// Every instruction set in turn, compared with ATen in float64.
 class Kernels : public ::testing::TestWithParam<const LossKernels*> {
  protected:
   void SetUp() override { at::manual_seed(3); }
@@ -121,11 +121,11 @@ TEST_P(Kernels, MultiplyInPanelsFromEveryStart) {
       const at::Tensor a = at::randn({m, k}), b = at::randn({k, n}), bias = at::randn({n});
       const at::Tensor product = at::mm(a, b);
       at::Tensor c = at::empty({m, n});
-      // B as it is: its panels lie side by side.
+      // B unpacked: its panels are side by side.
       kernels().multiply(m, n, k, a.data_ptr<float>(), k, 1, b.data_ptr<float>(), n, panel,
                          {bias.data_ptr<float>(), 0}, c.data_ptr<float>(), n);
       EXPECT_LT(largest_difference(c, product + bias), 1e-5) << m << " " << n;
-      // A transposed, added to what is there.
+      // A transposed, added to the previous result.
       const at::Tensor transposed = a.t().contiguous();
       kernels().multiply(m, n, k, transposed.data_ptr<float>(), 1, m, b.data_ptr<float>(), n, panel,
                          {c.data_ptr<float>(), n}, c.data_ptr<float>(), n);

@@ -1,12 +1,13 @@
-// A device whose kernels run on the processor, one thread of one block after another: each goes on
-// to where it has to wait for the others. So the bodies that nvcc compiles for a GPU are tested
-// without one, barriers and exchanges included.
+// A device whose kernels run on the CPU, one thread of one block after another: each runs up to its
+// next barrier or exchange. This tests the bodies that nvcc compiles for a GPU without one,
+// barriers and exchanges included.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <math.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -21,14 +22,14 @@
 
 namespace scion::testing {
 
-/// The order in which threads take turns. Where it matters, a barrier is missing.
+/// The order in which threads take turns. If results depend on it, a barrier is missing.
 enum class Turns { ascending, descending };
 
-/// Another stack to run on, and the way back. Jumps instead of swapcontext(), which asks the system
+/// Another stack to run on. Switches by jumps instead of swapcontext(), which makes a system call
 /// for the signal mask each time.
 class Fiber {
  public:
-  /// f(argument) begins with the first resume() and must not return.
+  /// f(argument) starts with the first resume() and must not return.
   Fiber(void (*f)(void*), void* argument) : stack_(new char[kStack]) {
     getcontext(&start_);
     start_.uc_stack.ss_sp = stack_.get();
@@ -50,7 +51,7 @@ class Fiber {
     }
     switched(outer_fake_stack_, nullptr, nullptr);
   }
-  /// From inside: back to resume(), and on from here with the next one.
+  /// From inside: returns to resume(); the next resume() continues here.
   __attribute__((noinline)) void suspend() {
     switch_to(&inner_fake_stack_, outer_stack(), outer_stack_size());
     if (__builtin_setjmp(inner_) == 0) jump(outer_);
@@ -71,7 +72,7 @@ class Fiber {
     reinterpret_cast<void (*)(void*)>(pointer(f1, f2))(pointer(a1, a2));
   }
 
-  // The address sanitizer wants to know whose stack is in use.
+  // The address sanitizer has to be told which stack is in use.
   static const void*& outer_stack() {
     static const void* stack = nullptr;
     return stack;
@@ -108,18 +109,18 @@ class HostGrid {
         body_(std::move(body)),
         shared_(size_t(launch.shared_bytes + 7) / 8) {
     for (int i = 0; i < launch.threads; ++i)
-      threads_.push_back({std::make_unique<Fiber>(live, this)});
+      threads_.push_back({std::make_unique<Fiber>(run_thread, this)});
   }
 
   void run() {
     for (block_ = 0; block_ < launch_.blocks; ++block_) {
       std::fill(shared_.begin(), shared_.end(), std::nan(""));
-      for (Thread& thread : threads_) thread.waits_for = kNobody;
+      for (Thread& thread : threads_) thread.waits_for = kNothing;
       while (take_turns()) release();
     }
   }
 
-  // What a body asks its thread.
+  // The thread interface of kernels.inc.
   int64_t block() const { return block_; }
   int index() const { return current_; }
   int count() const { return launch_.threads; }
@@ -135,17 +136,17 @@ class HostGrid {
   }
 
  private:
-  static constexpr int kNobody = -1, kDone = -2, kWholeBlock = 0;  // else: the group it waits for
+  static constexpr int kNothing = -1, kDone = -2, kWholeBlock = 0;  // otherwise: a group's size
 
   struct Thread {
     std::unique_ptr<Fiber> fiber;
-    int waits_for = kNobody;
+    int waits_for = kNothing;
     int exchanges = 0;
     float sent[2] = {0, 0};
   };
 
-  /// A thread's life: the body once for every block.
-  [[noreturn]] static void live(void* self) {
+  /// The main function of a thread: the body once for every block.
+  [[noreturn]] static void run_thread(void* self) {
     const auto& grid = *static_cast<const HostGrid*>(self);
     for (;;) {
       grid.body_(grid);
@@ -153,20 +154,20 @@ class HostGrid {
     }
   }
 
-  /// One turn for each thread that can go on; whether any is left.
+  /// One turn for each thread that can continue; true if any is unfinished.
   bool take_turns() {
     bool left = false;
     const int count = launch_.threads;
     for (int i = 0; i < count; ++i) {
       current_ = turns_ == Turns::ascending ? i : count - 1 - i;
       const Thread& thread = threads_[size_t(current_)];
-      if (thread.waits_for == kNobody) thread.fiber->resume();
+      if (thread.waits_for == kNothing) thread.fiber->resume();
       left = left || thread.waits_for != kDone;
     }
     return left;
   }
 
-  /// Lets those go on whose whole group has arrived.
+  /// Releases the threads whose whole group has arrived.
   void release() {
     bool any = release_group(0, launch_.threads, kWholeBlock);
     for (int first = 0; first < launch_.threads; ++first) {
@@ -179,13 +180,13 @@ class HostGrid {
     const auto begin = threads_.begin() + first, end = begin + count;
     if (!std::all_of(begin, end, [&](const Thread& t) { return t.waits_for == waits_for; }))
       return false;
-    std::for_each(begin, end, [](Thread& t) { t.waits_for = kNobody; });
+    std::for_each(begin, end, [](Thread& t) { t.waits_for = kNothing; });
     return true;
   }
 
-  void wait(int for_whom) const {
+  void wait(int group) const {
     Thread& thread = threads_[size_t(current_)];
-    thread.waits_for = for_whom;
+    thread.waits_for = group;
     thread.fiber->suspend();
   }
 
@@ -211,12 +212,27 @@ struct HostLauncher {
   }
 };
 
+/// out = a · b. Each number of `out` is one sum in double in the order of the depth: libtorch's
+/// product divides long sums among threads, so that its bytes depend on their number.
+inline void multiply_in_order(const at::Tensor& a, const at::Tensor& b, at::Tensor& out) {
+  const at::Tensor left = a.to(at::kFloat), right = b.to(at::kFloat);
+  const auto x = left.accessor<float, 2>(), y = right.accessor<float, 2>();
+  auto result = out.accessor<float, 2>();
+  std::vector<double> sums(static_cast<size_t>(right.size(1)));
+  for (int64_t i = 0; i < left.size(0); ++i) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (int64_t k = 0; k < left.size(1); ++k) {
+      const double factor = x[i][k];
+      for (size_t j = 0; j < sums.size(); ++j) sums[j] += factor * y[k][static_cast<int64_t>(j)];
+    }
+    for (size_t j = 0; j < sums.size(); ++j)
+      result[i][static_cast<int64_t>(j)] = static_cast<float>(sums[j]);
+  }
+}
+
 inline const LossDevice& host_device(Turns turns = Turns::ascending) {
   const auto with = [](const DeviceKernels& kernels) {
-    return LossDevice{kernels, [] { return static_cast<void*>(nullptr); },
-                      [](const at::Tensor& a, const at::Tensor& b, at::Tensor& out) {
-                        at::mm_out(out, a.to(at::kFloat), b.to(at::kFloat));
-                      }};
+    return LossDevice{kernels, [] { return static_cast<void*>(nullptr); }, multiply_in_order};
   };
   static const LossDevice ascending =
       with(bodies::Kernels<HostLauncher<Turns::ascending>>::table());

@@ -1,14 +1,14 @@
-// The losses on a GPU against the CPU's routes.
-#include "tests/core/cuda.h"
-
+// The losses on a GPU, compared with the CPU's routes.
 #include <gtest/gtest.h>
 
 #include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/loss/ctc_loss.h"
 #include "scion/loss/distillation.h"
+#include "scion/loss/lattice_loss.h"
 #include "scion/loss/pruned_loss.h"
 #include "scion/loss/transducer_loss.h"
+#include "tests/core/cuda.h"
 #include "tests/loss/lattice_cases.h"
 
 namespace scion {
@@ -16,6 +16,8 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::has_gpu;
+using scion::testing::joiner_of;
+using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
 using scion::testing::NoWaitingForTheGpu;
@@ -36,7 +38,7 @@ struct Outcome {
 
 using LossFunction = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 
-/// Loss and gradients of Σ weights · loss on a device. Going there and back may wait, the loss not.
+/// Loss and gradients of Σ weights · loss on a device. Copies may synchronise, the loss must not.
 Outcome run_on(at::Device device, const LossFunction& f, const std::vector<at::Tensor>& inputs,
                const at::Tensor& weights) {
   std::vector<at::Tensor> leaves;
@@ -68,13 +70,13 @@ void expect_equal_outcomes(const Outcome& found, const Outcome& expected, double
 
 LossFunction logits_loss(const Case& c, const TransducerLossOptions& options = {}) {
   return [=](const std::vector<at::Tensor>& x) {
-    return transducer_loss(x[0], c.tokens, c.frames, c.labels, options);
+    return transducer_loss(x[0], labels_of(c), options);
   };
 }
 
 LossFunction joiner_loss(const Case& c, const TransducerLossOptions& options = {}) {
   return [=](const std::vector<at::Tensor>& x) {
-    return joiner_transducer_loss(x[0], x[1], x[2], x[3], c.tokens, c.frames, c.labels, options);
+    return joiner_transducer_loss(joiner_of(x), labels_of(c), options);
   };
 }
 
@@ -193,7 +195,7 @@ TEST_F(CudaLoss, TakesMoreThanTwoToThe31Logits) {
       at::zeros({2, c.T, c.U + 1, c.V}, at::TensorOptions(at::kCUDA).dtype(at::kBFloat16))
           .requires_grad_();
   ASSERT_GT(logits.numel(), int64_t{1} << 31);
-  const at::Tensor loss = transducer_loss(logits, c.tokens, c.frames, c.labels);
+  const at::Tensor loss = transducer_loss(logits, labels_of(c));
   loss.sum().backward();
   // All logits are equal: log of the number of alignments, and every arc's log-probability.
   const double ways = std::lgamma(2047 + 510) - std::lgamma(511) - std::lgamma(2047);
@@ -207,7 +209,7 @@ TEST_F(CudaLoss, TakesMoreThanTwoToThe31Logits) {
 
 TEST_F(CudaLoss, OfArcsEqualsTheCpusInEveryTopology) {
   const Case c = make_case({40, 1, 30, 90, 20}, {30, 2, 0, 40, 20}, 5);
-  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  const LatticeLabels labels = labels_of(c);
   const std::vector<at::Tensor> inputs = {at::randn({5, c.T, c.U + 1}, at::kDouble),
                                           at::randn({5, c.T, c.U}, at::kDouble)};
   const at::Tensor weights = at::randn({5}, at::kDouble);
@@ -223,7 +225,7 @@ TEST_F(CudaLoss, OfArcsEqualsTheCpusInEveryTopology) {
 
 TEST_F(CudaLoss, PrunedEqualsTheCpus) {
   const Case c = make_case({30, 25, 12}, {12, 5, 9}, 7);
-  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  const LatticeLabels labels = labels_of(c);
   const std::vector<at::Tensor> inputs = {at::randn({3, c.T, 7}), at::randn({3, c.U + 1, 7})};
   const LossFunction f = [&](const std::vector<at::Tensor>& x) {
     const SimpleLossOptions options{.delay_penalty = 0.1, .lm_only_scale = 0.25};
@@ -237,7 +239,7 @@ TEST_F(CudaLoss, PrunedEqualsTheCpus) {
                         run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);
 }
 
-/// Five states a frame, from the first to the last, where a GPU would have found them.
+/// Five states per frame, climbing from the first to the last, on the device.
 at::Tensor climbing_band(const Case& c, at::Device device) {
   const at::Tensor last = (c.labels - 4).clamp_min(0).unsqueeze(1);
   const at::Tensor frames = (c.frames - 1).clamp_min(1).unsqueeze(1);
@@ -247,8 +249,7 @@ at::Tensor climbing_band(const Case& c, at::Device device) {
 
 LossFunction band_loss(const Case& c, const TransducerLossOptions& options) {
   return [=](const std::vector<at::Tensor>& x) {
-    return pruned_joiner_loss(x[0], x[1], x[2], x[3], climbing_band(c, x[0].device()),
-                              {c.tokens, c.frames, c.labels}, options);
+    return pruned_joiner_loss(joiner_of(x), climbing_band(c, x[0].device()), labels_of(c), options);
   };
 }
 
@@ -295,20 +296,20 @@ TEST_F(CudaLoss, OverABandGivesTheSameBytesAgain) {
   expect_the_same_bytes_again(band_loss, int64_t{1} << 20);
 }
 
-// Both passes; what the first one finds stays on the GPU.
-TEST_F(CudaLoss, FusedWithBothPassesDoesNotWait) {
+// Both passes; the ranges that the first one finds stay on the GPU.
+TEST_F(CudaLoss, FusedWithBothPassesDoesNotSynchronise) {
   const Case c = make_case({90, 40, 25}, {20, 6, 12}, 28);
   std::vector<at::Tensor> inputs = joiner_inputs(c, 64);
   inputs.push_back(at::randn({28, 64}) * 0.2);
   inputs.push_back(at::randn({28, 64}) * 0.2);
-  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  const LatticeLabels labels = labels_of(c);
   for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
     const LossFunction f = [&](const std::vector<at::Tensor>& x) {
       const SimpleLoss simple =
           simple_transducer_loss(at::linear(x[0], x[4]), at::linear(x[1], x[5]), labels,
                                  {.topology = topology, .lm_only_scale = 0.25});
       const at::Tensor ranges = ranges_of_flows(simple.flows, labels, topology, 5);
-      return simple.losses + pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges, labels,
+      return simple.losses + pruned_joiner_loss(joiner_of(x), ranges, labels,
                                                 {.fast_emit = 0.1, .topology = topology});
     };
     expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
@@ -316,16 +317,16 @@ TEST_F(CudaLoss, FusedWithBothPassesDoesNotWait) {
   }
 }
 
-TEST_F(CudaLoss, RangesAreCheckedOnTheProcessorAndMarkedOnTheGpu) {
+TEST_F(CudaLoss, RangesAreCheckedOnTheCpuAndMarkedOnTheGpu) {
   const Case c = make_case({9, 7, 8}, {6, 5, 4}, 6);
-  const LatticeLabels labels{c.tokens, c.frames, c.labels};
+  const LatticeLabels labels = labels_of(c);
   const std::vector<at::Tensor> inputs = joiner_inputs(c, 8);
   at::Tensor ranges = climbing_band(c, at::kCPU);
   ranges[1][3][2] += 1;
   const auto losses = [&](at::Device device) {
     std::vector<at::Tensor> x;
     for (const at::Tensor& input : inputs) x.push_back(input.cuda());
-    return pruned_joiner_loss(x[0], x[1], x[2], x[3], ranges.to(device), labels).cpu();
+    return pruned_joiner_loss(joiner_of(x), ranges.to(device), labels).cpu();
   };
   EXPECT_THROW(losses(at::kCPU), UserError);
   const at::Tensor marked = losses(at::kCUDA);
@@ -338,7 +339,7 @@ TEST_F(CudaLoss, RangesAreCheckedOnTheProcessorAndMarkedOnTheGpu) {
 TEST_F(CudaLoss, OfLogProbabilitiesEqualsTheCpus) {
   const Case c = make_case({90, 40, 1}, {20, 6, 0}, 28);
   const LossFunction f = [&](const std::vector<at::Tensor>& x) {
-    return transducer_loss_from_log_probs(x[0], c.tokens, c.frames, c.labels);
+    return transducer_loss_from_log_probs(x[0], labels_of(c));
   };
   const std::vector<at::Tensor> inputs = {logits_input(c).log_softmax(-1)};
   expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
@@ -350,11 +351,9 @@ TEST_F(CudaLoss, BesideATeacherEqualsTheCpus) {
   const std::vector<at::Tensor> inputs = joiner_inputs(c, 64), teacher = joiner_inputs(c, 96);
   const LossFunction f = [&](const std::vector<at::Tensor>& x) {
     const auto there = [&](size_t i) { return upload(teacher[i], x[0].device()); };
-    const NodeTargets targets =
-        node_targets({there(0), there(1), there(2), there(3), c.tokens, c.frames, c.labels},
-                     NodeWeighting::occupied);
-    const DistilledLoss loss =
-        distilled_joiner_loss(x[0], x[1], x[2], x[3], c.tokens, c.frames, c.labels, targets);
+    const NodeTargets targets = node_targets({there(0), there(1), there(2), there(3)}, labels_of(c),
+                                             NodeWeighting::occupied);
+    const DistilledLoss loss = distilled_joiner_loss(joiner_of(x), labels_of(c), targets);
     return loss.transducer + 0.3 * loss.divergence;
   };
   expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
@@ -365,14 +364,14 @@ TEST_F(CudaLoss, OfCtcEqualsTheCpus) {
   Case c = make_case({45, 60, 100, 8, 2}, {20, 7, 37, 1, 4}, 28);
   c.tokens[1].slice(0, 2, 5).fill_(3);
   const LossFunction f = [&](const std::vector<at::Tensor>& x) {
-    return scion::ctc_loss(x[0], c.tokens, c.frames, c.labels);
+    return scion::ctc_loss(x[0], labels_of(c));
   };
   const std::vector<at::Tensor> inputs = {at::randn({5, c.T, 28}) * 2};
   expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({5})),
                         run_on(at::kCPU, f, inputs, at::ones({5})), 1e-5);
 }
 
-TEST_F(CudaLoss, TensorsInTwoPlacesAreRefused) {
+TEST_F(CudaLoss, TensorsOnTwoDevicesAreRefused) {
   const Case c = make_case({4}, {2}, 5);
   std::vector<at::Tensor> inputs = joiner_inputs(c, 8);
   inputs[0] = inputs[0].cuda();

@@ -1,0 +1,30 @@
+# The headers that a program over the library may include; cmake/install_headers.cmake installs
+# them with the headers that they include.
+set(SCION_LOSS_HEADERS
+    core/error.h
+    core/log_sink.h
+    core/threads.h
+    loss/alignment.h
+    loss/ctc_loss.h
+    loss/lattice_loss.h
+    loss/pruned_loss.h
+    loss/transducer_loss.h)
+set(SCION_HEADERS
+    audio/audio_file.h
+    audio/fbank.h
+    audio/fbank_stream.h
+    model/config.h
+    model/model_file.h
+    model/transducer.h
+    nn/axis.h
+    nn/forward_context.h
+    nn/module.h
+    recognition/recogniser.h
+    recognition/streaming_recogniser.h
+    scoring/score.h
+    search/search.h
+    selection/rules.h
+    selection/plan.h
+    selection/select.h
+    text/normalisation.h
+    text/tokenizer.h)

@@ -1,0 +1,40 @@
+// Flags that several commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "scion/core/threads.h"
+#include "scion/search/search.h"
+
+namespace scion {
+
+/// `--device`, stored in `device`.
+inline void add_device_flag(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "cpu, cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+}
+
+/// `--threads`, which sets the number of threads when the command line is parsed.
+inline void add_threads_flag(CLI::App& command) {
+  command
+      .add_option_function<int>(
+          "--threads",
+          [](int count) {
+            if (count > 0) set_thread_count(count);
+          },
+          "0: all processors")
+      ->check(CLI::NonNegativeNumber);
+}
+
+/// The options of a search.
+inline void add_search_flags(CLI::App& command, SearchConfig& search) {
+  command
+      .add_option("--symbols-per-frame", search.symbols_per_frame,
+                  "maximum number of labels in one encoder frame")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+}
+
+}  // namespace scion
