@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "scion/core/error.h"
 #include "scion/core/threads.h"
@@ -225,16 +226,26 @@ TEST(Calibration, DeviationsAreTheTeachersInEveryMap) {
   }
 }
 
+// A layer whose inputs are the teacher's keeps its weights, and counts all the same.
 TEST(Calibration, CountsTheParametersOfCompensatedLayers) {
   const TeacherAndStudent pair = random_pair(small_config());
   const auto before = values(pair.student());
   const CalibrationSummary summary = calibrate_pair(pair, {.batch_norm = false});
-  int64_t changed = 0;
-  for (const auto& [name, value] : values(pair.student()))
-    if (!at::equal(value, before.at(name))) changed += value.numel();
+  const auto after = values(pair.student());
+  std::set<std::string> compensated;
+  int64_t parameters = 0;
+  for (const LayerErrors& layer : summary.layers) {
+    const std::string bias = layer.name.substr(0, layer.name.rfind('.')) + ".bias";
+    for (const std::string& name : {layer.name, bias})
+      if (after.count(name) && compensated.insert(name).second)
+        parameters += after.at(name).numel();
+  }
+  for (const auto& [name, value] : after)
+    EXPECT_TRUE(compensated.count(name) || at::equal(value, before.at(name))) << name;
+  EXPECT_GT(parameters, 7000);
   EXPECT_DOUBLE_EQ(summary.compensated_share() *
                        static_cast<double>(pair.student().registry().parameter_count()),
-                   static_cast<double>(changed));
+                   static_cast<double>(parameters));
   EXPECT_NE(summary.to_text().find("attention.out"), std::string::npos);
   EXPECT_EQ(summary.to_json()["read_outs"].size(), summary.layers.size());
 }

@@ -222,8 +222,8 @@ TEST_F(Program, InspectsAComparisonsFolder) {
   write_file(file("study/students/full/xavier/seed-1/run.toml"), "");
   const ProgramResult text = run("inspect study");
   ASSERT_EQ(text.status, 0) << text.error;
-  EXPECT_THAT(text.out, AllOf(HasSubstr("not finished: 1 of 2 runs"), HasSubstr("1.0 of 1"),
-                              HasSubstr("students/full/xavier/seed-1  not begun")));
+  EXPECT_THAT(text.out, AllOf(HasSubstr("not finished: 1 of 2 started runs"), HasSubstr("1.0 of 1"),
+                              HasSubstr("students/full/xavier/seed-1  not started")));
   const Json json = Json::parse(run("inspect study --json").out);
   EXPECT_EQ(json.at("kind"), "study");
   EXPECT_EQ(json.at("runs").at(0).at("name"), "teachers/seed-1");

@@ -15,7 +15,8 @@ TEST(ModelJson, TellsLeavesApartByTheirFullNames) {
   ModelFile file;
   file.model = std::make_unique<Transducer>(testing::small_config(), 7);
   std::set<std::string> axes;
-  for (const auto& tensor : model_json(file).at("tensors"))
+  const nlohmann::json json = model_json(file);
+  for (const auto& tensor : json.at("tensors"))
     if (tensor.at("name").get<std::string>().ends_with("feed_forward1.linear1.bias"))
       axes.insert(tensor.at("axes"));
   EXPECT_EQ(axes, (std::set<std::string>{"encoder.layers.0.feed_forward1.hidden(24)",

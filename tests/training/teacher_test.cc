@@ -43,7 +43,7 @@ TEST_F(TeacherTest, ErrorsSayWhatDiffers) {
   EXPECT_THAT(complaint(teacher), HasSubstr("the teacher's encoder makes"));
   teacher = small_config("bias", "batch", 6);
   EXPECT_THAT(complaint(teacher, "abcd"), HasSubstr("the teacher has 6 pieces, the student 5"));
-  EXPECT_THAT(complaint(teacher, "abd"), HasSubstr("is 'd' to the teacher and 'c' to the student"));
+  EXPECT_THAT(complaint(teacher, "abd"), HasSubstr("is 'd' in the teacher and 'c' in the student"));
   teacher.features.bins = 24;
   EXPECT_THAT(complaint(teacher), HasSubstr("model.features.bins: the teacher's is 24"));
   teacher = small_config("bias", "batch", 6);

@@ -36,6 +36,8 @@ std::string hint_for(int error) {
     case EPERM:
     case EROFS:
       return "choose a folder that you may write to";
+    case ENOENT:
+      return "no folder can be made there: choose another one";
     case ENOTDIR:
       return "a part of the path is a file: choose another name";
     case EISDIR:
