@@ -17,7 +17,7 @@ set(SCION_HEADERS
     model/model_file.h
     model/transducer.h
     nn/axis.h
-    nn/forward_context.h
+    nn/operators/forward_context.h
     nn/module.h
     recognition/recogniser.h
     recognition/streaming_recogniser.h
@@ -25,6 +25,6 @@ set(SCION_HEADERS
     search/search.h
     selection/rules.h
     selection/plan.h
-    selection/select.h
+    selection/student.h
     text/normalisation.h
     text/tokenizer.h)

@@ -84,6 +84,19 @@ TEST(Architecture, PagesNameFilesThatExist) {
   EXPECT_GT(found, 30U);
 }
 
+TEST(Architecture, PublicHeadersExist) {
+  const fs::path root = SCION_SOURCE_DIR;
+  std::ifstream file(root / "cmake/public_headers.cmake");
+  const std::string list((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::regex header("[a-z_]+/[a-z_/]+\\.h\\b");
+  size_t found = 0;
+  for (std::sregex_iterator match(list.begin(), list.end(), header), end; match != end; ++match) {
+    ++found;
+    EXPECT_TRUE(fs::exists(root / "scion" / match->str())) << match->str();
+  }
+  EXPECT_GT(found, 15U);
+}
+
 // Public headers stay cheap to read: no more of torch than the tensor.
 TEST(Architecture, HeadersIncludeNoMoreOfTorchThanTheTensor) {
   const std::regex torch("#include <(ATen|torch|c10)/([^>]+)>");
