@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "scion/cli/commands.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

@@ -1,6 +1,6 @@
 #include "scion/cli/program_reference.h"
 
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 namespace {

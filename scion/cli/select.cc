@@ -8,7 +8,7 @@
 #include "scion/cli/config_flags.h"
 #include "scion/core/files/file.h"
 #include "scion/core/log.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 namespace {

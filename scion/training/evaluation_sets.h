@@ -7,7 +7,7 @@
 
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 #include "scion/training/training_log.h"
 
 namespace scion {

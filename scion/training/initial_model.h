@@ -9,7 +9,7 @@
 #include "scion/model/model_file.h"
 #include "scion/model/provenance.h"
 #include "scion/text/tokenizer.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

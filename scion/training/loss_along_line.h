@@ -7,7 +7,7 @@
 #include "scion/core/files/safetensors.h"
 #include "scion/data/dataset.h"
 #include "scion/model/transducer.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

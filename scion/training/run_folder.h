@@ -9,7 +9,7 @@
 #include "scion/core/files/file.h"
 #include "scion/model/provenance.h"
 #include "scion/model/transducer.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

@@ -4,8 +4,8 @@
 #include "scion/data/batch.h"
 #include "scion/data/skipped.h"
 #include "scion/model/transducer.h"
+#include "scion/training/config/train_config.h"
 #include "scion/training/teacher.h"
-#include "scion/training/train_config.h"
 
 namespace scion {
 

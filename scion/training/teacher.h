@@ -7,7 +7,7 @@
 #include "scion/loss/distillation.h"
 #include "scion/model/transducer.h"
 #include "scion/text/tokenizer.h"
-#include "scion/training/train_config.h"
+#include "scion/training/config/train_config.h"
 
 namespace scion {
 

@@ -10,13 +10,13 @@
 #include "scion/model/precision.h"
 #include "scion/training/averaging.h"
 #include "scion/training/checkpoint.h"
+#include "scion/training/config/schedule.h"
 #include "scion/training/divergence.h"
 #include "scion/training/evaluation_sets.h"
 #include "scion/training/initial_model.h"
 #include "scion/training/loss_along_line.h"
 #include "scion/training/path_measures.h"
 #include "scion/training/run_folder.h"
-#include "scion/training/schedule.h"
 #include "scion/training/training_log.h"
 
 namespace scion {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "scion/core/files/file.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "scion/core/files/file.h"
 #include "scion/data/manifest.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 #include "tests/model/small_models.h"
 
 namespace scion::testing {

@@ -9,7 +9,7 @@
 
 #include "scion/calibration/calibration_config.h"
 #include "scion/selection/rules.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

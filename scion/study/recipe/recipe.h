@@ -10,7 +10,7 @@
 #include "scion/study/analysis/difference.h"
 #include "scion/study/conditions/condition.h"
 #include "scion/study/recipe/arm.h"
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 namespace scion {
 

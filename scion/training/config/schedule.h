@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "scion/training/config/train_config.h"
 #include "scion/training/optimisers/adamw.h"
-#include "scion/training/train_config.h"
 
 namespace scion {
 

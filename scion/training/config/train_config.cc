@@ -1,4 +1,4 @@
-#include "scion/training/train_config.h"
+#include "scion/training/config/train_config.h"
 
 namespace scion {
 

@@ -11,7 +11,7 @@
 #include "scion/data/named_manifest.h"
 #include "scion/model/config.h"
 #include "scion/text/tokenizer.h"
-#include "scion/training/train_config.h"
+#include "scion/training/config/train_config.h"
 
 namespace scion {
 

@@ -1,4 +1,4 @@
-#include "scion/training/schedule.h"
+#include "scion/training/config/schedule.h"
 
 #include <numbers>
 

@@ -1,4 +1,4 @@
-#include "scion/training/run_config.h"
+#include "scion/training/config/run_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
