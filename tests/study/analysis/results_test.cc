@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-ResultRow made_up_row() {
+ResultRow row_with_utterances() {
   ResultRow row;
   row.budget = "20e";
   row.arm = "selected \"best\"";
@@ -32,7 +32,7 @@ ResultRow made_up_row() {
 }
 
 TEST(Results, RoundTrip) {
-  const ResultRow row = made_up_row();
+  const ResultRow row = row_with_utterances();
   const std::string line = to_line(row);
   EXPECT_EQ(line.find('\n'), std::string::npos);
   const auto rows = parse_results(line + "\n", "x");
@@ -41,28 +41,28 @@ TEST(Results, RoundTrip) {
 }
 
 TEST(Results, FilesOfOlderProgramsNameTheBudgetSchedule) {
-  std::string line = to_line(made_up_row());
+  std::string line = to_line(row_with_utterances());
   line.replace(line.find("\"budget\""), 8, "\"schedule\"");
-  EXPECT_EQ(parse_results(line + "\n", "x").at(0), made_up_row());
+  EXPECT_EQ(parse_results(line + "\n", "x").at(0), row_with_utterances());
   EXPECT_EQ(parse_result_table("epoch,set,arm,wer,schedule\n1,a,x,9,short\n", "x").at(0).budget,
             "short");
 }
 
 TEST(Results, UnknownWeightsAreAnError) {
-  std::string line = to_line(made_up_row());
+  std::string line = to_line(row_with_utterances());
   line.replace(line.find("\"raw\""), 5, "\"best\"");
   EXPECT_THAT(message_of<UserError>([&] { parse_results(line + "\n", "r.jsonl"); }),
               HasSubstr("line 1 of r.jsonl is not a result: weights is 'best'"));
 }
 
 TEST(Results, InfiniteRate) {
-  ResultRow row = made_up_row();
+  ResultRow row = row_with_utterances();
   row.wer = HUGE_VAL;
   EXPECT_EQ(parse_results(to_line(row), "x")[0], row);
 }
 
 TEST(Results, LastLineOfAKeyWins) {
-  ResultRow first = made_up_row(), other = first, again = first;
+  ResultRow first = row_with_utterances(), other = first, again = first;
   other.update = 1300;
   again.wer = 1;
   const auto rows =
@@ -73,8 +73,8 @@ TEST(Results, LastLineOfAKeyWins) {
 }
 
 TEST(Results, CutLastLineIsIgnored) {
-  const std::string line = to_line(made_up_row());
-  ResultRow other = made_up_row();
+  const std::string line = to_line(row_with_utterances());
+  ResultRow other = row_with_utterances();
   other.seed = 4;
   for (const size_t length : {size_t{1}, line.size() / 2, line.size() - 1})
     EXPECT_EQ(parse_results(to_line(other) + "\n" + line.substr(0, length), "x").size(), 1);
@@ -89,10 +89,10 @@ TEST(Results, CutLastLineIsIgnored) {
 TEST(Results, WritesAndReads) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder / "results.jsonl";
-  ResultRow other = made_up_row();
+  ResultRow other = row_with_utterances();
   other.arm = "random";
-  write_results(path, {made_up_row(), other});
-  EXPECT_EQ(read_results(path), (std::vector<ResultRow>{made_up_row(), other}));
+  write_results(path, {row_with_utterances(), other});
+  EXPECT_EQ(read_results(path), (std::vector<ResultRow>{row_with_utterances(), other}));
 }
 
 TEST(Results, PaperTable) {

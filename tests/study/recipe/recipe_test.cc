@@ -275,14 +275,14 @@ TEST(Recipe, TeachersBySeedOrFile) {
   const std::string seeds = "teacher_seeds = [4, 2]\nseeds = 2\npairing = \"paired\"";
   const TemporaryFolder folder;
   std::string text = read_file(an4_recipe);
-  text.replace(text.find("seeds = 3"), 9, seeds);
+  text.replace(text.find("seeds = 2"), 9, seeds);
   write_file(folder / "recipe.toml", text);
   const Recipe paired = read_recipe(folder / "recipe.toml");
   ASSERT_EQ(paired.teachers.size(), 2U);
   EXPECT_EQ(paired.teachers[0].number, 4);
   EXPECT_TRUE(paired.trains_teachers());
   const std::vector<StudentRun> runs = student_runs(paired, "/out", {});
-  EXPECT_EQ(runs.size(), 2U * 2U * 3U);  // seeds × budgets × arms
+  EXPECT_EQ(runs.size(), 2U * (2U * 2U + 1U));  // seeds × (two arms in both budgets, one in "full")
   EXPECT_EQ(runs[0].key, (RunKey{0, 1}));
   EXPECT_EQ(runs[1].key, (RunKey{4, 1}));
   EXPECT_EQ(runs.back().key, (RunKey{2, 2}));
@@ -296,8 +296,8 @@ TEST(Recipe, TeachersBySeedOrFile) {
   EXPECT_EQ(files.teachers[0].file, folder / "a.safetensors");
   EXPECT_EQ(files.teachers[1].number, 2);
   EXPECT_FALSE(files.trains_teachers());
-  // Crossed: xavier once a seed, the other two arms with both teachers.
-  EXPECT_EQ(student_runs(files, "/out", {}).size(), 2U * 2U * (1U + 2U * 2U));
+  // Crossed: in each budget xavier once a seed, the arms with a teacher with both.
+  EXPECT_EQ(student_runs(files, "/out", {}).size(), 2U * (2U + 2U + 2U * 2U));
 }
 
 }  // namespace
