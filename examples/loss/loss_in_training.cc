@@ -1,5 +1,6 @@
 // The transducer loss in a training loop: a joiner learns to emit the labels of random features.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <scion/loss/transducer_loss.h>
 
 #include <cstdio>

@@ -37,8 +37,8 @@ void run(const CalibrateArguments& arguments) {
   if (arguments.threads > 0) set_thread_count(arguments.threads);
   const ModelFile teacher = load_model(arguments.teacher);
   Student student = load_student(arguments.student, teacher);
-  log_info("calibrates {} with {} on at most {:.0f} s of {}", arguments.student,
-               arguments.teacher, arguments.config.seconds, arguments.manifest);
+  log_info("calibrates {} with {} on at most {:.0f} s of {}", arguments.student, arguments.teacher,
+           arguments.config.seconds, arguments.manifest);
   const CalibrationSummary summary =
       calibrate_student(teacher, student, {arguments.config, {arguments.manifest}});
   if (arguments.json)

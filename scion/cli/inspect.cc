@@ -24,9 +24,8 @@ void print_record(const Record& record, bool json) {
 void inspect_folder(const std::filesystem::path& folder, bool json) {
   if (is_run(folder)) return print_record(read_run_record(folder), json);
   if (is_study(folder)) return print_record(read_study_record(folder), json);
-  throw UserError(
-      fmt::format("{} is neither the folder of a run nor of a study", folder.string()),
-      "name a model file, or the --out of 'scion train' or 'scion compare'");
+  throw UserError(fmt::format("{} is neither the folder of a run nor of a study", folder.string()),
+                  "name a model file, or the --out of 'scion train' or 'scion compare'");
 }
 
 void inspect_model(const std::string& path, bool json) {

@@ -49,7 +49,7 @@ void SkippedLog::add(const std::vector<Skipped>& skipped) {
     if (!found_ids_.insert(one.id).second) continue;
     if (found_.empty())
       log_warning("{} is skipped: {}; skipped.jsonl names it, and others if there are any", one.id,
-                   one.reason);
+                  one.reason);
     found_.push_back(one);
     if (written_.insert(one.id).second) log_.append(skipped_line(one));
   }
