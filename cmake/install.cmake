@@ -6,8 +6,9 @@ include(CMakePackageConfigHelpers)
 include(cmake/public_headers.cmake)
 set(SCION_PACKAGE "${CMAKE_INSTALL_LIBDIR}/cmake/scion")
 
-# libtorch is found where it was at build time.
-set_target_properties(scion PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+# libtorch is found where it was at build time; it may be inside the source folder, whose paths
+# INSTALL_RPATH_USE_LINK_PATH leaves out.
+set_target_properties(scion PROPERTIES INSTALL_RPATH "${Torch_ROOT}/lib")
 install(TARGETS scion DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS scion_loss EXPORT scionLossTargets DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS scion_lib EXPORT scionTargets DESTINATION "${CMAKE_INSTALL_LIBDIR}")
