@@ -183,8 +183,9 @@ class Options {
                       .parse =
                           [&target](const std::string& text) {
                             std::optional<T> value = OptionText<T>::parse(text);
-                            if (value) target = *std::move(value);
-                            return value.has_value();
+                            if (!value) return false;
+                            target = *std::move(value);
+                            return true;
                           }};
   }
   template <TextOption T>
