@@ -1,6 +1,7 @@
 // scion compare: runs a study, or makes its report from a table of error rates.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "scion/cli/commands.h"
@@ -32,13 +33,9 @@ std::string counted(size_t count, const std::string& noun) {
 // What the study trains, how long it takes here, and what it shows at the end.
 std::string introduction(const Recipe& recipe, const CompareArguments& arguments) {
   const StudyCost cost = estimate_cost(recipe, arguments.out, arguments.tune);
-  int64_t runs = 0, finished = 0;
-  bool measured_here = false;
-  for (const CostRow& row : cost.rows) {
-    runs += row.runs;
-    finished += row.there;
-    measured_here |= !row.from_runs;
-  }
+  const int64_t runs = cost.runs(), finished = cost.finished_runs();
+  const bool measured_here = std::any_of(cost.rows.begin(), cost.rows.end(),
+                                         [](const CostRow& row) { return !row.from_runs; });
   std::string text = fmt::format(
       "{}\n  trains    {}: {} × {} × {}; {} at a time with {} each\n", recipe.name,
       counted(static_cast<size_t>(runs), "model"), counted(recipe.arms.size(), "arm"),

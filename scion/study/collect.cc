@@ -14,7 +14,7 @@ ResultRow result_row(const nlohmann::json& line, const std::string& arm, const s
   row.teacher = run.teacher;
   row.seed = run.seed;
   row.set = line.at("set");
-  row.weights = weights_from_text(line.value("weights", "raw")).value();
+  row.weights = enum_of<Weights>(line.value("weights", "raw")).value();
   row.update = line.at("update");
   row.epoch = line.at("epoch");
   row.wer = line.at("wer");

@@ -209,6 +209,16 @@ class Estimate {
 
 }  // namespace
 
+int64_t StudyCost::runs() const {
+  return std::accumulate(rows.begin(), rows.end(), int64_t{0},
+                         [](int64_t sum, const CostRow& row) { return sum + row.runs; });
+}
+
+int64_t StudyCost::finished_runs() const {
+  return std::accumulate(rows.begin(), rows.end(), int64_t{0},
+                         [](int64_t sum, const CostRow& row) { return sum + row.there; });
+}
+
 double StudyCost::seconds_left() const {
   return std::accumulate(rows.begin(), rows.end(), 0.0, [](double sum, const CostRow& row) {
     return sum + row.left * row.seconds;
@@ -269,7 +279,6 @@ double StudyCost::elapsed_seconds_left() const {
 std::string cost_text(const StudyCost& cost) {
   Table table{
       "", {"run", "runs", "finished", "audio, h", "× real time", "min each", "min left"}, {}};
-  int64_t runs = 0, there = 0;
   for (const CostRow& row : cost.rows) {
     const double minutes = row.seconds / 60;
     table.rows.push_back({{row.name},
@@ -279,16 +288,15 @@ std::string cost_text(const StudyCost& cost) {
                           {fmt::format("{}{:.0f}", row.from_runs ? "" : "≈ ", row.speed)},
                           {fmt::format("{:.1f}", minutes)},
                           {fmt::format("{:.1f}", minutes * row.left)}});
-    runs += row.runs;
-    there += row.there;
   }
   return table_text(table) +
          fmt::format(
              "\n{} runs, {} of them finished; left: {:.1f} h of audio, {} of work, about {} with "
              "{} runs at a time × {} threads\n≈: measured now on random features; the other speeds "
              "are those of the runs so far\n",
-             runs, there, cost.audio_seconds_left() / 3600, format_duration(cost.seconds_left()),
-             format_duration(cost.elapsed_seconds_left()), cost.jobs, cost.threads);
+             cost.runs(), cost.finished_runs(), cost.audio_seconds_left() / 3600,
+             format_duration(cost.seconds_left()), format_duration(cost.elapsed_seconds_left()),
+             cost.jobs, cost.threads);
 }
 
 }  // namespace scion

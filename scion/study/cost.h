@@ -33,6 +33,8 @@ struct StudyCost {
   std::vector<CostRow> rows;
   std::vector<PlannedRun> planned;
   int64_t jobs = 1, threads = 1;
+  int64_t runs() const;
+  int64_t finished_runs() const;
   double seconds_left() const;          ///< sum over the runs that are left
   double elapsed_seconds_left() const;  ///< the same with `jobs` runs at a time, teachers first
   double audio_seconds_left() const;

@@ -13,6 +13,7 @@ namespace {
 
 using scion::testing::Case;
 using scion::testing::joiner_of;
+using scion::testing::kTopologies;
 using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::logits_of;
@@ -136,7 +137,7 @@ TEST_F(LatticePaths, FastEmitScalesWholeLabelArcs) {
   const Case c = make_case({5, 4, 3}, {2, 3, 0}, 5);
   const at::Tensor values = at::randn({3, c.T, c.U + 1, 5}).log_softmax(-1);
   const double lambda = 0.25;
-  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+  for (const Topology topology : kTopologies) {
     const auto arcs = [&](double fast_emit) {
       const at::Tensor leaf = values.clone().requires_grad_();
       transducer_loss_from_log_probs(leaf, labels_of(c),
@@ -241,7 +242,7 @@ TEST_F(LatticePaths, BestAlignmentIsTheMostProbableOfAll) {
 TEST_F(LatticePaths, OccupationCountsLabelsAndBlanksOfEachTopology) {
   const Case c = make_case({8, 5, 4}, {3, 5, 0}, 5);
   const JoinerInputs joiner = random_joiner_inputs(c, 3);
-  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+  for (const Topology topology : kTopologies) {
     const ArcOccupation occupation = arc_occupation(joiner, labels_of(c), {.topology = topology});
     EXPECT_LT(largest_difference(occupation.label.sum({1, 2}), c.labels), 1e-5);
     const at::Tensor blanks = topology == Topology::modified ? c.frames - c.labels : c.frames;

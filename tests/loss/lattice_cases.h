@@ -10,6 +10,9 @@
 
 namespace scion::testing {
 
+inline constexpr Topology kTopologies[] = {Topology::regular, Topology::modified,
+                                           Topology::constrained};
+
 struct Case {
   at::Tensor tokens, frames, labels;  // (B, U), (B), (B)
   int64_t T = 0, U = 0, V = 0;

@@ -19,6 +19,7 @@ using scion::testing::Case;
 using scion::testing::finite_differences;
 using scion::testing::host_device;
 using scion::testing::joiner_of;
+using scion::testing::kTopologies;
 using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
@@ -167,8 +168,6 @@ class Routes : public ::testing::TestWithParam<Route> {
 };
 INSTANTIATE_TEST_SUITE_P(All, Routes, ::testing::ValuesIn(all_routes()),
                          [](const auto& info) { return info.param.name; });
-
-constexpr Topology kTopologies[] = {Topology::regular, Topology::modified, Topology::constrained};
 
 // U = 0, T = 1, more labels than frames, no frame at all, in each topology.
 TEST_P(Routes, IsTheSumOverAllAlignments) {

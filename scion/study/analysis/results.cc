@@ -28,7 +28,7 @@ auto key_of(const ResultRow& row) {
 
 Weights weights_of(const json& object) {
   const std::string text = object.value("weights", "raw");
-  if (const auto weights = weights_from_text(text)) return *weights;
+  if (const auto weights = enum_of<Weights>(text)) return *weights;
   throw UserError(fmt::format("weights is '{}', must be raw or averaged", text));
 }
 
@@ -180,14 +180,6 @@ ResultRow row_of(const Fields& fields) {
 
 }  // namespace
 
-std::string weights_text(Weights weights) { return weights == Weights::raw ? "raw" : "averaged"; }
-
-std::optional<Weights> weights_from_text(std::string_view text) {
-  if (text == "raw") return Weights::raw;
-  if (text == "averaged") return Weights::averaged;
-  return std::nullopt;
-}
-
 std::string run_text(const RunKey& run) {
   return run.teacher == 0 ? fmt::format("seed {}", run.seed)
                           : fmt::format("teacher {}, seed {}", run.teacher, run.seed);
@@ -198,7 +190,7 @@ std::string to_line(const ResultRow& row) {
                  {"arm", row.arm},
                  {"teacher", row.teacher},
                  {"seed", row.seed},
-                 {"weights", weights_text(row.weights)},
+                 {"weights", word_of(row.weights)},
                  {"update", row.update},
                  {"set", row.set},
                  {"epoch", row.epoch},

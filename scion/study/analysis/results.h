@@ -1,6 +1,7 @@
 // Results of a study: one row per evaluation, stored as JSON lines; published results as CSV.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,15 +10,15 @@
 #include <tuple>
 #include <vector>
 
+#include "scion/core/options.h"
+
 namespace scion {
 
 /// Which weights of a run were evaluated: those after an update, or averaged over epochs.
 enum class Weights { raw, averaged };
-
-/// "raw", "averaged": the words of results.jsonl and of recipes.
-std::string weights_text(Weights weights);
-/// nullopt for any other word.
-std::optional<Weights> weights_from_text(std::string_view text);
+/// The words of results.jsonl and of recipes.
+template <>
+inline constexpr std::array option_words<Weights>{"raw", "averaged"};
 
 struct UtteranceErrors {
   std::string id, speaker;  ///< speaker "" if unknown

@@ -151,12 +151,13 @@ class RecipeReader {
     table.read("budget", comparison.budget, true);
     table.read("set", comparison.set, true);
     table.read("baseline_budget", comparison.baseline_budget);
-    std::string weights = weights_text(comparison.weights);
-    table.read("weights", weights);
-    if (!weights_from_text(weights))
-      throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, weights),
+    std::string word = word_of(comparison.weights);
+    table.read("weights", word);
+    const std::optional<Weights> weights = enum_of<Weights>(word);
+    if (!weights)
+      throw UserError(fmt::format("{} [[comparisons]]: weights = '{}'", place_, word),
                       "raw, averaged");
-    comparison.weights = *weights_from_text(weights);
+    comparison.weights = *weights;
     for (const auto& [key, epoch] :
          {std::pair{"epoch", &comparison.epoch}, {"baseline_epoch", &comparison.baseline_epoch}}) {
       double value = 0;

@@ -45,7 +45,7 @@ std::string comparison_toml(const Comparison& comparison) {
          toml_line_unless_empty("baseline_budget", comparison.baseline_budget) +
          (comparison.baseline_epoch ? toml_line("baseline_epoch", *comparison.baseline_epoch)
                                     : "") +
-         toml_line("set", comparison.set) + toml_line("weights", weights_text(comparison.weights));
+         toml_line("set", comparison.set) + toml_line("weights", word_of(comparison.weights));
 }
 
 std::string tuning_toml(const Recipe& recipe) {

@@ -19,14 +19,13 @@ using scion::testing::expect_near;
 using scion::testing::host_device;
 using scion::testing::joiner_of;
 using scion::testing::kMuchWorkspace;
+using scion::testing::kTopologies;
 using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::LossAndGradients;
 using scion::testing::make_case;
 using scion::testing::random_joiner;
 using scion::testing::Turns;
-
-constexpr Topology kTopologies[] = {Topology::regular, Topology::modified, Topology::constrained};
 
 class DeviceBand : public DeviceTest {
  protected:

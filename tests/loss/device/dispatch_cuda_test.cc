@@ -17,6 +17,7 @@ namespace {
 using scion::testing::Case;
 using scion::testing::has_gpu;
 using scion::testing::joiner_of;
+using scion::testing::kTopologies;
 using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
@@ -213,7 +214,7 @@ TEST_F(CudaLoss, OfArcsEqualsTheCpusInEveryTopology) {
   const std::vector<at::Tensor> inputs = {at::randn({5, c.T, c.U + 1}, at::kDouble),
                                           at::randn({5, c.T, c.U}, at::kDouble)};
   const at::Tensor weights = at::randn({5}, at::kDouble);
-  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+  for (const Topology topology : kTopologies) {
     const LossFunction f = [&](const std::vector<at::Tensor>& x) {
       const at::Tensor loss = lattice_loss({x[0], x[1]}, labels, topology);
       return at::where(loss.isinf(), at::zeros_like(loss), loss);
@@ -260,7 +261,7 @@ TEST_F(CudaLoss, OverABandEqualsTheCpus) {
            {{90, 30, 1, 0}, {40, 0, 2, 5}, 28, 64},
            {{300, 120, 1, 5}, {17, 100, 3, 1}, 61, 37},
            {{600, 700}, {150, 20}, 500, 256}})
-    for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained})
+    for (const Topology topology : kTopologies)
       for (const int64_t workspace : {int64_t{0}, int64_t{1} << 30}) {
         const TransducerLossOptions options{.fast_emit = 0.1,
                                             .delay_penalty = 0.05,
@@ -303,7 +304,7 @@ TEST_F(CudaLoss, FusedWithBothPassesDoesNotSynchronise) {
   inputs.push_back(at::randn({28, 64}) * 0.2);
   inputs.push_back(at::randn({28, 64}) * 0.2);
   const LatticeLabels labels = labels_of(c);
-  for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+  for (const Topology topology : kTopologies) {
     const LossFunction f = [&](const std::vector<at::Tensor>& x) {
       const SimpleLoss simple =
           simple_transducer_loss(at::linear(x[0], x[4]), at::linear(x[1], x[5]), labels,

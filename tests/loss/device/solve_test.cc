@@ -12,6 +12,7 @@ using scion::testing::batch_of;
 using scion::testing::Case;
 using scion::testing::DeviceTest;
 using scion::testing::host_device;
+using scion::testing::kTopologies;
 using scion::testing::labels_of;
 using scion::testing::largest_difference;
 using scion::testing::make_case;
@@ -27,7 +28,7 @@ class DeviceLattices : public DeviceTest {
 TEST_F(DeviceLattices, EqualTheCpuRouteInEveryTopology) {
   const Case c = make_case({4, 1, 3, 9, 2}, {3, 2, 0, 40, 2}, 5);
   for (const at::ScalarType type : {at::kDouble, at::kFloat})
-    for (const Topology topology : {Topology::regular, Topology::modified, Topology::constrained}) {
+    for (const Topology topology : kTopologies) {
       LatticeArcs arcs = random_arcs(c, type);
       arcs.blank[0][1][1] = -INFINITY;
       arcs.label[4][0][0] = NAN;
