@@ -68,9 +68,4 @@ Corpus read_corpus(const fs::path& source, CorpusFormat format) {
   throw std::logic_error("a corpus format without a reader");
 }
 
-fs::path find_beside(const fs::path& path, const fs::path& folder) {
-  std::error_code too_long;  // a name that no file can have is not there, either
-  return path.is_absolute() || fs::exists(path, too_long) ? path : folder / path;
-}
-
 }  // namespace scion

@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/data/corpora/corpus.h"
+#include "scion/data/corpora/readers/readers.h"
 
 namespace scion {
 namespace {

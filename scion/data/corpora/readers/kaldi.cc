@@ -2,7 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
-#include "scion/data/corpora/corpus.h"
+#include "scion/data/corpora/readers/readers.h"
 
 namespace scion {
 namespace {
