@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <mutex>
 
+#include "scion/core/foreign_text.h"
+
 namespace scion {
 namespace {
 
@@ -25,7 +27,8 @@ LogSink set_log_sink(LogSink sink) {
   return std::exchange(shared.sink, std::move(sink));
 }
 
-void log_line(LogLevel level, std::string_view line) {
+void log_line(LogLevel level, std::string_view text) {
+  const std::string line = printable(text);  // ids and paths come from outside
   SharedSink& shared = shared_sink();
   const std::scoped_lock lock(shared.mutex);
   if (shared.sink)
