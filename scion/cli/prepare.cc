@@ -63,7 +63,7 @@ void add_prepare(CLI::App& app) {
   CLI::App* command = app.add_subcommand("prepare", "check a corpus, train its tokenizer");
   command
       ->add_option("source", arguments->source,
-                   "a manifest, or a corpus of Kaldi, Lhotse, Common Voice or LibriSpeech")
+                   "a manifest, a table, or a corpus (docs/design/data.md lists the layouts)")
       ->required();
   command->add_option("--out", arguments->out, "folder to write; must not exist");
   command->add_flag("--dump-config", arguments->dump, "print the configuration and stop");

@@ -28,17 +28,20 @@ bool is_lhotse_name(const std::string& name) {
                    name.find("recordings") != std::string::npos);
 }
 
+/// The table in a folder of audio (Hugging Face's audiofolder, LJSpeech); empty: there is none.
+fs::path metadata_table(const fs::path& folder) {
+  for (const char* name : {"metadata.csv", "metadata.jsonl"})
+    if (fs::exists(folder / name)) return folder / name;
+  return "";
+}
+
 CorpusFormat detect_format(const fs::path& source) {
   if (!fs::exists(source))
     throw UserError("no such file or folder: " + source.string(),
                     "name a corpus: a manifest, a table, or a folder");
-  const std::string name = source.filename().string();
-  if (!fs::is_directory(source)) {
-    if (name.ends_with(".tsv")) return CorpusFormat::common_voice;
-    if (name.ends_with(".gz") || is_lhotse_name(name)) return CorpusFormat::lhotse;
-    return CorpusFormat::manifest;
-  }
+  if (!fs::is_directory(source)) return detect_file_format(source);
   if (fs::exists(source / "wav.scp")) return CorpusFormat::kaldi;
+  if (!metadata_table(source).empty()) return CorpusFormat::table;
   if (holds(source, false, is_lhotse_name)) return CorpusFormat::lhotse;
   if (holds(source, true, [](const std::string& file) { return file.ends_with(".trans.txt"); }))
     return CorpusFormat::librispeech;
@@ -50,10 +53,12 @@ CorpusFormat detect_format(const fs::path& source) {
 
 }  // namespace
 
-Corpus read_corpus(const fs::path& source, CorpusFormat format) {
+Corpus read_corpus(const fs::path& source, CorpusFormat format, const TableConfig& table) {
   switch (format) {
     case CorpusFormat::automatic:
-      return read_corpus(source, detect_format(source));
+      if (table.columns.any_chosen() && fs::is_regular_file(source))
+        return read_table(source, table);
+      return read_corpus(source, detect_format(source), table);
     case CorpusFormat::manifest:
       return {read_manifest(source), {}};
     case CorpusFormat::librispeech:
@@ -64,6 +69,8 @@ Corpus read_corpus(const fs::path& source, CorpusFormat format) {
       return read_lhotse(source);
     case CorpusFormat::common_voice:
       return read_common_voice(source);
+    case CorpusFormat::table:
+      return read_table(fs::is_directory(source) ? source / metadata_table(source) : source, table);
   }
   throw std::logic_error("a corpus format without a reader");
 }

@@ -133,6 +133,8 @@ std::string training_config(const PrepareConfig& config, const fs::path& out, bo
 
 void PrepareConfig::declare(Options& options) {
   options.section("text", text, "Text normalisation, applied first.");
+  options.section("table", table, "Tables: CSV and its kin.");
+  options.section("column", table.columns, "Columns of a table: their names, or numbers from 1.");
   options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
   options.add("format", format, "format of the corpus; auto: recognised by its files");
   options
@@ -151,7 +153,7 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
   if (fs::exists(out))
     throw UserError(out.string() + " already exists", "remove it, or choose another folder");
   log_info("prepares {} into {}", source.string(), out.string());
-  auto [utterances, skipped] = read_corpus(source, config.format);
+  auto [utterances, skipped] = read_corpus(source, config.format, config.table);
   const size_t total = utterances.size() + skipped.size();
   for (Utterance& utterance : utterances)
     if (utterance.part.channel < 0) utterance.part.channel = config.channel;
