@@ -33,7 +33,7 @@ std::string first_word(const std::string& text) {
 }
 
 /// Whether the third column is the second one, normalised: most rows begin with the same word.
-bool repeats_texts(const Table& table) {
+bool repeats_texts(const CorpusTable& table) {
   size_t same = 0;
   for (const TableRow& row : table.rows)
     same += first_word(row.fields[1]) == first_word(row.fields[2]) ? 1 : 0;
@@ -41,7 +41,7 @@ bool repeats_texts(const Table& table) {
 }
 
 /// Names the columns of a table of LJSpeech; leaves any other as it is.
-void name_ljspeech_columns(Table& table, const TableConfig& config) {
+void name_ljspeech_columns(CorpusTable& table, const TableConfig& config) {
   const size_t columns = table.columns.size();
   if (table.rows.empty() || columns < 2 || columns > 3) return;
   AudioFinder finder(config.audio_folder.empty() ? table.path.parent_path()
@@ -55,11 +55,11 @@ void name_ljspeech_columns(Table& table, const TableConfig& config) {
 
 }  // namespace
 
-Table read_delimited_table(const fs::path& path, const TableConfig& config) {
+CorpusTable read_delimited_table(const fs::path& path, const TableConfig& config) {
   const std::string text = read_text(path);
   const bool found = config.delimiter == Delimiter::automatic;
   const Delimiter delimiter = found ? find_delimiter(text, path) : config.delimiter;
-  Table table{.path = path, .columns = {}, .rows = {}};
+  CorpusTable table{.path = path, .columns = {}, .rows = {}};
   std::vector<DelimitedRow> rows = parse_delimited(text, delimiter, path);
   if (rows.empty())
     throw UserError(path.string() + " has no rows", "a table has an utterance a row");

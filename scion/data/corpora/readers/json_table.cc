@@ -38,7 +38,7 @@ class JsonTable {
     table_.rows.push_back(std::move(row));
   }
 
-  Table finished() && {
+  CorpusTable finished() && {
     for (TableRow& row : table_.rows) row.fields.resize(table_.columns.size());
     return std::move(table_);
   }
@@ -51,7 +51,7 @@ class JsonTable {
     row.fields[found->second] = std::move(field);
   }
 
-  Table table_;
+  CorpusTable table_;
   std::unordered_map<std::string, size_t> columns_;
 };
 
@@ -64,7 +64,7 @@ TableJson parse_table_json(const std::string& text, const std::string& where) {
 }
 
 /// An array of objects, or an object whose values are objects with their id as the key.
-Table read_whole_json(const fs::path& path) {
+CorpusTable read_whole_json(const fs::path& path) {
   const TableJson whole = parse_table_json(read_text(path), path.string());
   JsonTable table(path, "entry ");
   size_t entry = 0;
@@ -87,7 +87,7 @@ bool is_json_lines(const fs::path& path) {
 
 }  // namespace
 
-Table read_json_table(const fs::path& path) {
+CorpusTable read_json_table(const fs::path& path) {
   if (!is_json_lines(path)) return read_whole_json(path);
   JsonTable table(path, "");
   TextLines lines(path);

@@ -25,7 +25,7 @@ std::optional<double> parse_table_seconds(const std::string& text) {
 /// Makes utterances of the rows of one table.
 class RowReader {
  public:
-  RowReader(const Table& table, const TableConfig& config)
+  RowReader(const CorpusTable& table, const TableConfig& config)
       : table_(table),
         columns_(find_columns(table, config.columns)),
         folder_(config.audio_folder.empty() ? table.path.parent_path()
@@ -115,7 +115,7 @@ class RowReader {
     return channel;
   }
 
-  const Table& table_;
+  const CorpusTable& table_;
   ColumnIndices columns_;
   fs::path folder_;
   AudioFinder finder_;
@@ -131,7 +131,7 @@ bool ids_differ(const Corpus& corpus) {
 
 }  // namespace
 
-std::string Table::where(const TableRow& row) const {
+std::string CorpusTable::where(const TableRow& row) const {
   return fmt::format("{}:{}{}", path.string(), unit, row.line);
 }
 
@@ -145,7 +145,7 @@ Corpus read_table(const fs::path& path, const TableConfig& config) {
       json && !line.empty() ? read_json_table(path) : read_delimited_table(path, config), config);
 }
 
-Corpus table_corpus(const Table& table, const TableConfig& config) {
+Corpus table_corpus(const CorpusTable& table, const TableConfig& config) {
   RowReader reader(table, config);
   Corpus corpus;
   for (const TableRow& row : table.rows) corpus.utterances.push_back(reader.utterance(row));

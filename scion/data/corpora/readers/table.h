@@ -40,7 +40,7 @@ struct TableRow {
   size_t line = 0;                  ///< of the file, or the entry of a JSON file; from 1
 };
 
-struct Table {
+struct CorpusTable {
   std::filesystem::path path;
   std::vector<std::string> columns;  ///< their names; "1", "2", … where the table has none
   std::vector<TableRow> rows;
@@ -60,20 +60,20 @@ struct ColumnIndices {
 int count_known_columns(const std::vector<std::string>& names);
 
 /// UserError that names the columns when one is missing, or several may be meant.
-ColumnIndices find_columns(const Table& table, const TableColumns& columns);
+ColumnIndices find_columns(const CorpusTable& table, const TableColumns& columns);
 
 /// CSV, TSV and tables between `|` or `;`. A table without header and options is read where it is
 /// LJSpeech's `id|text` or `id|text|normalised text`. UserError with the line: a row with more or
 /// fewer fields than the first one.
-Table read_delimited_table(const std::filesystem::path& path, const TableConfig& config);
+CorpusTable read_delimited_table(const std::filesystem::path& path, const TableConfig& config);
 
 /// JSON lines, an array of objects, or an object of objects (SpeechBrain) whose keys are ids.
-Table read_json_table(const std::filesystem::path& path);
+CorpusTable read_json_table(const std::filesystem::path& path);
 
 /// The utterances of a file that is either.
 Corpus read_table(const std::filesystem::path& path, const TableConfig& config);
 
 /// The utterances of a table. UserError with the line: no audio, a time or channel that is none.
-Corpus table_corpus(const Table& table, const TableConfig& config);
+Corpus table_corpus(const CorpusTable& table, const TableConfig& config);
 
 }  // namespace scion

@@ -57,7 +57,7 @@ bool is_known(const ColumnRole& role, const std::string& name) {
 }
 
 /// "its columns are 'a', 'b'".
-std::string columns_text(const Table& table) {
+std::string columns_text(const CorpusTable& table) {
   if (table.has_header || table.rows.empty())
     return fmt::format("its columns are '{}'", fmt::join(table.columns, "', '"));
   std::string text;
@@ -67,7 +67,7 @@ std::string columns_text(const Table& table) {
 }
 
 /// The column of that name, or of that number from 1.
-size_t chosen_column(const Table& table, const ColumnRole& role, const std::string& chosen) {
+size_t chosen_column(const CorpusTable& table, const ColumnRole& role, const std::string& chosen) {
   const Names& names = table.columns;
   const auto found = std::find(names.begin(), names.end(), chosen);
   if (found != names.end()) {
@@ -88,7 +88,7 @@ size_t chosen_column(const Table& table, const ColumnRole& role, const std::stri
                                : fmt::format("did you mean '{}'?", near));
 }
 
-std::optional<size_t> find_column(const Table& table, const TableColumns& columns,
+std::optional<size_t> find_column(const CorpusTable& table, const TableColumns& columns,
                                   const ColumnRole& role) {
   const std::string& chosen = columns.*role.chosen;
   if (!chosen.empty()) return chosen_column(table, role, chosen);
@@ -108,7 +108,7 @@ std::optional<size_t> find_column(const Table& table, const TableColumns& column
   return found;
 }
 
-size_t need_column(const Table& table, const TableColumns& columns, const ColumnRole& role) {
+size_t need_column(const CorpusTable& table, const TableColumns& columns, const ColumnRole& role) {
   if (const auto found = find_column(table, columns, role)) return *found;
   throw UserError(fmt::format("{} has no known column for the {}; {}", table.path.string(),
                               role.meaning, columns_text(table)),
@@ -116,7 +116,7 @@ size_t need_column(const Table& table, const TableColumns& columns, const Column
 }
 
 /// A column whose entries change what the audio is.
-void refuse_unread_columns(const Table& table, const TableColumns& columns) {
+void refuse_unread_columns(const CorpusTable& table, const TableColumns& columns) {
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& name = table.columns[i];
     if (lower(name) != "wav_opts" ||
@@ -164,7 +164,7 @@ int count_known_columns(const std::vector<std::string>& names) {
   return int{any(audio_role)} + int{any(text_role)};
 }
 
-ColumnIndices find_columns(const Table& table, const TableColumns& columns) {
+ColumnIndices find_columns(const CorpusTable& table, const TableColumns& columns) {
   for (const std::string& name : columns.ignored)
     if (std::find(table.columns.begin(), table.columns.end(), name) == table.columns.end())
       throw UserError(fmt::format("{} has no column '{}' (--column.ignored); {}",
