@@ -16,8 +16,8 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build ccache pkg-config python3 python3-pip libsndfile1-dev \
-        libsoxr-dev libsentencepiece-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev \
-        libjemalloc-dev libfmt-dev libxxhash-dev zlib1g-dev libgtest-dev libgmock-dev \
+        libmpg123-dev libsoxr-dev libsentencepiece-dev nlohmann-json3-dev libtomlplusplus-dev \
+        libcli11-dev libjemalloc-dev libfmt-dev libxxhash-dev zlib1g-dev libgtest-dev libgmock-dev \
         libutf8proc-dev libsimdjson-dev
       ;;
     bench) echo libbenchmark-dev python3-dev python3-venv ;;

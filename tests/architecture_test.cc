@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 const std::vector<std::string> rooms = {"core",
                                         "core/files",
                                         "text",
+                                        "audio/containers",
                                         "audio",
                                         "audio/augmentation",
                                         "loss/lattice",

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <vector>
 
+#include "scion/audio/audio_quality.h"
+
 namespace scion {
 
 struct Audio {
-  std::vector<float> samples;  ///< mono, in [-1, 1]
+  std::vector<float> samples;  ///< mono, in [-1, 1] unless the file goes beyond
   int64_t sample_rate = 0;     ///< Hz
   double seconds() const { return sample_rate ? double(samples.size()) / double(sample_rate) : 0; }
 };
@@ -23,15 +25,19 @@ struct AudioPart {
   bool operator==(const AudioPart&) const = default;
 };
 
-/// Reads what libsndfile reads (WAV, FLAC, Ogg Opus and Vorbis, MP3, …), as mono, resampled (soxr,
-/// high quality) to `sample_rate`. Only the part is decoded if the format allows seeking.
-/// UserError naming the file: missing, empty, not audio, truncated, non-finite samples, a part that
+/// Reads MPEG audio (libmpg123) and what libsndfile reads (WAV, FLAC, Ogg Opus and Vorbis, …), as
+/// mono, resampled (soxr, high quality) to `sample_rate`. The length is what decoding gives,
+/// whatever a header says or leaves open. Of joined files everything is read. Only the part is
+/// decoded if the format allows seeking.
+/// `quality`: where to put what the decoded samples are like, before they are averaged and
+/// resampled.
+/// UserError naming the file: missing, empty, not audio, not whole, non-finite samples, a part that
 /// ends more than 0.1 s after the file (up to that it ends with the file), a channel that does not
 /// exist.
-Audio read_audio(const std::filesystem::path& path, int64_t sample_rate,
-                 const AudioPart& part = {});
+Audio read_audio(const std::filesystem::path& path, int64_t sample_rate, const AudioPart& part = {},
+                 AudioQuality* quality = nullptr);
 
-/// Length in seconds without decoding where the format allows it.
+/// Length in seconds of what read_audio() reads, without decoding where the format allows it.
 double audio_seconds(const std::filesystem::path& path);
 
 /// Up to `count` samples in [-1, 1] from 16-bit samples without a header, as arecord and ffmpeg

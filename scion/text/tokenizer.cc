@@ -7,6 +7,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/files/git_lfs.h"
 #include "scion/core/options.h"
 
 namespace scion {
@@ -96,7 +97,9 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
   try {
-    return Tokenizer(read_file(path));
+    std::string serialised = read_file(path);
+    refuse_lfs_pointer(path, serialised);
+    return Tokenizer(std::move(serialised));
   } catch (const UserError& error) {
     const std::string what = error.what();
     if (what.find(path.string()) != std::string::npos) throw;

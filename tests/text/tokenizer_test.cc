@@ -100,6 +100,14 @@ TEST(Tokenizer, SurvivesItsFile) {
   EXPECT_EQ(loaded.encode("a lazy fox"), tokenizer.encode("a lazy fox"));
 }
 
+TEST(Tokenizer, APointerOfGitLfsIsNamed) {
+  const TemporaryFolder folder;
+  write_file(folder / "tokenizer.model",
+             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+  EXPECT_THAT(error_of<UserError>([&] { Tokenizer::load(folder / "tokenizer.model"); }),
+              ::testing::HasSubstr("is a Git LFS pointer"));
+}
+
 TEST(Tokenizer, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   write_file(folder / "broken.model", "this is no model");

@@ -11,6 +11,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/files/git_lfs.h"
 
 namespace scion {
 namespace {
@@ -218,6 +219,7 @@ SafeTensors parse_safetensors(std::string_view bytes, const std::string& name) {
 
 SafeTensors read_safetensors(const std::filesystem::path& path) {
   const MappedFile file(path);
+  refuse_lfs_pointer(path, file.bytes());
   return parse_safetensors(
       {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
 }
