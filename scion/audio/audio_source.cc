@@ -7,7 +7,7 @@
 #include "scion/audio/mpeg_decoder.h"
 #include "scion/audio/sound_file.h"
 #include "scion/core/error.h"
-#include "scion/core/files/git_lfs.h"
+#include "scion/core/files/text_lines.h"
 
 namespace scion {
 namespace {
@@ -24,7 +24,7 @@ MappedFile map_audio(const fs::path& path) {
   MappedFile file(path);
   if (file.bytes().empty())
     throw UserError("audio file is empty (0 bytes): " + path.string(), "copy the file again");
-  refuse_lfs_pointer(path, file.bytes());
+  refuse_lfs_pointer(text_at(file.bytes(), 0, std::min<size_t>(64, file.bytes().size())), path);
   return file;
 }
 

@@ -10,7 +10,7 @@ UsableAudio read_usable_audio(const Utterance& utterance, int64_t sample_rate,
                               int64_t shortest_samples) {
   UsableAudio usable;
   try {
-    usable.audio = read_audio(utterance.audio, sample_rate, utterance.part);
+    usable.audio = read_audio(utterance.audio, sample_rate, utterance.part, &usable.quality);
   } catch (const UserError& error) {
     usable.reason = error.what();
     return usable;
@@ -53,7 +53,7 @@ std::vector<AudioCheck> check_audio(const std::vector<Utterance>& utterances, in
       utterances.size(),
       [&](size_t i) {
         const UsableAudio usable = read_usable_audio(utterances[i], sample_rate, shortest_samples);
-        return AudioCheck{usable.audio.seconds(), usable.reason};
+        return AudioCheck{usable.audio.seconds(), usable.quality, usable.reason};
       },
       [&](size_t i, AudioCheck check) {
         checks[i] = std::move(check);

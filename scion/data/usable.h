@@ -15,6 +15,7 @@ namespace scion {
 /// Decoded audio, or why it cannot be used.
 struct UsableAudio {
   Audio audio;
+  AudioQuality quality;
   std::string reason;  ///< "" when it can
 };
 
@@ -38,6 +39,7 @@ std::string text_fault(const std::string& text, const Tokenizer& tokenizer);
 /// Result of decoding an utterance's audio.
 struct AudioCheck {
   double seconds = 0;
+  AudioQuality quality;
   std::string reason;  ///< why it cannot be used, "" when it can
 };
 

@@ -7,7 +7,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
-#include "scion/core/files/git_lfs.h"
+#include "scion/core/files/text_lines.h"
 #include "scion/core/options.h"
 
 namespace scion {
@@ -98,7 +98,7 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
   try {
     std::string serialised = read_file(path);
-    refuse_lfs_pointer(path, serialised);
+    refuse_lfs_pointer(serialised, path);
     return Tokenizer(std::move(serialised));
   } catch (const UserError& error) {
     const std::string what = error.what();

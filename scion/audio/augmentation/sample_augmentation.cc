@@ -6,6 +6,7 @@
 #include "scion/audio/augmentation/mixing.h"
 #include "scion/audio/augmentation/room.h"
 #include "scion/core/error.h"
+#include "scion/core/log.h"
 
 namespace scion {
 namespace {
@@ -17,6 +18,28 @@ bool is_audio(const fs::path& path) {
   std::string extension = path.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
+}
+
+constexpr size_t most_named = 3;  // of the files that are left out
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
+
+/// Audio files in the folder and those below, in order, without hidden ones such as the "._x.wav"
+/// that a Mac leaves.
+std::vector<fs::path> audio_in(const std::string& option, const std::string& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    const bool hidden = is_hidden(at->path());
+    if (hidden) at.disable_recursion_pending();
+    if (!hidden && is_audio(at->path()) && at->is_regular_file()) paths.push_back(at->path());
+  }
+  if (error)
+    throw UserError(fmt::format("augment.{}: cannot list {}: {}", option, folder, error.message()),
+                    "name a folder of recordings");
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 at::Tensor as_tensor(const std::vector<float>& samples) {
@@ -47,19 +70,24 @@ std::vector<SampleAugmentation::Recording> SampleAugmentation::list(const std::s
                                                                     const std::string& folder) {
   std::vector<Recording> recordings;
   if (folder.empty()) return recordings;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->is_regular_file() && is_audio(at->path()))
-      recordings.push_back({at->path(), audio_seconds(at->path())});
-  if (error)
-    throw UserError(fmt::format("augment.{}: cannot list {}: {}", option, folder, error.message()),
-                    "name a folder of recordings");
+  std::vector<std::string> unreadable;
+  for (const fs::path& path : audio_in(option, folder)) {
+    try {
+      recordings.push_back({path, audio_seconds(path)});
+    } catch (const UserError& error) {
+      unreadable.emplace_back(error.what());
+    }
+  }
   if (recordings.empty())
-    throw UserError(fmt::format("augment.{}: no audio in {}", option, folder),
+    throw UserError(fmt::format("augment.{}: no audio in {}{}{}", option, folder,
+                                unreadable.empty() ? "" : " can be read, for example: ",
+                                unreadable.empty() ? "" : unreadable[0]),
                     "name a folder of .wav, .flac, .ogg, .opus or .mp3 files");
-  std::sort(recordings.begin(), recordings.end(),
-            [](const Recording& a, const Recording& b) { return a.path < b.path; });
+  for (size_t i = 0; i < std::min(unreadable.size(), most_named); ++i)
+    log_warning("augment.{}: left out: {}", option, unreadable[i]);
+  if (!unreadable.empty())
+    log_warning("augment.{}: {} of {} files in {} are left out", option, unreadable.size(),
+                unreadable.size() + recordings.size(), folder);
   return recordings;
 }
 
@@ -92,11 +120,28 @@ bool SampleAugmentation::changes(int64_t epoch, uint64_t utterance) const {
          draw(RandomStream::volume, config_.volume_share, epoch, utterance);
 }
 
+at::Tensor SampleAugmentation::read_drawn(
+    const std::vector<Recording>& recordings, Random& random,
+    const std::function<Audio(const Recording&)>& read) const {
+  const size_t count = recordings.size(), first = size_t(random.below(int64_t(count)));
+  for (size_t i = 0;; ++i) {
+    const Recording& drawn = recordings[(first + i) % count];
+    try {
+      return as_tensor(read(drawn).samples);
+    } catch (const UserError& error) {
+      if (i + 1 == count) throw;
+      const std::lock_guard lock(unreadable_mutex_);
+      if (unreadable_.insert(drawn.path).second)
+        log_warning("augment: the next file takes the place of one: {}", error.what());
+    }
+  }
+}
+
 at::Tensor SampleAugmentation::response(Random& random) const {
   if (!responses_.empty()) {
-    const Recording& drawn = responses_[size_t(random.below(int64_t(responses_.size())))];
-    return from_direct_sound(
-        as_tensor(read_audio(drawn.path, sample_rate_, {.channel = 0}).samples));
+    return from_direct_sound(read_drawn(responses_, random, [&](const Recording& drawn) {
+      return read_audio(drawn.path, sample_rate_, {.channel = 0});
+    }));
   }
   const int64_t number = random.below(config_.rooms);
   SimulatedRoom& room = rooms_[size_t(number)];
@@ -110,13 +155,17 @@ at::Tensor SampleAugmentation::response(Random& random) const {
 }
 
 at::Tensor SampleAugmentation::noise(Random& random, int64_t count) const {
-  const Recording& drawn = noises_[size_t(random.below(int64_t(noises_.size())))];
   const double wanted = double(count) / double(sample_rate_);
-  const double place = random.uniform();
-  AudioPart part;
-  if (drawn.seconds > wanted) part = {place * (drawn.seconds - wanted), wanted};
-  const at::Tensor sound = as_tensor(read_audio(drawn.path, sample_rate_, part).samples);
-  return repeated(sound, part.is_segment() ? 0 : int64_t(place * double(sound.size(0))), count);
+  double place = 0;
+  bool is_long = false;
+  const at::Tensor sound = read_drawn(noises_, random, [&](const Recording& drawn) {
+    if (place == 0) place = random.uniform();
+    is_long = drawn.seconds > wanted;
+    AudioPart part;
+    if (is_long) part = {place * (drawn.seconds - wanted), wanted};
+    return read_audio(drawn.path, sample_rate_, part);
+  });
+  return repeated(sound, is_long ? 0 : int64_t(place * double(sound.size(0))), count);
 }
 
 void SampleAugmentation::apply(std::vector<float>& samples, int64_t epoch,

@@ -11,7 +11,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
-#include "scion/core/files/git_lfs.h"
+#include "scion/core/files/text_lines.h"
 
 namespace scion {
 namespace {
@@ -219,9 +219,10 @@ SafeTensors parse_safetensors(std::string_view bytes, const std::string& name) {
 
 SafeTensors read_safetensors(const std::filesystem::path& path) {
   const MappedFile file(path);
-  refuse_lfs_pointer(path, file.bytes());
-  return parse_safetensors(
-      {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()),
+                               file.bytes().size());
+  refuse_lfs_pointer(bytes, path);
+  return parse_safetensors(bytes, path.string());
 }
 
 std::string serialise_safetensors(const SafeTensors& content) {

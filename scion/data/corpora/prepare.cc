@@ -9,6 +9,7 @@
 #include "scion/core/options.h"
 #include "scion/core/progress.h"
 #include "scion/data/corpora/corpus.h"
+#include "scion/data/corpora/odd_recordings.h"
 #include "scion/data/corpora/split.h"
 #include "scion/data/manifest.h"
 #include "scion/data/skipped.h"
@@ -23,17 +24,20 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr int64_t decoding_rate = 16000;  // for decoding only: features have their own
 
-/// The usable utterances, with the lengths of the decoded audio.
+/// The usable utterances, with the lengths of the decoded audio, and what is odd about them.
 std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::path& source,
-                                   std::vector<Skipped>& skipped) {
+                                   std::vector<Skipped>& skipped, OddRecordings& odd) {
   const std::vector<AudioCheck> checks =
       check_audio(utterances, decoding_rate, 1, "checking " + source.filename().string());
   std::vector<Utterance> kept;
   for (size_t i = 0; i < utterances.size(); ++i) {
     std::string reason = checks[i].reason;
+    if (reason.empty() && checks[i].quality.is_unscaled())
+      reason = fmt::format("samples reach {:.0f} where full scale is 1", checks[i].quality.peak);
     if (reason.empty()) reason = text_fault(utterances[i].text);
     if (reason.empty()) {
       utterances[i].seconds = checks[i].seconds;
+      odd.look_at(utterances[i], checks[i].quality);
       kept.push_back(std::move(utterances[i]));
     } else {
       skipped.push_back({utterances[i].id, std::move(reason)});
@@ -158,7 +162,8 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
   for (Utterance& utterance : utterances)
     if (utterance.part.channel < 0) utterance.part.channel = config.channel;
   const OrderedJson normalised = normalise_texts(utterances, config.text);
-  utterances = keep_usable(std::move(utterances), source, skipped);
+  OddRecordings odd;
+  utterances = keep_usable(std::move(utterances), source, skipped, odd);
   check_skipped_share(source, skipped, total);
 
   std::vector<Utterance> dev;
@@ -169,11 +174,13 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
   outside.merge(drop_uncovered(dev, tokenizer, skipped));
   check_skipped_share(source, skipped, total);
 
+  for (const std::string& line : odd.lines()) log_warning("{}", line);
   OrderedJson summary = {{"source", fs::absolute(source).lexically_normal().string()},
                          {"text", normalised},
                          {"vocabulary", tokenizer.size()},
                          {"skipped", skipped.size()},
-                         {"outside_alphabet", outside}};
+                         {"outside_alphabet", outside},
+                         {"warnings", odd.lines()}};
   PendingDirectory folder(out);
   summary["parts"]["manifest.jsonl"] = summarise(utterances, tokenizer);
   write_manifest(folder.path() / "manifest.jsonl", utterances);

@@ -175,6 +175,31 @@ TEST_F(Augmented, SilenceAndSilentNoiseAreSafe) {
   EXPECT_TRUE(augmented(0, 0).empty());
 }
 
+TEST_F(Augmented, AFileThatCannotBeReadIsLeftOut) {
+  use_noise(1);
+  const std::vector<float> noisy = augmented(0, 1);
+  write_text(folder_ / "noise/._long.wav", "left by a Mac");
+  write_text(folder_ / "noise/.hidden/a.wav", "no audio");
+  EXPECT_EQ(augmented(0, 1), noisy);
+  write_text(folder_ / "noise/aaa.wav", "no audio");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(augmented(0, 1), noisy);
+  const std::string warnings = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(warnings, HasSubstr("aaa.wav"));
+  EXPECT_THAT(warnings, HasSubstr("1 of 4 files"));
+}
+
+TEST_F(Augmented, AFileThatTurnsOutToBeBrokenIsReplaced) {
+  const std::vector<float> samples(8000, NAN);
+  write_sound(folder_ / "broken/a.wav", samples, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
+  config_.noise = folder_ / "broken";
+  config_.noise_share = 1;
+  EXPECT_THROW(augmented(0, 1), UserError);
+  write_wav(folder_ / "broken/b.wav", {white_noise(9000, 1, 0.1), sound_rate});
+  for (uint64_t utterance = 0; utterance < 8; ++utterance)
+    EXPECT_NE(augmented(0, utterance), speech_);
+}
+
 TEST_F(Augmented, FoldersWithoutAudioAreRefused) {
   std::filesystem::create_directories(folder_ / "empty");
   config_.noise_share = 1;

@@ -201,6 +201,14 @@ TEST(SafeTensors, EveryCutAndEveryFlippedByteIsHandled) {
   }
 }
 
+TEST(SafeTensors, APointerOfGitLfsIsNamed) {
+  const TemporaryFolder folder;
+  write_file(folder / "model.safetensors",
+             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+  EXPECT_THAT(message_of<UserError>([&] { read_safetensors(folder / "model.safetensors"); }),
+              ::testing::HasSubstr("model.safetensors is a Git LFS pointer"));
+}
+
 TEST(SafeTensors, AMissingFileIsNamed) {
   EXPECT_THAT(error_of<UserError>([] { read_safetensors("/absent.safetensors"); }),
               HasSubstr("/absent.safetensors"));
