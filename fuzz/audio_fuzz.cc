@@ -3,9 +3,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFile file;
-  return scion::read_or_refuse([&] {
-    const std::filesystem::path path = file.with(data, size);
-    scion::audio_seconds(path);
-    scion::read_audio(path, 16000);
+  const std::filesystem::path path = file.with(data, size);
+  scion::read_or_refuse([&] { scion::audio_seconds(path); });
+  scion::read_or_refuse([&] {
+    scion::AudioQuality quality;
+    scion::read_audio(path, 16000, {}, &quality);
   });
+  return scion::read_or_refuse(
+      [&] { scion::read_audio(path, 16000, {.begin_seconds = 0.05, .seconds = 0.1}); });
 }
