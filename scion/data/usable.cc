@@ -53,7 +53,7 @@ std::vector<AudioCheck> check_audio(const std::vector<Utterance>& utterances, in
       utterances.size(),
       [&](size_t i) {
         const UsableAudio usable = read_usable_audio(utterances[i], sample_rate, shortest_samples);
-        return AudioCheck{usable.audio.seconds(), usable.quality, usable.reason};
+        return AudioCheck{usable.audio.seconds(), usable.reason, usable.quality};
       },
       [&](size_t i, AudioCheck check) {
         checks[i] = std::move(check);

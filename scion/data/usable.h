@@ -39,8 +39,8 @@ std::string text_fault(const std::string& text, const Tokenizer& tokenizer);
 /// Result of decoding an utterance's audio.
 struct AudioCheck {
   double seconds = 0;
-  AudioQuality quality;
   std::string reason;  ///< why it cannot be used, "" when it can
+  AudioQuality quality = {};
 };
 
 /// read_usable_audio() for every utterance, on all processors, with progress shown under `title`.
