@@ -8,5 +8,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string text = "one two, \xC3\xA4";
     tokenizer.decode(tokenizer.encode(text));
     tokenizer.uncovered(text);
+    tokenizer.spelled(text);
   });
 }

@@ -79,16 +79,10 @@ void require_same_subsampling(const Encoder& teacher, const Encoder& student,
 
 void require_same_pieces(const Tokenizer& teacher, const Tokenizer& student,
                          const std::string& option) {
-  const std::string hint = "set data.tokenizer to the teacher's, or choose another teacher";
-  if (teacher.size() != student.size())
-    throw UserError(fmt::format("{}: the teacher has {} pieces, the student {}", option,
-                                teacher.size(), student.size()),
-                    hint);
-  for (int64_t id = 0; id < student.size(); ++id)
-    if (teacher.piece(id) != student.piece(id))
-      throw UserError(fmt::format("{}: piece {} is '{}' in the teacher and '{}' in the student",
-                                  option, id, teacher.piece(id), student.piece(id)),
-                      hint);
+  const std::string difference = piece_difference(teacher, "the teacher", student, "the student");
+  if (!difference.empty())
+    throw UserError(fmt::format("{}: {}", option, difference),
+                    "set data.tokenizer to the teacher's, or choose another teacher");
 }
 
 std::vector<std::string> larger_sizes(ModelConfig teacher, ModelConfig student) {

@@ -4,16 +4,29 @@
 #include "scion/core/files/safetensors.h"
 #include "scion/core/options.h"
 #include "scion/core/tensor_text.h"
+#include "scion/text/tokenizer.h"
 
 namespace scion {
 namespace {
 
 constexpr const char* tokenizer_name = "tokenizer.model";
 
+// Outputs are pieces: one for each.
+void check_vocabulary(int64_t outputs, const std::string& tokenizer, const std::string& file) {
+  const int64_t pieces = Tokenizer(tokenizer, file + ": its tokenizer").size();
+  if (pieces == outputs) return;
+  throw UserError(
+      fmt::format("{}: the model has {} outputs and its tokenizer {} pieces", file, outputs,
+                  pieces),
+      "model and tokenizer do not belong together: train with the model's own tokenizer "
+      "(data.tokenizer = \"\"), or select the model anew with --tokenizer");
+}
+
 }  // namespace
 
 SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
                        const Provenance& provenance) {
+  check_vocabulary(model.vocabulary(), tokenizer, "the model to save");
   SafeTensors content;
   for (const Parameter& parameter : model.registry().all())
     content.tensors.emplace_back(parameter.name, parameter.tensor.detach().cpu().contiguous());
@@ -47,6 +60,12 @@ void load_weights(const SafeTensors& content, Transducer& model, const std::stri
   }
 }
 
+std::string packed_tokenizer(const SafeTensors& content) {
+  const at::Tensor& bytes = content.at(tokenizer_name);
+  return {reinterpret_cast<const char*>(bytes.const_data_ptr<uint8_t>()),
+          static_cast<size_t>(bytes.numel())};
+}
+
 ModelFile load_model(const std::filesystem::path& path) {
   const SafeTensors content = read_safetensors(path);
   const auto format = content.metadata.find("format");
@@ -73,9 +92,8 @@ ModelFile load_model(const std::filesystem::path& path) {
                     "copy the file again or recreate it");
   }
   load_weights(content, *file.model, path.string());
-  const at::Tensor& bytes = content.at(tokenizer_name);
-  file.tokenizer.assign(reinterpret_cast<const char*>(bytes.const_data_ptr<uint8_t>()),
-                        static_cast<size_t>(bytes.numel()));
+  file.tokenizer = packed_tokenizer(content);
+  check_vocabulary(file.model->vocabulary(), file.tokenizer, path.string());
   return file;
 }
 

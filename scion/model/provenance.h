@@ -21,7 +21,7 @@ using JsonText = std::string;
 struct Provenance {
   struct Trained {
     int64_t epochs = 0, updates = 0, seed = 0, utterances = 0;
-    double hours = 0;     ///< of training audio, an epoch
+    double hours = 0;     ///< of audio trained on in an epoch
     std::string version;  ///< of scion
     /// Name and checksum of the model distilled from; "" without distillation.
     std::string teacher, teacher_checksum;

@@ -83,6 +83,18 @@ CodePoints collapse_white_space(const CodePoints& points) {
   return out;
 }
 
+// ASCII with single spaces inside: most texts, and nothing to do for them.
+bool is_plain(std::string_view text) {
+  bool after_space = true;
+  for (const char byte : text) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value >= 0x80 || value < ' ') return false;
+    if (byte == ' ' && after_space) return false;
+    after_space = byte == ' ';
+  }
+  return text.empty() || !after_space;
+}
+
 }  // namespace
 
 void NormalisationConfig::declare(Options& options) {
@@ -93,7 +105,7 @@ void NormalisationConfig::declare(Options& options) {
 }
 
 std::string normalise_text(std::string_view text, const NormalisationConfig& config) {
-  if (config == NormalisationConfig{}) return std::string(text);
+  if (config == NormalisationConfig{} && is_plain(text)) return std::string(text);
   CodePoints points = read_code_points(text);
   if (config.unicode != "keep") points = compose(points, config.unicode == "nfkc");
   for (utf8proc_int32_t& point : points) {

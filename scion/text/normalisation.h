@@ -8,7 +8,7 @@ namespace scion {
 
 class Options;
 
-/// Part of a model, like its feature settings. The defaults change nothing.
+/// Part of a model, like its feature settings. The defaults change white space only.
 struct NormalisationConfig {
   std::string unicode = "keep";      ///< keep, nfc, nfkc (Unicode Standard Annex 15)
   std::string letter_case = "keep";  ///< keep, lower, upper
@@ -24,8 +24,8 @@ struct NormalisationConfig {
 /// - letter_case: each character's simple mapping, independent of language;
 /// - punctuation = drop: characters of the Unicode categories P become spaces, except for an
 ///   apostrophe between letters or digits, which stays (U+2019 as U+0027);
-/// - white space is removed at the ends, and several in a row become one space.
-/// With all three on "keep" the text comes back byte for byte.
+/// - Unicode white space (no-break and ideographic spaces, tabs, line breaks) is removed at the
+///   ends, and one or several in a row become one space.
 std::string normalise_text(std::string_view text, const NormalisationConfig& config);
 
 }  // namespace scion

@@ -9,6 +9,8 @@
 #include "scion/core/files/file.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/core/options.h"
+#include "scion/text/sentencepiece_model.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
@@ -36,6 +38,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerCo
       {"bos_id", "-1"},
       {"eos_id", "-1"},
       {"pad_id", "-1"},
+      {"normalization_rule_name", "identity"},
       {"character_coverage", "1.0"},
       {"num_threads", "1"},
       {"input_sentence_size", "0"},
@@ -63,6 +66,23 @@ std::vector<std::string> characters(std::string_view text) {
   return out;
 }
 
+/// Whether a text can contain the piece only by naming it on purpose, such as "<blk>".
+bool is_mark(const std::string& piece) {
+  return piece.size() > 2 && ((piece.front() == '<' && piece.back() == '>') ||
+                              (piece.front() == '[' && piece.back() == ']'));
+}
+
+void check_blank(const std::string& piece, PieceType type, const std::string& name) {
+  const bool is_blank = type == PieceType::unknown || type == PieceType::control ||
+                        type == PieceType::unused ||
+                        (type == PieceType::user_defined && is_mark(piece));
+  if (is_blank) return;
+  throw UserError(fmt::format("{}: piece 0 is '{}', which texts contain; scion's blank is piece 0",
+                              name, piece),
+                  "train it with --control_symbols=<blk> --unk_id=1 --bos_id=-1 --eos_id=-1, or "
+                  "with 'scion prepare'");
+}
+
 }  // namespace
 
 struct Tokenizer::Impl {
@@ -77,7 +97,7 @@ void TokenizerConfig::declare(Options& options) {
       .range(3, 1000000);
 }
 
-Tokenizer::Tokenizer(std::string serialised)
+Tokenizer::Tokenizer(std::string serialised, const std::string& name)
     : serialised_(std::move(serialised)), impl_(std::make_unique<Impl>()) {
   std::string reason;
   try {
@@ -86,9 +106,13 @@ Tokenizer::Tokenizer(std::string serialised)
   } catch (const std::exception& error) {  // of the trie that holds the pieces, e.g. an empty one
     reason = error.what();
   }
+  if (reason.empty() && impl_->processor.GetPieceSize() < 2) reason = "it has no pieces";
   if (!reason.empty())
-    throw UserError("not a SentencePiece model: " + reason,
+    throw UserError(fmt::format("{} is not a SentencePiece model: {}", name, reason),
                     "name a tokenizer.model that 'scion prepare' or SentencePiece wrote");
+  const SentencePieceFacts facts = sentencepiece_facts(serialised_);
+  check_blank(impl_->processor.IdToPiece(0), facts.first_piece, name);
+  normaliser_ = facts.normaliser;
 }
 
 Tokenizer::~Tokenizer() = default;
@@ -96,15 +120,9 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
-  try {
-    std::string serialised = read_file(path);
-    refuse_lfs_pointer(serialised, path);
-    return Tokenizer(std::move(serialised));
-  } catch (const UserError& error) {
-    const std::string what = error.what();
-    if (what.find(path.string()) != std::string::npos) throw;
-    throw UserError(path.string() + " is " + what, error.hint());
-  }
+  std::string serialised = read_file(path);
+  refuse_lfs_pointer(serialised, path);
+  return Tokenizer(std::move(serialised), path.string());
 }
 
 Tokenizer Tokenizer::train(const std::vector<std::string>& texts, const TokenizerConfig& config) {
@@ -158,6 +176,38 @@ std::vector<std::string> Tokenizer::uncovered(std::string_view text) const {
       if (seen.insert(character).second) out.push_back(character);
   }
   return out;
+}
+
+std::string Tokenizer::spelled(std::string_view text) const {
+  constexpr std::string_view space = "\xE2\x96\x81";  // U+2581 is a space in a piece
+  std::vector<std::string> pieces;
+  std::vector<int> ids;
+  impl_->processor.Encode(text, &pieces).IgnoreError();
+  impl_->processor.Encode(text, &ids).IgnoreError();
+  std::string joined;
+  for (size_t i = 0; i < pieces.size(); ++i)
+    if (impl_->processor.IsByte(ids[i]))  // "<0xE2>"
+      joined += static_cast<char>(std::stoi(pieces[i].substr(3, 2), nullptr, 16));
+    else
+      joined += pieces[i];
+  for (size_t at = 0; (at = joined.find(space, at)) != std::string::npos;)
+    joined.replace(at, space.size(), " ");
+  return fmt::format("{}", fmt::join(split_words(joined), " "));
+}
+
+bool Tokenizer::restores(std::string_view text) const {
+  return split_words(decode(encode(text))) == split_words(text);
+}
+
+std::string piece_difference(const Tokenizer& one, const std::string& name_of_one,
+                             const Tokenizer& other, const std::string& name_of_other) {
+  for (int64_t id = 0; id < std::min(one.size(), other.size()); ++id)
+    if (one.piece(id) != other.piece(id))
+      return fmt::format("piece {} is '{}' in {} and '{}' in {}", id, one.piece(id), name_of_one,
+                         other.piece(id), name_of_other);
+  if (one.size() == other.size()) return "";
+  return fmt::format("{} has {} pieces, {} {}", name_of_one, one.size(), name_of_other,
+                     other.size());
 }
 
 }  // namespace scion

@@ -1,6 +1,7 @@
 #include "scion/training/initial_model.h"
 
 #include "scion/core/error.h"
+#include "scion/core/log.h"
 #include "scion/data/train_tokenizer.h"
 #include "scion/nn/initialise.h"
 
@@ -11,9 +12,28 @@ InitialModel::InitialModel(const RunConfig& config)
       file_(is_random_scheme(config.train.init) ? ModelFile{} : load_model(config.train.init)) {}
 
 Tokenizer InitialModel::find_tokenizer() const {
-  if (!config_.data.tokenizer.empty()) return Tokenizer::load(config_.data.tokenizer);
-  if (file_.model) return Tokenizer(file_.tokenizer);
-  return train_tokenizer(config_.data.train, config_.model.text, config_.tokenizer);
+  const std::string& path = config_.data.tokenizer;
+  if (path.empty()) {
+    if (file_.model) return Tokenizer(file_.tokenizer);
+    return train_tokenizer(config_.data.train, config_.model.text, config_.tokenizer);
+  }
+  Tokenizer tokenizer = Tokenizer::load(path);
+  if (file_.model) require_pieces_of_start(tokenizer);
+  if (!tokenizer.normaliser().empty())
+    log_info("the tokenizer {} normalises text by {} before it cuts it", path,
+             tokenizer.normaliser());
+  return tokenizer;
+}
+
+void InitialModel::require_pieces_of_start(const Tokenizer& tokenizer) const {
+  const std::string difference =
+      piece_difference(Tokenizer(file_.tokenizer), "the model", tokenizer, config_.data.tokenizer);
+  if (difference.empty()) return;
+  throw UserError(
+      fmt::format("{} and data.tokenizer do not belong together: {}", config_.train.init,
+                  difference),
+      "--data.tokenizer \"\" takes the model's own tokenizer; for other pieces, 'scion select "
+      "--tokenizer' makes a model that has them");
 }
 
 std::unique_ptr<Transducer> InitialModel::make(const Dataset& data) {

@@ -19,6 +19,7 @@ class InitialModel {
   explicit InitialModel(const RunConfig& config);
 
   /// The tokenizer of data.tokenizer, else the model file's, else one trained on the training data.
+  /// UserError naming the first piece in which data.tokenizer differs from the model file's.
   Tokenizer find_tokenizer() const;
 
   /// Called once. Random models get their normalisation from `data`. UserError when the file's
@@ -31,6 +32,8 @@ class InitialModel {
   Provenance as_start_of(const Provenance::Trained& trained) const;
 
  private:
+  void require_pieces_of_start(const Tokenizer& tokenizer) const;
+
   const RunConfig& config_;
   ModelFile file_;
   std::set<std::string> copied_;

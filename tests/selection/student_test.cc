@@ -7,6 +7,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
 #include "scion/selection/provenance_text.h"
+#include "scion/text/tokenizer.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/selection/kinds.h"
@@ -83,10 +84,13 @@ TEST(SelectStudent, TheHeadThatTheTeacherLacksIsNamed) {
   EXPECT_EQ(refusal(student, {.partial = {"simple_joiner"}}), "");
 }
 
+// A tokenizer of seven pieces.
+std::string pieces() { return Tokenizer::train({"abcde"}, {.kind = "char"}).serialised(); }
+
 class MakeStudent : public ::testing::Test {
  protected:
   MakeStudent() {
-    save_model(folder_ / "teacher.safetensors", Transducer(enlarged(small_config()), 7), "pieces",
+    save_model(folder_ / "teacher.safetensors", Transducer(enlarged(small_config()), 7), pieces(),
                {.trained = Provenance::Trained{.epochs = 4}});
     teacher_ = load_model(folder_ / "teacher.safetensors");
   }
@@ -103,7 +107,7 @@ TEST_F(MakeStudent, RecordsTeacherRulesAndPlan) {
   EXPECT_EQ(selected.teacher_provenance->trained->epochs, 4);
   EXPECT_EQ(nlohmann::json::parse(selected.rules).at("layers"), "even-last");
   EXPECT_EQ(Plan::parse(selected.plan, "file").to_json(), student.plan.to_json());
-  EXPECT_EQ(student.file.tokenizer, "pieces");
+  EXPECT_EQ(student.file.tokenizer, pieces());
   const std::string text = provenance_text(student.file.provenance);
   EXPECT_NE(text.find("encoder.layers: the teacher's 0, 4\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  trained: 4 epochs"), std::string::npos) << text;
@@ -126,7 +130,7 @@ TEST_F(MakeStudent, IsLoadedAsItWasSaved) {
 
 TEST_F(MakeStudent, IsNotLoadedWithAnotherTeacher) {
   save_student(folder_ / "student.safetensors", make_student(teacher_, small_config(), recipe_));
-  save_model(folder_ / "other.safetensors", *teacher_.model, "pieces", {});
+  save_model(folder_ / "other.safetensors", *teacher_.model, pieces(), {});
   const ModelFile other = load_model(folder_ / "other.safetensors");
   EXPECT_NE(error_of<UserError>([&] {
               load_student(folder_ / "student.safetensors", other);

@@ -14,9 +14,13 @@ std::string bare(const std::string& text) {
   return normalise_text(text, {.unicode = "nfkc", .letter_case = "lower", .punctuation = "drop"});
 }
 
-TEST(Normalisation, KeepsEveryByteByDefault) {
-  const std::string text = " A\xFF  b\t\xC3\xA4 ";
-  EXPECT_EQ(normalise_text(text, {}), text);
+TEST(Normalisation, KeepsAllButWhiteSpaceByDefault) {
+  for (const char* text : {"", "A, b!", "\xC3\xA4 e\xCC\x81 f\xE2\x80\x8C", "a \x01"})
+    EXPECT_EQ(normalise_text(text, {}), text);
+  // A tab, a no-break space, an ideographic space, a line break.
+  EXPECT_EQ(normalise_text(" A\tb\xC2\xA0 \xE3\x80\x80\xC3\xA4\nc ", {}), "A b \xC3\xA4 c");
+  EXPECT_EQ(normalise_text("a  b", {}), "a b");
+  EXPECT_EQ(normalise_text("a b ", {}), "a b");
 }
 
 TEST(Normalisation, Case) {

@@ -6,6 +6,7 @@
 #include "scion/core/files/file.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
+#include "tests/text/foreign_tokenizer.h"
 
 namespace scion {
 namespace {
@@ -68,9 +69,9 @@ TEST(Tokenizer, TrainingTwiceGivesTheSameBytes) {
 }
 
 TEST(Tokenizer, TrainingIsQuiet) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   Tokenizer::train(some_texts(), kind("bpe"));
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(Tokenizer, NamesCharactersThatNoPieceCovers) {
@@ -90,6 +91,67 @@ TEST(Tokenizer, LongTextsAreNotDropped) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "word ";
   EXPECT_THAT(Tokenizer::train({text + "z"}, kind("char")).uncovered("z"), IsEmpty());
+}
+
+// A field of a protocol buffer message.
+std::string field(int number, const std::string& bytes) {
+  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+}
+
+// A character model with these pieces and their types (SentencePiece.Type), and no space before a
+// text.
+std::string sentencepiece_model(const std::vector<std::pair<std::string, int>>& pieces,
+                                const std::string& normaliser = std::string("\x18\0", 2)) {
+  std::string model;
+  for (const auto& [piece, type] : pieces)
+    model +=
+        field(1, field(1, piece) + std::string("\x15\0\0\0\0\x18", 6) + static_cast<char>(type));
+  return model + field(2, "\x18\x04") + field(3, normaliser);
+}
+
+TEST(Tokenizer, ItsFirstPieceIsNoneThatTextsContain) {
+  const int normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5;
+  const auto with_first = [&](const std::string& piece, int type) {
+    return Tokenizer(sentencepiece_model({{piece, type}, {"<unk>", unknown}, {"a", normal}}), "X");
+  };
+  for (const int type : {control, user_defined, unused})
+    EXPECT_EQ(with_first("<blk>", type).encode("a"), std::vector<int64_t>{2}) << type;
+  EXPECT_EQ(Tokenizer(sentencepiece_model({{"<unk>", unknown}, {"a", normal}})).size(), 2);
+  for (const int type : {normal, user_defined})
+    EXPECT_THAT(error_of<UserError>([&] { with_first("t", type); }),
+                HasSubstr("X: piece 0 is 't', which texts contain; scion's blank is piece 0"));
+}
+
+TEST(Tokenizer, ThoseTrainedHereLeaveTextsAsTheyAre) {
+  // Zero width non-joiner, an e with an accent beside it, the ligature fi, a full-width A.
+  const std::vector<std::string> texts = {"fi\xE2\x80\x8Cve", "e\xCC\x81", "\xEF\xAC\x81",
+                                          "\xEF\xBC\xA1 b"};
+  for (const char* name : {"char", "bpe", "unigram"}) {
+    const Tokenizer tokenizer = Tokenizer::train(texts, kind(name, 12));
+    EXPECT_EQ(tokenizer.normaliser(), "") << name;
+    for (const std::string& text : texts) {
+      EXPECT_EQ(tokenizer.decode(tokenizer.encode(text)), text) << name;
+      EXPECT_TRUE(tokenizer.restores(text));
+      EXPECT_EQ(tokenizer.spelled(text), text);
+    }
+  }
+}
+
+TEST(Tokenizer, SpellsATextByItsOwnRules) {
+  const Tokenizer tokenizer = testing::case_folding_tokenizer({"five six", "caf\xC3\xA9"});
+  EXPECT_EQ(tokenizer.normaliser(), "nmt_nfkc_cf");
+  EXPECT_EQ(tokenizer.spelled("FI\xE2\x80\x8CVE  Cafe\xCC\x81 q"), "fi ve caf\xC3\xA9 q");
+  EXPECT_FALSE(tokenizer.restores("Five"));
+  EXPECT_TRUE(tokenizer.restores("five  six"));
+}
+
+TEST(Tokenizer, TheFirstPieceThatDiffersIsNamed) {
+  const Tokenizer one = Tokenizer::train({"aab"}, kind("char"));
+  const Tokenizer other = Tokenizer::train({"bba"}, kind("char"));
+  EXPECT_EQ(piece_difference(one, "A", one, "B"), "");
+  EXPECT_EQ(piece_difference(one, "A", other, "B"), "piece 2 is 'a' in A and 'b' in B");
+  EXPECT_EQ(piece_difference(one, "A", Tokenizer::train({"aaabbc"}, kind("char")), "B"),
+            "A has 4 pieces, B 5");
 }
 
 TEST(Tokenizer, SurvivesItsFile) {
