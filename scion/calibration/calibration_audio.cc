@@ -28,7 +28,8 @@ CalibrationAudio read_calibration_audio(const Dataset& data, const Transducer& m
 
 CalibrationAudio read_calibration_audio(const std::vector<std::filesystem::path>& manifests,
                                         const ModelFile& teacher, double seconds) {
-  return read_calibration_audio(dataset_for(teacher, manifests), *teacher.model, seconds);
+  return read_calibration_audio(dataset_for(teacher, manifests, DataPurpose::training),
+                                *teacher.model, seconds);
 }
 
 }  // namespace scion

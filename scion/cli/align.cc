@@ -34,9 +34,35 @@ std::string json_line(const UtteranceAlignment& alignment) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+// Every utterance of the manifest that has no times, with the reason.
+std::vector<Skipped> without_alignment(const Dataset& data,
+                                       const std::vector<UtteranceAlignment>& alignments) {
+  std::vector<Skipped> list = data.skipped();
+  for (const UtteranceAlignment& alignment : alignments)
+    if (!alignment.possible)
+      list.push_back({alignment.id, "its text has more tokens than its audio can hold"});
+  return list;
+}
+
+void warn_of(const std::vector<Skipped>& without) {
+  constexpr size_t most_named = 10;
+  for (size_t i = 0; i < std::min(most_named, without.size()); ++i)
+    log_warning("{} is not aligned: {}", without[i].id, without[i].reason);
+  if (without.size() > most_named)
+    log_warning("and {} more; --json names all {}", without.size() - most_named, without.size());
+}
+
+std::string json_line(const Skipped& without) {
+  const nlohmann::ordered_json line = {{"id", without.id},
+                                       {"words", nlohmann::ordered_json::array()},
+                                       {"tokens", nlohmann::ordered_json::array()},
+                                       {"reason", without.reason}};
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 void run(const AlignArguments& arguments) {
   const ModelFile file = load_model(arguments.model);
-  const Dataset data = dataset_for(file, {arguments.manifest});
+  const Dataset data = dataset_for(file, {arguments.manifest}, DataPurpose::training);
   log_info("aligns {} utterances of {} by {}", data.size(), arguments.manifest, arguments.model);
   Progress progress("aligning", int64_t(data.size()), "utterances");
   const auto alignments = align_utterances(*file.model, data, arguments.batch_seconds,
@@ -44,15 +70,13 @@ void run(const AlignArguments& arguments) {
   progress.finish();
   std::string lines;
   std::vector<TimedTranscript> transcripts;
-  int64_t impossible = 0;
   for (const UtteranceAlignment& alignment : alignments) {
     transcripts.push_back({alignment.id, alignment.words});
-    if (alignment.possible)
-      lines += json_line(alignment);
-    else
-      ++impossible;
+    if (alignment.possible) lines += json_line(alignment);
   }
-  if (impossible > 0) log_warning("{} utterances have no alignment", impossible);
+  const std::vector<Skipped> without = without_alignment(data, alignments);
+  warn_of(without);
+  for (const Skipped& one : without) lines += json_line(one);
   if (!arguments.json.empty()) write_file(arguments.json, lines);
   if (arguments.ctm.empty())
     fmt::print("{}", to_ctm(transcripts));
@@ -72,7 +96,8 @@ void add_align(CLI::App& app) {
   command->add_option("manifest", arguments->manifest, "utterances with their texts")->required();
   command->add_option("--ctm", arguments->ctm, "NIST CTM to write; none: to stdout");
   command->add_option("--json", arguments->json,
-                      "JSON lines to write: words, and tokens with their probabilities");
+                      "JSON lines to write: words, and tokens with their probabilities; the "
+                      "\"reason\" where an utterance has none");
   command->add_option("--batch-seconds", arguments->batch_seconds, "audio in a batch, s")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

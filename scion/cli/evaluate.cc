@@ -51,7 +51,7 @@ void print(const SetScore& score, const Interval& interval) {
 void run(const EvaluateArguments& arguments) {
   ModelFile file = load_model(arguments.model);
   file.model->to(find_device(arguments.device));
-  const Dataset data = dataset_for(file, {arguments.manifest});
+  const Dataset data = dataset_for(file, {arguments.manifest}, DataPurpose::evaluation);
   EvaluationConfig config{arguments.search};
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
@@ -64,7 +64,8 @@ void run(const EvaluateArguments& arguments) {
     nlohmann::json json = result.to_json();
     json["wer_interval_95"] = {100 * interval.low, 100 * interval.high};
     json["real_time_factor"] = result.seconds / result.audio_seconds;
-    json["skipped"] = data.skipped().size();
+    json["unwritable_characters"] = data.spelling().characters();
+    json["unwritable_references"] = data.spelling().uncovered();
     json.update(tables_json(arguments, result.score));
     fmt::print("{}\n", json.dump());
     return;
@@ -72,7 +73,10 @@ void run(const EvaluateArguments& arguments) {
   print(result.score, interval);
   fmt::print("real-time factor {:.4f} ({:.0f} s of speech in {:.1f} s)\n",
              result.seconds / result.audio_seconds, result.audio_seconds, result.seconds);
-  if (!data.skipped().empty()) fmt::print("{} utterances skipped\n", data.skipped().size());
+  const Spelling& spelling = data.spelling();
+  if (spelling.uncovered() > 0)
+    fmt::print("characters that the model cannot write, in {} of the references: {}\n",
+               spelling.uncovered(), fmt::join(spelling.characters(), " "));
   print_tables(arguments, result.score);
 }
 

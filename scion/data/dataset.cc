@@ -15,20 +15,27 @@ std::vector<AudioCheck> checks_of(const FeatureStore& store, size_t count) {
   return checks;
 }
 
-constexpr size_t most_sampled = 2000;  // utterances, for global statistics of trusted manifests
+constexpr size_t most_sampled = 2000;  // utterances of trusted manifests, for statistics
+
+std::string names_of(const std::vector<ManifestIndex>& manifests) {
+  std::vector<std::string> names;
+  for (const ManifestIndex& manifest : manifests) names.push_back(manifest.path().string());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 }  // namespace
 
 Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& features,
                  const Tokenizer& tokenizer, const fs::path& cache_directory,
                  const std::vector<double>& speeds, const NormalisationConfig& text,
-                 DataCheck check)
+                 DataCheck check, DataPurpose purpose)
     : feature_config_(features),
       text_(text),
       tokenizer_(tokenizer.serialised()),
       fbank_(features),
       speeds_(speeds),
       check_(check),
+      purpose_(purpose),
       shortest_samples_(shortest_samples(fbank_, speeds)) {
   if (check == DataCheck::trust && !cache_directory.empty())
     throw UserError("data.cache is set and data.check is trust",
@@ -39,6 +46,7 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
     read(i, cache_directory);
   }
   if (manifests.size() > 1) check_ids();
+  check_texts();
   if (!skipped_.empty())
     log_warning("{} of {} utterances are skipped, the first: {} ({})", skipped_.size(),
                 size() + skipped_.size(), skipped_.front().id, skipped_.front().reason);
@@ -69,11 +77,13 @@ void Dataset::read(size_t manifest, const fs::path& cache_directory) {
     return;
   }
   std::vector<AudioCheck> checks = check(manifest, cache_directory);
+  if (purpose_ == DataPurpose::evaluation) require_readable(index, checks);
   std::vector<Skipped> skipped;
   for (size_t i = 0; i < index.size(); ++i) {
     const Utterance utterance = index.utterance(i);
     std::string reason = std::move(checks[i].reason);
-    if (reason.empty()) reason = text_fault(normalise_text(utterance.text, text_), tokenizer_);
+    if (reason.empty() && purpose_ == DataPurpose::training)
+      reason = text_fault(normalise_text(utterance.text, text_), tokenizer_);
     if (reason.empty())
       entries_.push_back({number, static_cast<uint32_t>(i), checks[i].seconds});
     else
@@ -81,6 +91,35 @@ void Dataset::read(size_t manifest, const fs::path& cache_directory) {
   }
   check_skipped_share(index.path(), skipped, index.size());
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
+}
+
+void Dataset::require_readable(const ManifestIndex& index, std::vector<AudioCheck>& checks) const {
+  constexpr size_t most_named = 3;
+  std::vector<std::string> examples;
+  size_t unreadable = 0;
+  for (size_t i = 0; i < checks.size(); ++i) {
+    std::string& reason = checks[i].reason;
+    if (is_too_short(reason)) reason.clear();
+    if (reason.empty() || ++unreadable > most_named) continue;
+    examples.push_back(fmt::format("{} ({})", index.utterance(i).id, reason));
+  }
+  if (unreadable > 0)
+    throw UserError(
+        fmt::format("{} of {} utterances of {} cannot be read: {}{}", unreadable, checks.size(),
+                    index.path().string(), fmt::join(examples, "; "),
+                    unreadable > most_named ? "; …" : ""),
+        "an error rate counts every utterance: restore these files, or remove their lines from "
+        "the manifest");
+}
+
+void Dataset::check_texts() {
+  const size_t step = check_ == DataCheck::trust ? (size() + most_sampled - 1) / most_sampled : 1;
+  for (size_t i = 0; i < size(); i += step) spelling_.add(utterance(i).text);
+  const std::string names = names_of(manifests_);
+  if (purpose_ == DataPurpose::training)
+    spelling_.warn_of_training_texts(names);
+  else
+    spelling_.warn_of_references(names);
 }
 
 void Dataset::check_ids() const {
@@ -115,10 +154,14 @@ double Dataset::total_seconds() const {
 
 at::Tensor Dataset::features(size_t i, double speed, const SampleChange& change) const {
   const Entry& entry = entries_[i];
-  if (!change && !stores_.empty() && stores_[entry.manifest].contains(speed))
-    return stores_[entry.manifest].features(entry.line, speed);
+  if (!change && !stores_.empty() && stores_[entry.manifest].contains(speed)) {
+    const at::Tensor stored = stores_[entry.manifest].features(entry.line, speed);
+    if (stored.size(0) > 0) return stored;
+  }
   const Utterance wanted = utterance(i);
-  const Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
+  Audio audio = read_audio(wanted.audio, feature_config_.sample_rate, wanted.part);
+  if (audio.samples.size() < static_cast<size_t>(shortest_samples_))
+    audio.samples.resize(static_cast<size_t>(shortest_samples_));
   return speech_features(fbank_, audio.samples, speed, change);
 }
 

@@ -16,6 +16,7 @@
 #include "scion/data/feature_store.h"
 #include "scion/data/manifest_index.h"
 #include "scion/data/skipped.h"
+#include "scion/data/spelling.h"
 #include "scion/data/usable.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
@@ -36,20 +37,27 @@ enum class DataCheck {
 template <>
 inline constexpr std::array option_words<DataCheck>{"decode", "trust"};
 
-/// The usable utterances of one or several manifests, which stay on disk: 67 bytes of memory an
+/// What utterances are for.
+enum class DataPurpose {
+  training,   ///< those that cannot be learnt from are skipped
+  evaluation  ///< all count: texts are not checked, and unreadable audio is an error
+};
+
+/// The usable utterances of one or several manifests, which stay on disk: 75 bytes of memory an
 /// utterance. Features come from a FeatureStore: files of filter banks per (manifest, feature
 /// settings, speeds), made once in `cache_directory` and mapped into memory, so that parallel runs
 /// share them. With an empty cache_directory they are computed from audio on every access.
 /// Lengths (`seconds(i)`) are those of the audio itself; with DataCheck::trust, the manifest's.
 class Dataset {
  public:
-  /// Texts are normalised as `text` says. UserError when more than 5 % of a manifest are found
-  /// unusable here, when two manifests share an id, or when a cache is combined with
-  /// DataCheck::trust (it would decode every file).
+  /// Texts are normalised as `text` says. What the tokenizer cannot write is logged. UserError when
+  /// more than 5 % of a manifest are found unusable here (for evaluation: one file that cannot be
+  /// decoded), when two manifests share an id, or when a cache is combined with DataCheck::trust
+  /// (it would decode every file).
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
           const std::vector<double>& speeds, const NormalisationConfig& text = {},
-          DataCheck check = DataCheck::decode);
+          DataCheck check = DataCheck::decode, DataPurpose purpose = DataPurpose::training);
   ~Dataset();
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
@@ -64,9 +72,12 @@ class Dataset {
   /// Utterances that the constructor skipped.
   const std::vector<Skipped>& skipped() const { return skipped_; }
   double total_seconds() const;
+  /// How the tokenizer writes the texts; with DataCheck::trust, some 2000 of them.
+  const Spelling& spelling() const { return spelling_; }
   /// The constructor's speeds.
   const std::vector<double>& speeds() const { return speeds_; }
-  /// (T, F) float at that speed. Thread-safe. Read-only: it may be mapped memory.
+  /// (T, F) float at that speed, T ≥ 1. Thread-safe. Read-only: it may be mapped memory. Of audio
+  /// that is too short for a frame (for evaluation only), with silence appended.
   at::Tensor features(size_t i, double speed, const SampleChange& change = {}) const;
   /// The same at one of speeds(), or, with DataCheck::trust, why the utterance cannot be used,
   /// which depends on the utterance only. With a change, features are those of the changed samples.
@@ -85,16 +96,20 @@ class Dataset {
   void read(size_t manifest, const std::filesystem::path& cache_directory);
   std::vector<AudioCheck> check(size_t manifest, const std::filesystem::path& cache_directory);
   void check_ids() const;
+  void check_texts();
+  void require_readable(const ManifestIndex& index, std::vector<AudioCheck>& checks) const;
   FeatureConfig feature_config_;
   NormalisationConfig text_;
   Tokenizer tokenizer_;
   Fbank fbank_;
   std::vector<double> speeds_;
   DataCheck check_;
+  DataPurpose purpose_;
   int64_t shortest_samples_;
   std::vector<ManifestIndex> manifests_;
   std::vector<Entry> entries_;
   std::vector<Skipped> skipped_;
+  Spelling spelling_{tokenizer_};
   std::vector<FeatureStore> stores_;  // one a manifest, none without a cache
 };
 

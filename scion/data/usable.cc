@@ -6,6 +6,8 @@
 
 namespace scion {
 
+static constexpr const char* too_short = "too short for a frame";
+
 UsableAudio read_usable_audio(const Utterance& utterance, int64_t sample_rate,
                               int64_t shortest_samples) {
   UsableAudio usable;
@@ -17,9 +19,11 @@ UsableAudio read_usable_audio(const Utterance& utterance, int64_t sample_rate,
   }
   const size_t samples = usable.audio.samples.size();
   if (static_cast<int64_t>(samples) < shortest_samples)
-    usable.reason = fmt::format("too short for a frame: {} samples", samples);
+    usable.reason = fmt::format("{}: {} samples", too_short, samples);
   return usable;
 }
+
+bool is_too_short(const std::string& reason) { return reason.starts_with(too_short); }
 
 int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds) {
   int64_t samples = 1;

@@ -43,6 +43,9 @@ struct AudioCheck {
   AudioQuality quality = {};
 };
 
+/// Whether a reason says that the audio is whole, but shorter than a frame of features.
+bool is_too_short(const std::string& reason);
+
 /// read_usable_audio() for every utterance, on all processors, with progress shown under `title`.
 std::vector<AudioCheck> check_audio(const std::vector<Utterance>& utterances, int64_t sample_rate,
                                     int64_t shortest_samples, const std::string& title);

@@ -6,17 +6,44 @@
 namespace scion {
 
 nlohmann::json EvaluationResult::to_json() const {
+  // JSON has no infinity: the rate of errors in references without a word is null.
+  const auto percent = [](const ErrorCounts& counts) {
+    const double rate = counts.rate();
+    return std::isfinite(rate) ? nlohmann::json(100 * rate) : nlohmann::json();
+  };
   const ErrorCounts& words = score.words;
-  nlohmann::json json = {
-      {"wer", 100 * words.rate()},           {"errors", words.errors()},
-      {"words", words.reference_length()},   {"substitutions", words.substitutions},
-      {"insertions", words.insertions},      {"deletions", words.deletions},
-      {"cer", 100 * score.characters.rate()}};
+  nlohmann::json json = {{"wer", percent(words)},
+                         {"errors", words.errors()},
+                         {"words", words.reference_length()},
+                         {"substitutions", words.substitutions},
+                         {"insertions", words.insertions},
+                         {"deletions", words.deletions},
+                         {"cer", percent(score.characters)}};
   nlohmann::json& each = json["utterances"] = nlohmann::json::object();
   for (const UtteranceScore& utterance : score.utterances)
     each[utterance.id] = {utterance.words.errors(), utterance.words.reference_length()};
   return json;
 }
+
+namespace {
+
+// Audio of which no encoder frame is made gives no labels.
+std::vector<Hypothesis> recognise_batch(const Transducer& model, const Batch& batch,
+                                        const SearchConfig& search, const ForwardContext& context) {
+  if (model.frames_out(batch.features.size(1)) == 0)
+    return std::vector<Hypothesis>(batch.ids.size());
+  const EncoderOutput encoded =
+      model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
+  return find_hypotheses(model, encoded, search, context);
+}
+
+// What the model can be expected to write: a tokenizer with rules of its own has changed the texts
+// that it was trained on, too.
+std::string reference_for(const Tokenizer& tokenizer, const std::string& text) {
+  return tokenizer.normaliser().empty() ? text : tokenizer.spelled(text);
+}
+
+}  // namespace
 
 EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
                           const Dataset& dataset, const EvaluationConfig& config) {
@@ -28,16 +55,14 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
   result.utterances.resize(dataset.size());
   result.audio_seconds = dataset.total_seconds();
   for_each_batch(dataset, config.batch_seconds, [&](const Batch& batch) {
-    const EncoderOutput encoded =
-        model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
-    const auto hypotheses = find_hypotheses(model, encoded, config.search, context);
+    const auto hypotheses = recognise_batch(model, batch, config.search, context);
     for (size_t b = 0; b < hypotheses.size(); ++b) {
       const auto i = static_cast<size_t>(batch.indices[b]);
       const Utterance utterance = dataset.utterance(i);
       const std::string text = tokenizer.decode(hypotheses[b].tokens);
-      result.utterances[i] = {utterance.text, text, hypotheses[b]};
-      result.score.utterances[i] =
-          score_texts(utterance.id, utterance.speaker, utterance.text, text);
+      const std::string reference = reference_for(tokenizer, utterance.text);
+      result.utterances[i] = {reference, text, hypotheses[b]};
+      result.score.utterances[i] = score_texts(utterance.id, utterance.speaker, reference, text);
       result.score.add(result.score.utterances[i]);
     }
   });

@@ -23,7 +23,8 @@ struct EvaluationResult {
   std::vector<UtteranceResult> utterances;  ///< in the same order
   double audio_seconds = 0, seconds = 0;    ///< seconds of work (features read, search, scoring)
 
-  /// "wer" in %, counts, "utterances": {id: [errors, words]}.
+  /// "wer" in % (null: errors in a set whose references have no words), counts, "utterances": {id:
+  /// [errors, words]}.
   nlohmann::json to_json() const;
 };
 
@@ -33,7 +34,8 @@ struct EvaluationConfig {
   bool bf16 = false;
 };
 
-/// Recognises every utterance and aligns it with its text.
+/// Recognises every utterance and aligns it with its text, normalised by the tokenizer's own rules
+/// where it has any.
 EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
                           const Dataset& dataset, const EvaluationConfig& config);
 

@@ -11,6 +11,7 @@ namespace scion {
 
 /// The usable utterances, with the features, text normalisation and tokenizer of the given model,
 /// at speed 1. Nothing is cached. UserErrors as of Dataset's constructor.
-Dataset dataset_for(const ModelFile& file, const std::vector<std::filesystem::path>& manifests);
+Dataset dataset_for(const ModelFile& file, const std::vector<std::filesystem::path>& manifests,
+                    DataPurpose purpose);
 
 }  // namespace scion

@@ -17,7 +17,7 @@ ResultRow result_row(const nlohmann::json& line, const std::string& arm, const s
   row.weights = enum_of<Weights>(line.value("weights", "raw")).value();
   row.update = line.at("update");
   row.epoch = line.at("epoch");
-  row.wer = line.at("wer");
+  row.wer = line.at("wer").is_null() ? HUGE_VAL : line.at("wer").get<double>();
   row.errors = line.at("errors");
   row.words = line.at("words");
   row.substitutions = line.at("substitutions");

@@ -11,12 +11,12 @@
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
 #include "scion/data/manifest.h"
-#include "scion/data/train_tokenizer.h"
 #include "scion/model/precision.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
 #include "scion/study/report/figures/table.h"
 #include "scion/study/runs.h"
+#include "scion/study/study_tokenizer.h"
 #include "scion/training/run_folder.h"
 #include "scion/training/step.h"
 
@@ -46,10 +46,12 @@ Batch made_up_batch(const RunConfig& config) {
 }
 
 // Pieces of the tokenizer that the runs will use; for characters, those of the training text.
-int64_t vocabulary_of(const RunConfig& config) {
+int64_t vocabulary_of(const Recipe& recipe) {
+  const RunConfig& config = recipe.teacher;
   if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer).size();
-  if (config.tokenizer.kind != "char") return config.tokenizer.vocabulary;
-  return train_tokenizer(config.data.train, config.model.text, config.tokenizer).size();
+  const bool own = recipe.teachers.empty() || recipe.teachers.front().file.empty();
+  if (own && config.tokenizer.kind != "char") return config.tokenizer.vocabulary;
+  return make_study_tokenizer(recipe).size();
 }
 
 // Seconds of audio that one run trains on per second, by the processor time of some steps.
@@ -186,7 +188,7 @@ class Estimate {
   }
 
   int64_t vocabulary() {
-    if (vocabulary_ == 0) vocabulary_ = vocabulary_of(recipe_.teacher);
+    if (vocabulary_ == 0) vocabulary_ = vocabulary_of(recipe_);
     return vocabulary_;
   }
 

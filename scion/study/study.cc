@@ -9,7 +9,7 @@
 #include "scion/core/log.h"
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
-#include "scion/data/train_tokenizer.h"
+#include "scion/data/length_report.h"
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
 #include "scion/study/collect.h"
@@ -17,6 +17,7 @@
 #include "scion/study/conditions/condition.h"
 #include "scion/study/report/write_report.h"
 #include "scion/study/runs.h"
+#include "scion/study/study_tokenizer.h"
 #include "scion/study/tuning.h"
 #include "scion/training/run_folder.h"
 
@@ -50,14 +51,12 @@ class Study {
  private:
   void prepare_tokenizer() {
     tokenizer_ = recipe_.teacher.data.tokenizer;
-    if (!tokenizer_.empty()) return;
-    const fs::path path = out_ / "tokenizer.model";
-    tokenizer_ = path;
-    if (fs::exists(path)) return;
-    const RunConfig& teacher = recipe_.teacher;
-    write_file(
-        path,
-        train_tokenizer(teacher.data.train, teacher.model.text, teacher.tokenizer).serialised());
+    if (tokenizer_.empty()) {
+      tokenizer_ = out_ / "tokenizer.model";
+      if (!fs::exists(tokenizer_))
+        write_file(tokenizer_, make_study_tokenizer(recipe_).serialised());
+    }
+    require_pieces_of_teachers(recipe_, tokenizer_);
   }
 
   // The recipe is recorded once no existing run contradicts it; new arms, budgets and seeds may be
@@ -72,20 +71,24 @@ class Study {
     const Tokenizer tokenizer = Tokenizer::load(tokenizer_);
     std::set<std::pair<std::vector<std::string>, std::vector<double>>> made;
     const auto make = [&](const std::vector<std::string>& manifests,
-                          const std::vector<double>& speeds) {
-      if (made.emplace(manifests, speeds).second)
-        const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
-                               tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text);
+                          const std::vector<double>& speeds, const LoaderConfig* loader) {
+      const bool trains = loader != nullptr;
+      if (!made.emplace(manifests, speeds).second) return;
+      const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
+                             tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text,
+                             DataCheck::decode,
+                             trains ? DataPurpose::training : DataPurpose::evaluation);
+      if (trains) LengthReport(features, *loader).log();
     };
     if (recipe_.trains_teachers()) {
       const RunConfig teacher = teacher_config(recipe_, shared, recipe_.teachers.front());
-      make(teacher.data.train, teacher.augment.speeds);
+      make(teacher.data.train, teacher.augment.speeds, &teacher.loader);
     }
     for (const StudentRun& run : runs) {
       const RunConfig student = student_config(recipe_, shared, run);
-      make(student.data.train, student.augment.speeds);
+      make(student.data.train, student.augment.speeds, &student.loader);
     }
-    for (const NamedManifest& set : shared.evaluation) make({set.path}, {1.0});
+    for (const NamedManifest& set : shared.evaluation) make({set.path}, {1.0}, nullptr);
   }
 
   // Reads the frozen outcome, or tunes: every arm and budget on the same grid, trained without dev,
@@ -110,10 +113,11 @@ class Study {
     start(jobs);
     make_features(tuning, runs);
     run_jobs(std::move(jobs), recipe_.jobs);
-    for (const StudentRun& run : runs)
-      tuning_.trials.push_back(
-          {run.arm, run.budget, run.peak_lr,
-           last_json_line(RunFiles(run.directory).results()).at("wer").get<double>()});
+    for (const StudentRun& run : runs) {
+      const nlohmann::json last = last_json_line(RunFiles(run.directory).results());
+      const double wer = last.at("wer").is_null() ? HUGE_VAL : last.at("wer").get<double>();
+      tuning_.trials.push_back({run.arm, run.budget, run.peak_lr, wer});
+    }
     write_file(fresh, tuning_.to_json());
     log_info("tuned on dev: {}", fresh.string());
   }

@@ -6,10 +6,10 @@ namespace fs = std::filesystem;
 EvaluationSets::EvaluationSets(const RunConfig& config, const Tokenizer& tokenizer)
     : config_(config), tokenizer_(tokenizer) {
   for (const NamedManifest& set : config.data.evaluation)
-    sets_.push_back(
-        {set.name, std::make_unique<Dataset>(std::vector<fs::path>{set.path}, config.model.features,
-                                             tokenizer, config.data.cache, std::vector<double>{1.0},
-                                             config.model.text)});
+    sets_.push_back({set.name, std::make_unique<Dataset>(
+                                   std::vector<fs::path>{set.path}, config.model.features,
+                                   tokenizer, config.data.cache, std::vector<double>{1.0},
+                                   config.model.text, DataCheck::decode, DataPurpose::evaluation)});
 }
 
 bool EvaluationSets::due(int64_t epoch) const {

@@ -8,6 +8,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
+#include "scion/data/length_report.h"
 #include "scion/data/manifest.h"
 #include "scion/model/model_file.h"
 #include "scion/training/checkpoint.h"
@@ -19,12 +20,16 @@ namespace {
 
 using nlohmann::json;
 
-ManifestRecord read_manifest_record(const std::string& path) {
+// `lengths` counts what of it is trained on; nullptr for an evaluation set.
+ManifestRecord read_manifest_record(const std::string& path, LengthReport* lengths) {
   ManifestRecord record{path, std::nullopt, 0};
   try {
     const std::vector<Utterance> utterances = read_manifest(path);
     record.utterances = static_cast<int64_t>(utterances.size());
-    for (const Utterance& utterance : utterances) record.hours += utterance.seconds / 3600;
+    for (const Utterance& utterance : utterances) {
+      record.hours += utterance.seconds / 3600;
+      if (lengths) lengths->add(utterance.seconds);
+    }
   } catch (const Error&) {  // moved or changed since
   }
   return record;
@@ -59,6 +64,7 @@ void read_updates(const RunFiles& files, RunRecord& record) {
   record.loss = mean_loss(lines, lines.size() - part, lines.size());
   double hours = 0;
   for (const ManifestRecord& manifest : record.training) hours += manifest.hours;
+  hours -= record.left_out.hours;
   if (record.training_seconds > 0)
     record.speed = hours * 3600 * record.epochs / record.training_seconds;
 }
@@ -67,7 +73,8 @@ void read_results(const RunFiles& files, RunRecord& record) {
   for (const json& line : read_json_lines(files.results())) {
     const std::string name = line.value("set", "");
     const auto epoch = line.value("epoch", int64_t{0});
-    const double wer = line.value("wer", 0.0);
+    const json rate = line.value("wer", json(0.0));
+    const double wer = rate.is_null() ? HUGE_VAL : rate.get<double>();
     auto set = std::find_if(record.sets.begin(), record.sets.end(),
                             [&](const SetRecord& known) { return known.name == name; });
     if (set == record.sets.end())
@@ -139,10 +146,12 @@ RunRecord read_run_record(const fs::path& directory) {
   record.finished = files.is_finished();
   record.checkpoints = files.checkpoint_names();
   record.parameters = count_parameters(files, record);
+  LengthReport lengths(record.config.loader);
   for (const std::string& path : record.config.data.train)
-    record.training.push_back(read_manifest_record(path));
+    record.training.push_back(read_manifest_record(path, &lengths));
+  record.left_out = {lengths.left_out(), lengths.left_out_seconds() / 3600, lengths.lines()};
   for (const NamedManifest& set : record.config.data.evaluation)
-    record.evaluation.push_back(read_manifest_record(set.path));
+    record.evaluation.push_back(read_manifest_record(set.path, nullptr));
   record.skipped = static_cast<int64_t>(read_json_lines(files.skipped()).size());
   read_updates(files, record);
   read_results(files, record);
@@ -159,25 +168,27 @@ json to_json(const RunRecord& record) {
                       {"best_epoch", set.best_epoch},
                       {"best_wer", set.best_wer}};
   const auto left = record.seconds_left();
-  return {{"kind", "run"},
-          {"directory", record.directory.string()},
-          {"parameters", record.parameters ? json(*record.parameters) : json()},
-          {"start", record.config.train.init},
-          {"training", manifests_json(record.training)},
-          {"evaluation", manifests_json(record.evaluation)},
-          {"skipped", record.skipped},
-          {"finished", record.finished},
-          {"updates", record.updates},
-          {"epochs", record.epochs},
-          {"training_seconds", record.training_seconds},
-          {"seconds_left", left ? json(*left) : json()},
-          {"speed", record.speed},
-          {"first_loss", record.first_loss},
-          {"loss", record.loss},
-          {"sets", sets},
-          {"checkpoints", record.checkpoints},
-          {"files", record.files},
-          {"config", options_json(record.config)}};
+  return {
+      {"kind", "run"},
+      {"directory", record.directory.string()},
+      {"parameters", record.parameters ? json(*record.parameters) : json()},
+      {"start", record.config.train.init},
+      {"training", manifests_json(record.training)},
+      {"left_out", {{"utterances", record.left_out.utterances}, {"hours", record.left_out.hours}}},
+      {"evaluation", manifests_json(record.evaluation)},
+      {"skipped", record.skipped},
+      {"finished", record.finished},
+      {"updates", record.updates},
+      {"epochs", record.epochs},
+      {"training_seconds", record.training_seconds},
+      {"seconds_left", left ? json(*left) : json()},
+      {"speed", record.speed},
+      {"first_loss", record.first_loss},
+      {"loss", record.loss},
+      {"sets", sets},
+      {"checkpoints", record.checkpoints},
+      {"files", record.files},
+      {"config", options_json(record.config)}};
 }
 
 std::string to_text(const RunRecord& record) {
@@ -189,6 +200,7 @@ std::string to_text(const RunRecord& record) {
                           train.peak_lr, word_of(train.schedule), train.seed, train.device));
   for (const ManifestRecord& manifest : record.training)
     text += row("trains on", manifest_text(manifest));
+  for (const std::string& line : record.left_out.lines) text += row("left out", line);
   for (const ManifestRecord& manifest : record.evaluation)
     text += row("evaluates", manifest_text(manifest));
   text += row("skipped", fmt::format("{} utterances", record.skipped));

@@ -26,11 +26,20 @@ struct ManifestRecord {
   double hours = 0;
 };
 
+/// Utterances of the training manifests that are longer or shorter than the loader takes, by the
+/// manifests' durations.
+struct LeftOutRecord {
+  size_t utterances = 0;
+  double hours = 0;
+  std::vector<std::string> lines;  ///< as of LengthReport
+};
+
 struct RunRecord {
   std::filesystem::path directory;
   RunConfig config;
   std::optional<int64_t> parameters;  ///< nullopt before the first checkpoint
   std::vector<ManifestRecord> training, evaluation;
+  LeftOutRecord left_out;
   int64_t skipped = 0;
   bool finished = false;
   int64_t updates = 0;

@@ -18,7 +18,7 @@ TEST(DatasetFor, HasTheModelsFeaturesTokenizerAndTexts) {
   config.text = {.letter_case = "lower", .punctuation = "drop"};
   const ModelFile file{
       std::make_unique<Transducer>(config, tokenizer.size()), tokenizer.serialised(), {}};
-  const Dataset data = dataset_for(file, {corpus.manifest()});
+  const Dataset data = dataset_for(file, {corpus.manifest()}, DataPurpose::training);
   ASSERT_EQ(data.size(), 3U);
   EXPECT_EQ(data.feature_config(), config.features);
   EXPECT_EQ(data.features(0, 1).size(1), 20);

@@ -70,6 +70,22 @@ TEST(RunRecord, OfARunThatWasStopped) {
   EXPECT_EQ(json.at("parameters"), nullptr);
 }
 
+TEST(RunRecord, CountsWhatTheLimitsOnLengthLeaveOut) {
+  const TemporaryFolder folder;
+  write_half_run(folder);
+  RunConfig config = read_run_config(RunFiles(folder.path()).config());
+  config.loader.longest_seconds = 0.1;
+  write_file(RunFiles(folder.path()).config(), config.to_toml());
+  // A set whose references have no words has no rate.
+  write_file(RunFiles(folder.path()).results(), R"({"set":"noise","epoch":1,"wer":null})");
+  const RunRecord record = read_run_record(folder.path());
+  EXPECT_EQ(record.left_out.utterances, 4U);
+  EXPECT_DOUBLE_EQ(record.left_out.hours, record.training.at(0).hours);
+  EXPECT_THAT(to_text(record), HasSubstr("4 of 4 utterances"));
+  EXPECT_EQ(to_json(record).at("left_out").at("utterances"), 4);
+  EXPECT_TRUE(std::isinf(record.sets.at(0).last_wer));
+}
+
 TEST(RunRecord, AnotherFolderIsRefused) {
   const TemporaryFolder folder;
   EXPECT_FALSE(is_run(folder.path()));
