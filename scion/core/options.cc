@@ -240,6 +240,16 @@ Option& Option::choices(std::vector<std::string> choices) {
   return *this;
 }
 
+Option& Option::adjustable() {
+  is_adjustable_ = true;
+  return *this;
+}
+
+Option& Option::path() {
+  is_path_ = true;
+  return *this;
+}
+
 std::string Option::range_text() const {
   if (!has_range_) return "";
   if (std::isinf(high_)) return fmt::format("at least {}", low_);

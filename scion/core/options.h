@@ -106,6 +106,11 @@ class Option {
   Option& range(double low, double high);
   Option& unit(std::string unit);
   Option& choices(std::vector<std::string> choices);
+  /// A run that was interrupted may continue with another value: it changes how the work is done,
+  /// not what is learnt.
+  Option& adjustable();
+  /// Names a file or a folder, in whose content the meaning lies: its place may change.
+  Option& path();
 
   const std::string& key() const { return key_; }  ///< dotted, e.g. "train.peak_lr"
   const std::string& help() const { return help_; }
@@ -118,6 +123,8 @@ class Option {
   /// From a flag's text: "3e-3", "true", "1,2,3".
   void set_text(const std::string& text, const std::string& place);
   bool is_set() const { return is_set_; }
+  bool is_adjustable() const { return is_adjustable_; }
+  bool is_path() const { return is_path_; }
 
  private:
   void check(const nlohmann::json& value, const std::string& place) const;
@@ -125,7 +132,7 @@ class Option {
   Target target_;
   std::string help_, unit_;
   double low_ = 0, high_ = 0;
-  bool has_range_ = false, is_set_ = false;
+  bool has_range_ = false, is_set_ = false, is_adjustable_ = false, is_path_ = false;
   std::vector<std::string> choices_;
 };
 

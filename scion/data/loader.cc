@@ -77,8 +77,8 @@ void LoaderConfig::declare(Options& options) {
   options.add("longest_seconds", longest_seconds, "longer utterances are not trained on")
       .range(0, 1e6)
       .unit("s");
-  options.add("threads", threads, "threads that prepare batches").range(1, 256);
-  options.add("prefetch", prefetch, "batches held ready").range(1, 10000);
+  options.add("threads", threads, "threads that prepare batches").range(1, 256).adjustable();
+  options.add("prefetch", prefetch, "batches held ready").range(1, 10000).adjustable();
 }
 
 std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const LoaderConfig& config,

@@ -13,6 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+uint64_t content_hash_of(std::string_view text, double seconds, const AudioPart& part) {
+  const std::string numbers = fmt::format("\n{} {} {}", seconds, part.begin_seconds, part.channel);
+  // FNV-1a is slow for long texts.
+  return stable_hash(checksum(text) + numbers);
+}
+
 /// The parts of a line that the index keeps.
 struct LineSummary {
   std::string_view id, audio, text, speaker;
@@ -23,8 +29,10 @@ struct LineSummary {
   }
   uint64_t id_hash() const {
     if (!id.empty()) return stable_hash(id);
-    return stable_hash(default_id(audio, offset < 0 ? AudioPart{} : AudioPart{offset, seconds}));
+    return stable_hash(default_id(audio, part()));
   }
+  uint64_t content_hash() const { return content_hash_of(text, seconds, part()); }
+  AudioPart part() const { return offset < 0 ? AudioPart{} : AudioPart{offset, seconds}; }
 };
 
 /// simdjson reads a few bytes past a line: the lines at the file's end are read from a copy.
@@ -106,12 +114,13 @@ void ManifestIndex::index() {
     const size_t offset = std::exchange(begin, end + 1);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     if (LineSummary summary; parser.read(line, summary)) {
-      entries_.push_back({offset, summary.seconds, summary.id_hash()});
+      entries_.push_back({offset, summary.seconds, summary.id_hash(), summary.content_hash()});
       continue;
     }
     const Utterance utterance =
         parse_manifest_line(line, path_.parent_path(), line_place(path_, number));
-    entries_.push_back({offset, utterance.seconds, stable_hash(utterance.id)});
+    entries_.push_back({offset, utterance.seconds, stable_hash(utterance.id),
+                        content_hash_of(utterance.text, utterance.seconds, utterance.part)});
   }
   if (entries_.empty())
     throw UserError("manifest has no utterances: " + path_.string(), manifest_hint);

@@ -11,7 +11,7 @@
 
 namespace scion {
 
-/// The lines of a manifest, mapped into memory: 24 bytes an utterance. Every line is read once for
+/// The lines of a manifest, mapped into memory: 32 bytes an utterance. Every line is read once for
 /// validation, and again whenever its utterance is requested.
 class ManifestIndex {
  public:
@@ -24,6 +24,8 @@ class ManifestIndex {
   double seconds(size_t i) const { return entries_[i].seconds; }
   /// stable_hash of the id.
   uint64_t id_hash(size_t i) const { return entries_[i].id_hash; }
+  /// Of the text, the duration, the offset and the channel, as given in the line.
+  uint64_t content_hash(size_t i) const { return entries_[i].content_hash; }
   /// Thread-safe.
   Utterance utterance(size_t i) const;
 
@@ -31,7 +33,7 @@ class ManifestIndex {
   struct Entry {
     uint64_t offset;  // of the line in the file
     double seconds;
-    uint64_t id_hash;
+    uint64_t id_hash, content_hash;
   };
   std::string_view text() const;
   std::string_view line(const Entry& entry) const;

@@ -6,6 +6,7 @@
 #include "scion/model/model_file.h"
 #include "scion/study/recipe/option_changes.h"
 #include "scion/study/student_start.h"
+#include "scion/training/config/changed_options.h"
 #include "scion/training/run_folder.h"
 #include "scion/training/run_record.h"
 
@@ -43,11 +44,22 @@ double epochs_done(const fs::path& directory) {
   return last.is_null() ? 0 : last.value("epoch", 0.0);
 }
 
-// Options that an older program did not write have their defaults. The study's folder may have
-// moved since.
+nlohmann::json paths_of(RunConfig config) {
+  Options options;
+  config.declare(options);
+  nlohmann::json paths = nlohmann::json::object();
+  for (const auto& option : options.all())
+    if (option->is_path()) paths[option->key()] = option->value();
+  return paths;
+}
+
+// The first option that makes another run of it. Options that an older program did not write have
+// their defaults. The study's folder may have moved since.
 std::string changed_config(const fs::path& file, const RunConfig& config) {
   const RunConfig before = read_run_config(file);
-  nlohmann::json then = options_json(before);
+  for (const OptionChange& change : changed_options(before, config))
+    if (change.learnt) return change.text();
+  nlohmann::json then = paths_of(before);
   const std::string old_out = fs::path(before.data.cache).parent_path();
   const std::string out = fs::path(config.data.cache).parent_path();
   if (old_out != out && !old_out.empty()) {
@@ -56,7 +68,17 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
       text.replace(at, old_out.size(), out);
     then = nlohmann::json::parse(text);
   }
-  return first_change(then, options_json(config));
+  return first_change(then, paths_of(config));
+}
+
+// Runs that are compared have learnt from the same data. One that is not finished looks itself when
+// it continues.
+std::string changed_data(const fs::path& directory, const RunConfig& config) {
+  const fs::path inputs = RunFiles(directory).inputs();
+  if (!fs::exists(inputs)) return "";
+  const std::string change = change_text(RunInputs::unpack(read_safetensors(inputs)).training,
+                                         list_utterances(config.data.train));
+  return change.empty() ? "" : "its training data: " + change;
 }
 
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,
@@ -70,7 +92,11 @@ Job training_job(const std::string& name, const fs::path& directory, const RunCo
     fs::create_directories(directory);
     write_file(file, config.to_toml());
   };
-  job.changed = [=] { return is_run(directory) ? changed_config(file, config) : ""; };
+  job.changed = [=] {
+    if (!is_run(directory)) return std::string();
+    const std::string change = changed_config(file, config);
+    return change.empty() ? changed_data(directory, config) : change;
+  };
   job.done = [=] { return RunFiles(directory).is_finished(); };
   job.progress = [=] { return share_done(directory, config); };
   const double parameters = static_cast<double>(

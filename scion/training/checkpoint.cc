@@ -11,6 +11,7 @@ namespace {
 constexpr const char* prefix = "update-";
 constexpr const char* model_name = "model.safetensors";
 constexpr const char* state_name = "state.safetensors";
+constexpr const char* inputs_name = "inputs.safetensors";
 constexpr const char* description_name = "checkpoint.json";
 
 Checkpoint read_checkpoint(const fs::path& folder) {
@@ -24,6 +25,7 @@ Checkpoint read_checkpoint(const fs::path& folder) {
   Checkpoint checkpoint;
   checkpoint.model = part(model_name);
   checkpoint.state = part(state_name);
+  if (description.at("checksums").contains(inputs_name)) checkpoint.inputs = part(inputs_name);
   TrainingPosition& position = checkpoint.position;
   description.at("update").get_to(position.update);
   description.at("epoch").get_to(position.epoch);
@@ -67,6 +69,7 @@ void save_checkpoint(const fs::path& directory, const Checkpoint& checkpoint, in
     };
     part(model_name, checkpoint.model);
     part(state_name, checkpoint.state);
+    part(inputs_name, checkpoint.inputs);
     write_file(folder.path() / description_name, description.dump(1) + "\n");
     folder.commit();
   }

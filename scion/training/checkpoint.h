@@ -21,11 +21,12 @@ struct TrainingPosition {
 struct Checkpoint {
   TrainingPosition position;
   SafeTensors model, state;
+  SafeTensors inputs;  ///< RunInputs; empty in one that an older program wrote
 };
 
-/// Writes `directory/update-00000123/` with model.safetensors, state.safetensors and
-/// checkpoint.json (position, checksums), under a temporary name, synced, renamed once; then
-/// removes all but the newest `keep` checkpoints.
+/// Writes `directory/update-00000123/` with model.safetensors, state.safetensors,
+/// inputs.safetensors and checkpoint.json (position, checksums), under a temporary name, synced,
+/// renamed once; then removes all but the newest `keep` checkpoints.
 void save_checkpoint(const std::filesystem::path& directory, const Checkpoint& checkpoint,
                      int64_t keep);
 

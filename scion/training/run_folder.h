@@ -10,6 +10,7 @@
 #include "scion/model/provenance.h"
 #include "scion/model/transducer.h"
 #include "scion/training/config/run_config.h"
+#include "scion/training/run_inputs.h"
 
 namespace scion {
 
@@ -24,6 +25,8 @@ class RunFiles {
   std::filesystem::path results() const { return directory_ / "results.jsonl"; }
   std::filesystem::path skipped() const { return directory_ / "skipped.jsonl"; }
   std::filesystem::path model() const { return directory_ / "model.safetensors"; }
+  /// What a finished run was trained on: RunInputs.
+  std::filesystem::path inputs() const { return directory_ / "inputs.safetensors"; }
   std::filesystem::path checkpoints() const { return directory_ / "checkpoints"; }
   /// Measured runs have these three: the path of the weights, the loss along the line from start to
   /// end, and the first weights.
@@ -48,21 +51,25 @@ class RunFiles {
   std::filesystem::path directory_;
 };
 
-/// Whether the folder holds a finished run of that configuration.
+/// Whether the folder holds a finished run of that configuration. UserError naming what differs
+/// when it holds one of another configuration, or its training data has changed since.
 bool is_finished_run(const std::filesystem::path& directory, const RunConfig& config);
 
 /// The folder of a run at work, locked against other processes.
 class RunFolder {
  public:
-  /// Makes the folder and writes config.toml. UserError when another process works in it, or when
-  /// it holds a run with another configuration (one that failed before its first update is
-  /// replaced).
+  /// Makes the folder. UserError when another process works in it, or when it holds a run whose
+  /// options differ in what is learnt, naming each with both values (a run that failed before its
+  /// first update is replaced).
   RunFolder(const RunConfig& config, const std::filesystem::path& directory);
 
   const RunFiles& files() const { return files_; }
 
+  /// Writes config.toml.
+  void record(const RunConfig& config);
   /// Writes the model, then removes what only continuing needs.
-  void finish(const Transducer& model, const std::string& tokenizer, const Provenance& provenance);
+  void finish(const Transducer& model, const std::string& tokenizer, const Provenance& provenance,
+              const RunInputs& inputs);
 
  private:
   RunFiles files_;

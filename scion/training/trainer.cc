@@ -3,10 +3,13 @@
 #include <chrono>
 
 #include "scion/core/device.h"
+#include "scion/core/error.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
 #include "scion/core/threads.h"
+#include "scion/data/length_report.h"
 #include "scion/data/skipped.h"
+#include "scion/model/model_file.h"
 #include "scion/model/precision.h"
 #include "scion/training/averaging.h"
 #include "scion/training/checkpoint.h"
@@ -17,6 +20,7 @@
 #include "scion/training/loss_along_line.h"
 #include "scion/training/path_measures.h"
 #include "scion/training/run_folder.h"
+#include "scion/training/run_inputs.h"
 #include "scion/training/training_log.h"
 
 namespace scion {
@@ -38,17 +42,21 @@ class Run {
   Run(const RunConfig& config, const fs::path& directory)
       : config_(config),
         folder_(config, directory),
+        inputs_(inputs_of(config)),
+        checkpoint_(load_newest_checkpoint(folder_.files().checkpoints())),
         start_(config_),
-        tokenizer_(start_.find_tokenizer()),
+        tokenizer_(find_tokenizer()),
         data_({config.data.train.begin(), config.data.train.end()}, config.model.features,
               tokenizer_, config.data.cache, config.augment.speeds, config.model.text,
               config.data.check),
+        lengths_(data_, config.loader),
         average_(folder_.files(), config.train.epochs, config.train.average_last),
         seed_(static_cast<uint64_t>(config.train.seed)) {
     const at::Device device = find_device(config.train.device);
     // cuDNN's algorithms must be deterministic for equal bytes.
     if (device.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
     open_data();
+    lengths_.log();
     model_ = start_.make(data_);
     bf16_ =
         use_bf16(config.train.precision, config.train.device, model_->registry().parameter_count());
@@ -68,6 +76,31 @@ class Run {
 
  private:
   const RunFiles& files() const { return folder_.files(); }
+
+  // A run that continues keeps the pieces that its weights belong to.
+  Tokenizer find_tokenizer() const {
+    if (!checkpoint_) return start_.find_tokenizer();
+    if (!checkpoint_->inputs.tensors.empty())
+      require_same_inputs(RunInputs::unpack(checkpoint_->inputs), inputs_, config_);
+    else
+      log_warning(
+          "the checkpoint does not say what the run was trained on so far: whether the data "
+          "has changed is not known");
+    Tokenizer tokenizer(packed_tokenizer(checkpoint_->model), "the checkpoint's tokenizer");
+    require_pieces(tokenizer);
+    return tokenizer;
+  }
+
+  void require_pieces(const Tokenizer& tokenizer) const {
+    const std::string& path = config_.data.tokenizer;
+    if (path.empty()) return;
+    const std::string difference =
+        piece_difference(tokenizer, "the run's checkpoint", Tokenizer::load(path), path);
+    if (!difference.empty())
+      throw UserError(fmt::format("data.tokenizer has other pieces than the run: {}", difference),
+                      "restore the file or leave data.tokenizer empty to continue the run, or "
+                      "choose another --out to train anew");
+  }
 
   void open_data() {
     if (config_.data.check == DataCheck::decode) write_skipped(files().skipped(), data_.skipped());
@@ -92,13 +125,17 @@ class Run {
 
   // Continues from the newest checkpoint if there is one.
   void resume() {
-    if (const auto checkpoint = load_newest_checkpoint(files().checkpoints())) {
-      load_weights(checkpoint->model, *model_, "checkpoint");
-      optimiser_->load(checkpoint->state);
-      measures_->load(checkpoint->state);
+    if (checkpoint_) {
+      load_weights(checkpoint_->model, *model_, "checkpoint");
+      optimiser_->load(checkpoint_->state);
+      measures_->load(checkpoint_->state);
       if (measuring()) measures_->load_start(read_safetensors(files().first_weights()));
-      position_ = checkpoint->position;
+      position_ = checkpoint_->position;
+      // An epoch of changed data may have fewer batches.
+      position_.batch = std::min(position_.batch, batches_of(position_.epoch) - 1);
       last_checkpoint_ = position_.update;
+      checkpoint_.reset();
+      folder_.record(config_);
       log_info("continues after update {}, epoch {}", position_.update, position_.epoch + 1);
     } else if (measuring()) {
       write_safetensors(files().first_weights(), first_weights());
@@ -219,7 +256,8 @@ class Run {
   }
 
   void checkpoint() {
-    Checkpoint state{position_, pack_model(*model_, tokenizer_.serialised(), {}), {}};
+    Checkpoint state{
+        position_, pack_model(*model_, tokenizer_.serialised(), {}), {}, inputs_.pack()};
     optimiser_->save(state.state);
     measures_->save(state.state);
     log_->sync();
@@ -280,22 +318,25 @@ class Run {
     Provenance::Trained trained{.epochs = config_.train.epochs,
                                 .updates = position_.update,
                                 .seed = config_.train.seed,
-                                .utterances = static_cast<int64_t>(data_.size()),
-                                .hours = data_.total_seconds() / 3600,
+                                .utterances = static_cast<int64_t>(lengths_.kept()),
+                                .hours = lengths_.kept_seconds() / 3600,
                                 .version = SCION_VERSION};
     if (teacher_) {
       const fs::path teacher = config_.train.distill.teacher;
       trained.teacher = teacher.filename().string();
       trained.teacher_checksum = checksum(read_file(teacher));
     }
-    folder_.finish(*model_, tokenizer_.serialised(), start_.as_start_of(trained));
+    folder_.finish(*model_, tokenizer_.serialised(), start_.as_start_of(trained), inputs_);
   }
 
   RunConfig config_;
   RunFolder folder_;
+  RunInputs inputs_;
+  std::optional<Checkpoint> checkpoint_;  // to continue from, until it is loaded
   InitialModel start_;
   Tokenizer tokenizer_;
   Dataset data_;
+  LengthReport lengths_;
   EpochAverage average_;
   uint64_t seed_;
   std::unique_ptr<EvaluationSets> sets_;

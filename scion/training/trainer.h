@@ -19,9 +19,11 @@ namespace scion {
 ///   skipped.jsonl       utterances left out, and why
 ///   checkpoints/        the newest checkpoints, while the run is not finished
 ///   model.safetensors   the finished model
+///   inputs.safetensors  checksums of what it was trained on
 /// A run that was interrupted continues from its newest checkpoint and ends with the same bytes
 /// (same program, processor type and thread count). A finished run returns at once.
-/// UserError when the folder holds a run with another configuration; Failure when training
+/// UserError when the folder holds a run whose options differ in what is learnt, or whose training
+/// data or pieces have changed since its checkpoint; Failure when training
 /// diverges, naming the batch's utterances and the first layer that was not finite.
 void train(const RunConfig& config, const std::filesystem::path& directory);
 

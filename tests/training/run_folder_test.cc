@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/error.h"
+#include "scion/training/config/changed_options.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"
@@ -30,12 +31,12 @@ TEST(RunFolder, ARunThatHasBegunKeepsItsConfiguration) {
   EXPECT_FALSE(files.has_run());
   // Without an update there is nothing to continue, and the folder is free for another run.
   { const RunFolder second(config_with_seed(2), folder / "run"); }
-  EXPECT_TRUE(is_configuration(files.config(), config_with_seed(2)));
+  EXPECT_EQ(read_written_config(files.config()).train.seed, 2);
   write_file(files.updates(), "{}\n");
   EXPECT_TRUE(files.has_run());
   { const RunFolder same(config_with_seed(2), folder / "run"); }
   EXPECT_THAT(error_of<UserError>([&] { RunFolder(config_with_seed(1), folder / "run"); }),
-              HasSubstr("another configuration"));
+              HasSubstr("other options: train.seed is 1, was 2"));
 }
 
 TEST(RunFolder, IsLocked) {
@@ -52,9 +53,10 @@ TEST(RunFolder, FinishingLeavesTheModelAndNothingForContinuing) {
   write_file(run.files().epoch_weights(3), "");
   const Transducer model(testing::small_config(), 7);
   EXPECT_FALSE(is_finished_run(folder / "run", config_with_seed(1)));
-  run.finish(model, Tokenizer::train({"abcde"}, {.kind = "char"}).serialised(), {});
+  run.finish(model, Tokenizer::train({"abcde"}, {.kind = "char"}).serialised(), {}, {});
   EXPECT_TRUE(is_finished_run(folder / "run", config_with_seed(1)));
-  EXPECT_FALSE(is_finished_run(folder / "run", config_with_seed(2)));
+  EXPECT_THAT(error_of<UserError>([&] { is_finished_run(folder / "run", config_with_seed(2)); }),
+              HasSubstr("finished run with other options: train.seed is 2, was 1"));
   EXPECT_FALSE(fs::exists(run.files().checkpoints()));
   EXPECT_FALSE(fs::exists(run.files().epochs()));
   EXPECT_THAT(run.files().present(), ElementsAre("model.safetensors", "config.toml"));

@@ -10,14 +10,16 @@ void AugmentConfig::declare(Options& options) {
       .range(0.5, 2);
   options.add("reverberation_share", reverberation_share, "share of utterances put in a room")
       .range(0, 1);
-  options.add("responses", responses,
-              "folder of measured room impulse responses; empty: simulated rooms");
+  options
+      .add("responses", responses,
+           "folder of measured room impulse responses; empty: simulated rooms")
+      .path();
   options.add("rooms", rooms, "simulated rooms to draw from").range(1, 100000);
   add_bounds(options,
              {"reverberation_seconds", "simulated rooms: time in which an echo falls by 60 dB", 0,
               1.5, "s"},
              reverberation_seconds_low, reverberation_seconds_high);
-  options.add("noise", noise, "folder of recordings that are mixed in; empty: none");
+  options.add("noise", noise, "folder of recordings that are mixed in; empty: none").path();
   options.add("noise_share", noise_share, "share of utterances with noise, where there is any")
       .range(0, 1);
   add_bounds(options, {"noise_snr", "speech over noise", -50, 100, "dB"}, noise_snr_low_db,

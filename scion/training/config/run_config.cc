@@ -8,14 +8,23 @@ namespace scion {
 namespace fs = std::filesystem;
 
 void DataConfig::declare(Options& options) {
-  options.add("train", train, "manifests to train on");
-  options.add("evaluation", evaluation, "sets to evaluate on, each \"name=manifest\"");
-  options.add("tokenizer", tokenizer, "SentencePiece model; empty: trained on the training texts");
+  options.add("train", train, "manifests to train on").path();
+  options.add("evaluation", evaluation, "sets to evaluate on, each \"name=manifest\"")
+      .path()
+      .adjustable();
+  options
+      .add("tokenizer", tokenizer,
+           "SentencePiece model; empty: that of the model file which train.init names, else one "
+           "trained on the training texts")
+      .path()
+      .adjustable();
   options.add("check", check,
               "validation of the training data; decode: every file is decoded at the start; trust: "
               "durations are taken from the manifests, and unusable utterances are skipped when "
               "they are reached");
-  options.add("cache", cache, "folder for computed features; empty: features are not kept");
+  options.add("cache", cache, "folder for computed features; empty: features are not kept")
+      .path()
+      .adjustable();
 }
 
 void RunConfig::declare(Options& options) {
@@ -123,15 +132,6 @@ RunConfig read_run_config(const fs::path& path, const std::string& preset_name) 
   if (!preset_name.empty()) table["model"]["preset"] = preset_name;
   load_run_config(config, std::move(table), path.string(), fs::absolute(path).parent_path());
   return config;
-}
-
-bool is_configuration(const fs::path& path, const RunConfig& config) {
-  RunConfig written, wanted = config;
-  Options options;
-  written.declare(options);
-  options.load_toml(read_file(path), path.string());
-  for (RunConfig* each : {&written, &wanted}) resolve_paths(*each, fs::current_path());
-  return written.to_toml() == wanted.to_toml();
 }
 
 ModelConfig read_model_config(const fs::path& path) {

@@ -48,11 +48,6 @@ RunConfig read_run_config(const std::filesystem::path& path, const std::string& 
 /// Makes the configuration's relative paths relative to `directory`.
 void resolve_paths(RunConfig& config, const std::filesystem::path& directory);
 
-/// Whether the file, as to_toml() wrote it, holds the values of `config`. Options that it lacks,
-/// because an older program wrote it, have their defaults; relative paths are relative to the
-/// working directory.
-bool is_configuration(const std::filesystem::path& path, const RunConfig& config);
-
 /// A [model] table alone, or a file with one.
 ModelConfig read_model_config(const std::filesystem::path& path);
 

@@ -50,4 +50,10 @@ double distillation_share(const DistillConfig& config, int64_t done, int64_t tot
   return config.fade ? 1 - static_cast<double>(done) / static_cast<double>(end) : 1;
 }
 
+bool depends_on_length(const TrainConfig& config) {
+  return config.schedule == Schedule::cosine ||
+         (!config.distill.teacher.empty() && config.distill.fade && !config.distill.until) ||
+         (config.copied.anchor_decay > 0 && !config.copied.anchor_until);
+}
+
 }  // namespace scion

@@ -25,4 +25,8 @@ UpdateRates update_rates(const TrainConfig& config, int64_t update, int64_t tota
 double distillation_share(const DistillConfig& config, int64_t done, int64_t total,
                           int64_t updates_per_epoch);
 
+/// Whether rates or weights of losses are functions of the number of epochs, so that a run cannot
+/// be made longer without changing what it has done already.
+bool depends_on_length(const TrainConfig& config);
+
 }  // namespace scion

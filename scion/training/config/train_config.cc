@@ -16,7 +16,8 @@ void LossConfig::declare(Options& options) {
            "memory for logits that the transducer loss keeps for its backward pass; logits beyond "
            "it are computed twice")
       .range(0, 1000000)
-      .unit("MB");
+      .unit("MB")
+      .adjustable();
   options
       .add("fast_emit", fast_emit,
            "FastEmit: gradients of label emissions are scaled by 1 + this; 0: off")
@@ -39,7 +40,7 @@ void LossConfig::declare(Options& options) {
 }
 
 void DistillConfig::declare(Options& options) {
-  options.add("teacher", teacher, "model file of the teacher; empty: no distillation");
+  options.add("teacher", teacher, "model file of the teacher; empty: no distillation").path();
   options
       .add("weight", weight,
            "weight of the divergence from the teacher on the lattice's nodes, over {label, blank, "
@@ -77,8 +78,10 @@ void CopiedConfig::declare(Options& options) {
 }
 
 void CheckpointConfig::declare(Options& options) {
-  options.add("every", every, "\"1e\": epochs, \"100u\": updates between checkpoints");
-  options.add("keep", keep, "number of newest checkpoints that are kept").range(1, 1000);
+  options.add("every", every, "\"1e\": epochs, \"100u\": updates between checkpoints").adjustable();
+  options.add("keep", keep, "number of newest checkpoints that are kept")
+      .range(1, 1000)
+      .adjustable();
 }
 
 static void declare_rates(TrainConfig& train, Options& options) {
@@ -110,7 +113,7 @@ static void declare_former_names(Options& options) {
 }
 
 void TrainConfig::declare(Options& options) {
-  options.add("init", init, "xavier, he, default, or the path of a model file");
+  options.add("init", init, "xavier, he, default, or the path of a model file").path();
   options.add("epochs", epochs, "passes over the training data").range(1, 100000).unit("epochs");
   declare_rates(*this, options);
   options.add("accumulate", accumulate, "batches whose gradients make one update")
@@ -137,13 +140,19 @@ void TrainConfig::declare(Options& options) {
            "the loss along the line from start to end goes to loss_line.json; 0: never")
       .range(0, 100000)
       .unit("updates");
-  options.add("evaluate_epochs", evaluate_epochs,
-              "epochs after which to evaluate; empty: every one");
+  options
+      .add("evaluate_epochs", evaluate_epochs, "epochs after which to evaluate; empty: every one")
+      .adjustable();
   options.add("seed", seed, "fixes data order, augmentation, dropout, random initialisation")
       .range(0, 1e15);
   options.add("threads", threads, "threads of a tensor operation; 0: all processors")
-      .range(0, 1024);
-  options.add("device", device, "where to train").choices({"cpu", "cuda"});
+      .range(0, 1024)
+      .adjustable();
+  options.add("device", device, "where to train").choices({"cpu", "cuda"}).adjustable();
+  options
+      .add("allow_changed_data", allow_changed_data,
+           "continue an interrupted run although its training data has changed")
+      .adjustable();
   options.section("loss", loss, "losses");
   options.section("optimiser", optimiser, "AdamW");
   options.section("distill", distill, "distillation: the student also learns from a teacher");

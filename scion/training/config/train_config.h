@@ -85,8 +85,9 @@ struct TrainConfig {
   int64_t measure_every = 0;             ///< updates between measurements of the path; 0: none
   std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch
   int64_t seed = 1;
-  int64_t threads = 0;         ///< 0: all processors
-  std::string device = "cpu";  ///< cpu, cuda
+  int64_t threads = 0;              ///< 0: all processors
+  std::string device = "cpu";       ///< cpu, cuda
+  bool allow_changed_data = false;  ///< when an interrupted run continues
   LossConfig loss;
   AdamWConfig optimiser;
   DistillConfig distill;
