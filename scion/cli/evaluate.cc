@@ -67,7 +67,7 @@ void run(const EvaluateArguments& arguments) {
     json["unwritable_characters"] = data.spelling().characters();
     json["unwritable_references"] = data.spelling().uncovered();
     json.update(tables_json(arguments, result.score));
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
   print(result.score, interval);

@@ -2,19 +2,21 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "scion/cli/commands.h"
 #include "scion/cli/logging.h"
 #include "scion/core/error.h"
+#include "scion/core/foreign_text.h"
 #include "scion/core/options.h"
 
 namespace scion {
 namespace {
 
 int report(const std::string& message, const std::string& hint, int status) {
-  fmt::print(stderr, "error: {}\n", message);
-  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
+  fmt::print(stderr, "error: {}\n", printable(message));
+  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", printable(hint));
   return status;
 }
 
@@ -83,6 +85,8 @@ int run(int argc, char** argv) {
     return report(error.what(), error.hint(), error.exit_status());
   } catch (const std::bad_alloc&) {
     return report("out of memory", "lower loader.batch_seconds or close other programs", 1);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(first_line(error.what()), "check the paths, their permissions and the disk", 1);
   } catch (const std::exception& error) {
     return report(first_line(error.what()),
                   "this is a defect in scion; please report it with the command", 1);

@@ -11,6 +11,7 @@
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
 #include "scion/core/error.h"
+#include "scion/core/foreign_text.h"
 #include "scion/core/options.h"
 
 namespace scion {
@@ -23,8 +24,8 @@ void print_normalisation(const OrderedJson& text) {
              text["unicode"].get<std::string>(), text["letter_case"].get<std::string>(),
              text["punctuation"].get<std::string>(), text["changed"].get<size_t>());
   for (const OrderedJson& example : text["examples"])
-    fmt::print("  {}\n  → {}\n", example["before"].get<std::string>(),
-               example["after"].get<std::string>());
+    fmt::print("  {}\n  → {}\n", printable(example["before"].get<std::string>()),
+               printable(example["after"].get<std::string>()));
 }
 
 void print_part(const std::string& name, const OrderedJson& part) {
@@ -44,6 +45,10 @@ void print_summary(const OrderedJson& summary) {
   print_normalisation(summary["text"]);
   fmt::print("vocabulary    {} pieces\nskipped       {}\n", summary["vocabulary"].get<int64_t>(),
              summary["skipped"].get<size_t>());
+  for (const OrderedJson& group : summary["skipped_by_reason"])
+    fmt::print("  {} × {} ({})\n", group["count"].get<size_t>(),
+               printable(group["reason"].get<std::string>()),
+               printable(group["id"].get<std::string>()));
   if (!summary["outside_alphabet"].empty())
     fmt::print("outside the alphabet: {}\n",
                fmt::join(summary["outside_alphabet"].get<std::vector<std::string>>(), " "));

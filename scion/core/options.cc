@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "scion/core/error.h"
@@ -155,8 +156,27 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \t") - begin + 1));
 }
 
+/// A list as TOML or JSON writes it: ["a,b", "c"]. Null when `text` is none.
+json array_from_text(const std::string& text) {
+  if (!text.starts_with('[')) return nullptr;
+  try {
+    return parse_toml("list = " + text, "").at("list");
+  } catch (const UserError&) {  // a name may begin with a bracket
+    return nullptr;
+  }
+}
+
+/// Whether `text`, or what follows its "name=", is a path that exists.
+bool is_existing_path(const std::string& text) {
+  std::error_code too_long;
+  return std::filesystem::exists(text, too_long) ||
+         std::filesystem::exists(text.substr(text.find('=') + 1), too_long);
+}
+
+/// An array, or items between commas.
 template <class Convert>
 json list_from_text(std::string_view text, Convert convert) {
+  if (json array = array_from_text(trimmed(text)); array.is_array()) return array;
   json list = json::array();
   if (trimmed(text).empty()) return list;
   while (true) {
@@ -186,7 +206,8 @@ json from_text(const std::string& text, const Option::Target& target) {
       return list_from_text(text, real);
     case 7:
       return text;
-    default:
+    default:  // a list of strings, which often are paths
+      if (text.find(',') != std::string::npos && is_existing_path(text)) return json::array({text});
       return list_from_text(text, same);
   }
 }

@@ -10,6 +10,8 @@
 
 namespace scion {
 
+inline constexpr auto name_hint = "a manifest holds text: rename the file or folder in UTF-8";
+
 struct Utterance {
   std::string id;
   std::filesystem::path audio;  ///< absolute or relative to the working directory
@@ -19,11 +21,11 @@ struct Utterance {
   AudioPart part = {};       ///< of the file
 };
 
-/// Reads a manifest. Missing `id`: the audio file's stem, and the offset if there is one. UserError
+/// Reads a manifest. Missing ids: see default_ids(). UserError
 /// with the line number on broken JSON, missing keys or duplicate ids.
 std::vector<Utterance> read_manifest(const std::filesystem::path& path);
 
-/// Writes it with audio paths relative to the manifest.
+/// Writes it with audio paths relative to the manifest. UserError when one of them is not UTF-8.
 void write_manifest(const std::filesystem::path& path, const std::vector<Utterance>& utterances);
 
 }  // namespace scion

@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "scion/core/error.h"
+#include "scion/core/files/text_lines.h"
 #include "scion/core/random.h"
+#include "scion/data/default_ids.h"
 #include "scion/data/manifest_line.h"
 
 namespace scion {
@@ -63,7 +65,7 @@ class LineParser {
     if (key == "speaker") return is_string(summary.speaker);
     if (key == "duration") return is_positive(summary.seconds);
     if (key == "offset") return is_positive(summary.offset);
-    return key != "channel";
+    return key != "channel" && key != "channel_selector" && !is_unread_part_key(key);
   }
 
   simdjson::simdjson_result<simdjson::dom::element> parse(std::string_view line) {
@@ -86,6 +88,7 @@ std::string line_place(const fs::path& path, size_t number) {
 
 ManifestIndex::ManifestIndex(const fs::path& path) : path_(path), file_(path) {
   index();
+  tell_default_ids_apart();
   check_ids();
 }
 
@@ -108,7 +111,8 @@ void ManifestIndex::index() {
   const std::string_view whole = text();
   LineParser parser(whole);
   size_t number = 1;
-  for (size_t begin = 0; begin < whole.size(); ++number) {
+  const size_t byte_order_mark = whole.size() - text_of_bytes(whole, path_).size();
+  for (size_t begin = byte_order_mark; begin < whole.size(); ++number) {
     const size_t end = std::min(whole.find('\n', begin), whole.size());
     const std::string_view line = whole.substr(begin, end - begin);
     const size_t offset = std::exchange(begin, end + 1);
@@ -119,7 +123,9 @@ void ManifestIndex::index() {
     }
     const Utterance utterance =
         parse_manifest_line(line, path_.parent_path(), line_place(path_, number));
-    entries_.push_back({offset, utterance.seconds, stable_hash(utterance.id),
+    const std::string id =
+        utterance.id.empty() ? default_id(utterance.audio, utterance.part) : utterance.id;
+    entries_.push_back({offset, utterance.seconds, stable_hash(id),
                         content_hash_of(utterance.text, utterance.seconds, utterance.part)});
   }
   if (entries_.empty())
@@ -128,14 +134,34 @@ void ManifestIndex::index() {
 }
 
 Utterance ManifestIndex::utterance(size_t i) const {
-  return parse_manifest_line(line(entries_[i]), path_.parent_path(), path_.string());
+  Utterance utterance = parse_manifest_line(line(entries_[i]), path_.parent_path(), path_.string());
+  if (utterance.id.empty())
+    utterance.id =
+        default_ids_.empty() ? default_id(utterance.audio, utterance.part) : default_ids_[i];
+  return utterance;
 }
 
-void ManifestIndex::check_ids() const {
+std::vector<uint64_t> ManifestIndex::id_hashes() const {
   std::vector<uint64_t> hashes;
   hashes.reserve(size());
   for (const Entry& entry : entries_) hashes.push_back(entry.id_hash);
-  for (const auto& [first, later] : equal_hashes(hashes)) {
+  return hashes;
+}
+
+void ManifestIndex::tell_default_ids_apart() {
+  if (equal_hashes(id_hashes()).empty()) return;
+  std::vector<Utterance> utterances;
+  for (const Entry& entry : entries_)
+    utterances.push_back(parse_manifest_line(line(entry), path_.parent_path(), path_.string()));
+  fill_default_ids(utterances);
+  for (size_t i = 0; i < size(); ++i) {
+    default_ids_.push_back(std::move(utterances[i].id));
+    entries_[i].id_hash = stable_hash(default_ids_[i]);
+  }
+}
+
+void ManifestIndex::check_ids() const {
+  for (const auto& [first, later] : equal_hashes(id_hashes())) {
     const std::string id = utterance(later).id;
     if (utterance(first).id != id) continue;
     throw UserError(fmt::format("{}: duplicate id '{}' (first used in line {})",

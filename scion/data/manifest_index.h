@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,11 +40,15 @@ class ManifestIndex {
   std::string_view line(const Entry& entry) const;
   size_t line_number(const Entry& entry) const;
   void index();
+  std::vector<uint64_t> id_hashes() const;
+  void tell_default_ids_apart();
   void check_ids() const;
 
   std::filesystem::path path_;
   MappedFile file_;
   std::vector<Entry> entries_;
+  std::vector<std::string>
+      default_ids_;  // one an entry, where those of single lines are not enough
 };
 
 /// Pairs of places in a list of hashes that are equal, the first such place with every later one;

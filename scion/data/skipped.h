@@ -10,14 +10,28 @@
 
 namespace scion {
 
-/// An utterance that was left out, and why. At most 5 % of a manifest may be.
+/// An utterance that was left out, and why.
 struct Skipped {
   std::string id, reason;
+  std::string hint = {};  ///< what to do about it, "" when the reason says all
 };
 
-/// UserError that names the first few when more than 5 % of `total` are skipped.
+/// The share of a corpus that may be skipped unless an option says otherwise.
+inline constexpr double default_skip_share = 0.05;
+
+/// Skipped utterances with reasons of one kind: the same words with other names and numbers.
+struct SkippedGroup {
+  size_t count = 0;
+  Skipped first;
+};
+
+/// The most frequent kind first.
+std::vector<SkippedGroup> group_by_reason(const std::vector<Skipped>& skipped);
+
+/// UserError when more than `share` of `total` are skipped: the most frequent kinds of reasons with
+/// an example each and its hint.
 void check_skipped_share(const std::filesystem::path& source, const std::vector<Skipped>& skipped,
-                         size_t total);
+                         size_t total, double share = default_skip_share);
 
 /// Writes a log: a line {"id", "reason"} for each.
 void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>& skipped);

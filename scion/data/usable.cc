@@ -15,6 +15,7 @@ UsableAudio read_usable_audio(const Utterance& utterance, int64_t sample_rate,
     usable.audio = read_audio(utterance.audio, sample_rate, utterance.part, &usable.quality);
   } catch (const UserError& error) {
     usable.reason = error.what();
+    usable.hint = error.hint();
     return usable;
   }
   const size_t samples = usable.audio.samples.size();
@@ -38,7 +39,10 @@ std::string duration_fault(double seconds, double listed_seconds) {
 }
 
 std::string text_fault(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n") == std::string::npos ? "no text" : "";
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return "no text";
+  if (text.find("\uFFFD") != std::string::npos)
+    return "its text has U+FFFD, which stands for characters that were lost";
+  return "";
 }
 
 std::string text_fault(const std::string& text, const Tokenizer& tokenizer) {
@@ -57,7 +61,7 @@ std::vector<AudioCheck> check_audio(const std::vector<Utterance>& utterances, in
       utterances.size(),
       [&](size_t i) {
         const UsableAudio usable = read_usable_audio(utterances[i], sample_rate, shortest_samples);
-        return AudioCheck{usable.audio.seconds(), usable.reason, usable.quality};
+        return AudioCheck{usable.audio.seconds(), usable.reason, usable.quality, usable.hint};
       },
       [&](size_t i, AudioCheck check) {
         checks[i] = std::move(check);

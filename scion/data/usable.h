@@ -17,6 +17,7 @@ struct UsableAudio {
   Audio audio;
   AudioQuality quality;
   std::string reason;  ///< "" when it can
+  std::string hint = {};
 };
 
 /// Unusable: audio that cannot be decoded, or with fewer than `shortest_samples` samples at
@@ -31,7 +32,8 @@ int64_t shortest_samples(const Fbank& fbank, const std::vector<double>& speeds);
 /// the audio's by at most 5 % or 0.1 s.
 std::string duration_fault(double seconds, double listed_seconds);
 
-/// "no text" for a blank text, else "".
+/// "no text" for a blank text; texts that hold U+FFFD, which other programs write for what they
+/// could not decode; else "".
 std::string text_fault(const std::string& text);
 /// The same, and texts with characters outside the tokenizer's alphabet.
 std::string text_fault(const std::string& text, const Tokenizer& tokenizer);
@@ -41,6 +43,7 @@ struct AudioCheck {
   double seconds = 0;
   std::string reason;  ///< why it cannot be used, "" when it can
   AudioQuality quality = {};
+  std::string hint = {};
 };
 
 /// Whether a reason says that the audio is whole, but shorter than a frame of features.

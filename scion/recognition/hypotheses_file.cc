@@ -32,7 +32,7 @@ std::string hypotheses_json(const EvaluationResult& result) {
     lines += nlohmann::json({{"id", result.score.utterances[i].id},
                              {"text", result.utterances[i].reference},
                              {"pred_text", result.utterances[i].hypothesis}})
-                 .dump() +
+                 .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
              "\n";
   return lines;
 }

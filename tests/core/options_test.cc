@@ -154,6 +154,23 @@ TEST(Options, FlagsAreText) {
   EXPECT_THAT(c.words, IsEmpty());
 }
 
+TEST(Options, AListFlagIsAnArrayAPathOrItemsBetweenCommas) {
+  const TemporaryFolder folder;
+  Config c;
+  c.options.set("words", R"(["a,b.jsonl", 'c'])", "flag");
+  EXPECT_THAT(c.words, ElementsAre("a,b.jsonl", "c"));
+  c.options.set("train.seeds", "[50,51]", "flag");
+  EXPECT_THAT(c.train.seeds, ElementsAre(50, 51));
+  const std::string path = (folder / "co,mma").string();
+  c.options.set("words", path, "flag");
+  EXPECT_EQ(c.words.size(), 2U);
+  std::filesystem::create_directories(path);
+  c.options.set("words", path, "flag");
+  EXPECT_THAT(c.words, ElementsAre(path));
+  c.options.set("words", "[a],b", "flag");
+  EXPECT_THAT(c.words, ElementsAre("[a]", "b"));
+}
+
 TEST(Options, BadFlagsAreErrors) {
   Config c;
   EXPECT_THAT(c.flag_error("train.peak_lr", "fast"),

@@ -50,6 +50,13 @@ TEST(ManifestIndex, ReadsWhatTheManifestReaderReads) {
       R"("audio_filepath": "w.flac", "id": ""} )";
   expect_same_reading(a + "\n" + b + "\n" + c + "\n" + d);
   expect_same_reading("\n \n" + d + "\r\n\n" + c + "\r\n" + a + "\n\n");
+  // Ids from paths where stems repeat, numbers as ids, nulls, Python's NaN, a byte order mark.
+  const std::string e = R"({"audio_filepath": "d/0.wav", "duration": 2, "text": ""})";
+  const std::string f = R"({"audio_filepath": "e/0.wav", "duration": 2, "text": null})";
+  const std::string g =
+      R"({"id": 7, "audio_filepath": "e/0.wav", "duration": 2, "text": 3, "x": NaN, "speaker": null})";
+  expect_same_reading(e + "\n" + f + "\n" + g + "\n" + b);
+  expect_same_reading("\xEF\xBB\xBF" + a + "\r\n" + b);
   // The last of several equal keys counts.
   expect_same_reading(
       R"({"id": "p", "audio_filepath": "x", "duration": 1, "text": "a", "id": "q", "duration": 2})");
@@ -64,8 +71,11 @@ TEST(ManifestIndex, RefusesWhatTheManifestReaderRefuses) {
         R"({"audio_filepath": 3, "duration": 1, "text": ""})",
         R"({"audio_filepath": "x", "duration": -1, "text": ""})",
         R"({"audio_filepath": "x", "duration": "1", "text": ""})",
-        R"({"audio_filepath": "x", "duration": 1, "text": "", "id": 7})",
-        R"({"audio_filepath": "x", "duration": 1, "text": "", "speaker": 7})",
+        R"({"audio_filepath": "x", "duration": 1, "text": "", "id": true})",
+        R"({"audio_filepath": "x", "duration": 1, "text": "", "speaker": [7]})",
+        R"({"audio_filepath": "x", "duration": null, "text": ""})",
+        R"({"audio_filepath": "x", "duration": 1, "text": "", "end": 2})",
+        R"({"audio_filename": "x", "duration": 1, "text": ""})",
         R"({"audio_filepath": "x", "duration": 0, "text": "", "offset": 1})",
         R"({"audio_filepath": "x", "duration": 1, "text": "", "offset": -1})",
         R"({"audio_filepath": "x", "duration": 1, "text": "", "channel": "left"})",
@@ -73,6 +83,8 @@ TEST(ManifestIndex, RefusesWhatTheManifestReaderRefuses) {
     expect_same_reading(fmt::format("{}\n\n{}\n", good, bad));
   expect_same_reading(fmt::format("{0}\n\n{0}\n", good));
   expect_same_reading("");
+  expect_same_reading("\xFF\xFE{");
+  expect_same_reading("version https://git-lfs.github.com/spec/v1\n");
   expect_same_reading("\n \n");
   EXPECT_THAT(error_of<UserError>([] { ManifestIndex index("/none/m.jsonl"); }),
               HasSubstr("/none/m.jsonl"));

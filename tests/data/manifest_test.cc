@@ -75,6 +75,26 @@ TEST(Manifest, WritesPathsRelativeToItself) {
   EXPECT_EQ(back[0].text, utterance.text);
 }
 
+TEST(Manifest, LiesInTheWorkingDirectoryToo) {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  write_manifest("m.jsonl", {{"u", "x.wav", 1, "a"}});
+  const std::vector<Utterance> back = read_manifest("m.jsonl");
+  fs::current_path(before);
+  ASSERT_EQ(back.size(), 1u);
+  EXPECT_EQ(back[0].audio, "x.wav");
+}
+
+TEST(Manifest, CannotHoldANameThatIsNotUtf8) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of<UserError>([&] {
+                write_manifest(folder / "m.jsonl", {{"u", folder / "caf\xe9.wav", 1, "a"}});
+              }),
+              HasSubstr("the name caf\\xe9.wav is not UTF-8 | a manifest holds text: rename"));
+  EXPECT_FALSE(fs::exists(folder / "m.jsonl"));
+}
+
 TEST(Manifest, PartsOfFilesAndChannels) {
   const TemporaryFolder folder;
   write_text(

@@ -20,6 +20,7 @@ TEST(Usable, AudioIsDecodedAndLongEnough) {
   EXPECT_EQ(read_usable_audio(click, 16000, 2).reason, "too short for a frame: 1 samples");
   EXPECT_EQ(read_usable_audio(click, 16000, 1).reason, "");
   std::filesystem::remove(click.audio);
+  EXPECT_NE(read_usable_audio(click, 16000, 1).hint, "");
   EXPECT_THAT(read_usable_audio(click, 16000, 1).reason,
               HasSubstr(click.audio.filename().string()));
 }
@@ -43,6 +44,7 @@ TEST(Usable, TextsNeedTheTokenizersAlphabet) {
   const Tokenizer tokenizer = Tokenizer::train({"abc"}, {.kind = "char"});
   EXPECT_EQ(text_fault("abc", tokenizer), "");
   EXPECT_EQ(text_fault(" \t", tokenizer), "no text");
+  EXPECT_THAT(text_fault("a\uFFFDb", tokenizer), HasSubstr("U+FFFD"));
   EXPECT_THAT(text_fault("abx", tokenizer), HasSubstr("outside the alphabet: x"));
 }
 

@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/files/text_lines.h"
 
 namespace scion {
 namespace {
@@ -16,7 +18,49 @@ json parse_line(std::string_view line) {
   return value.is_object() ? value : json();
 }
 
+/// Python's words for numbers that JSON lacks, outside strings, as null.
+std::string without_python_numbers(std::string_view line) {
+  std::string text;
+  for (size_t i = 0; i < line.size();) {
+    if (line[i] == '"') {
+      size_t end = i + 1;
+      while (end < line.size() && line[end] != '"') end += line[end] == '\\' ? 2 : 1;
+      end = std::min(end + 1, line.size());
+      text += line.substr(i, end - i);
+      i = end;
+      continue;
+    }
+    size_t length = 0;
+    for (const std::string_view word : {"NaN", "Infinity", "-Infinity"})
+      if (line.substr(i).starts_with(word)) length = word.size();
+    text += length > 0 ? std::string_view("null") : line.substr(i, 1);
+    i += std::max<size_t>(1, length);
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string json_fault(const std::exception& error) {
+  const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at …"
+  const size_t end = what.find("] ");
+  return end == std::string::npos ? what : what.substr(end + 2);
+}
+
+json parse_json_object(std::string_view line, const std::string& where) {
+  constexpr auto hint = "write one JSON object a line";
+  check_line(line, where);
+  json object = json::parse(line, nullptr, false);
+  if (object.is_discarded()) {
+    try {
+      object = json::parse(without_python_numbers(line));
+    } catch (const json::exception& error) {
+      throw UserError(fmt::format("{}: broken JSON: {}", where, json_fault(error)), hint);
+    }
+  }
+  if (!object.is_object()) throw UserError(where + ": not a JSON object", hint);
+  return object;
+}
 
 std::vector<json> read_json_lines(const fs::path& path) {
   std::vector<json> lines;

@@ -43,9 +43,11 @@ std::string_view text_of_bytes(std::string_view bytes, const fs::path& path) {
 void check_line(std::string_view line, const std::string& where) {
   const size_t valid = utf8_prefix_length(line);
   if (valid < line.size())
-    throw UserError(fmt::format("{}: not UTF-8 from byte {} on: {}", where, valid + 1,
-                                printable(line.substr(valid - std::min<size_t>(valid, 12), 24))),
-                    "convert the file: iconv -f latin1 -t utf8 FILE > NEW (or from what it is in)");
+    throw UserError(
+        fmt::format("{}: not UTF-8 from byte {} on: {}", where, valid + 1,
+                    printable(line.substr(valid - std::min<size_t>(valid, 12), 24))),
+        "convert the file: iconv -f latin1 -t utf8 FILE > NEW, with the encoding that it is in; "
+        "files whose names it lists have to be renamed as well");
   if (line.find('\0') != std::string_view::npos)
     throw UserError(where + ": a byte 0: the file is UTF-16, or no text", utf16_hint);
 }

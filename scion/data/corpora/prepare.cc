@@ -5,6 +5,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/foreign_text.h"
 #include "scion/core/log.h"
 #include "scion/core/options.h"
 #include "scion/core/progress.h"
@@ -24,43 +25,60 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr int64_t decoding_rate = 16000;  // for decoding only: features have their own
 
-/// The usable utterances, with the lengths of the decoded audio, and what is odd about them.
-std::vector<Utterance> keep_usable(std::vector<Utterance> utterances, const fs::path& source,
-                                   std::vector<Skipped>& skipped, OddRecordings& odd) {
-  const std::vector<AudioCheck> checks =
-      check_audio(utterances, decoding_rate, 1, "checking " + source.filename().string());
+/// Moves utterances with a fault to `skipped`. fault(i) is of utterance i, without a reason if it
+/// is sound.
+void skip_faulty(std::vector<Utterance>& utterances, std::vector<Skipped>& skipped,
+                 const std::function<Skipped(const Utterance&)>& fault) {
   std::vector<Utterance> kept;
-  for (size_t i = 0; i < utterances.size(); ++i) {
-    std::string reason = checks[i].reason;
-    if (reason.empty() && checks[i].quality.is_unscaled())
-      reason = fmt::format("samples reach {:.0f} where full scale is 1", checks[i].quality.peak);
-    if (reason.empty()) reason = text_fault(utterances[i].text);
-    if (reason.empty()) {
-      utterances[i].seconds = checks[i].seconds;
-      odd.look_at(utterances[i], checks[i].quality);
-      kept.push_back(std::move(utterances[i]));
-    } else {
-      skipped.push_back({utterances[i].id, std::move(reason)});
-    }
-  }
-  return kept;
-}
-
-/// Moves utterances that the tokenizer cannot spell to `skipped`; returns the missing characters.
-std::set<std::string> drop_uncovered(std::vector<Utterance>& utterances, const Tokenizer& tokenizer,
-                                     std::vector<Skipped>& skipped) {
-  std::set<std::string> outside;
-  std::vector<Utterance> kept;
+  kept.reserve(utterances.size());
   for (Utterance& utterance : utterances) {
-    const std::vector<std::string> uncovered = tokenizer.uncovered(utterance.text);
-    outside.insert(uncovered.begin(), uncovered.end());
-    std::string reason = text_fault(utterance.text, tokenizer);
-    if (reason.empty())
+    Skipped one = fault(utterance);
+    one.id = utterance.id;
+    if (one.reason.empty())
       kept.push_back(std::move(utterance));
     else
-      skipped.push_back({utterance.id, std::move(reason)});
+      skipped.push_back(std::move(one));
   }
   utterances = std::move(kept);
+}
+
+/// What is found without decoding: texts and file names that cannot be written.
+void skip_unwritable(Corpus& corpus) {
+  skip_faulty(corpus.utterances, corpus.skipped, [](const Utterance& utterance) {
+    const std::string& name = utterance.audio.native();
+    if (utf8_prefix_length(name) < name.size())
+      return Skipped{"", "the name of its file is not UTF-8: " + printable(name), name_hint};
+    return Skipped{"", text_fault(utterance.text)};
+  });
+}
+
+/// Leaves the utterances whose audio can be used, with the lengths of the decoded audio; what is
+/// odd about them goes into `odd`.
+void keep_usable(std::vector<Utterance>& utterances, const std::string& name,
+                 std::vector<Skipped>& skipped, OddRecordings& odd) {
+  if (utterances.empty()) return;
+  std::vector<AudioCheck> checks = check_audio(utterances, decoding_rate, 1, "checking " + name);
+  size_t i = 0;
+  for (Utterance& utterance : utterances) utterance.seconds = checks[i++].seconds;
+  i = 0;
+  skip_faulty(utterances, skipped, [&](const Utterance& utterance) {
+    AudioCheck& check = checks[i++];
+    if (check.reason.empty() && check.quality.is_unscaled())
+      return Skipped{"",
+                     fmt::format("samples reach {:.0f} where full scale is 1", check.quality.peak)};
+    if (check.reason.empty()) odd.look_at(utterance, check.quality);
+    return Skipped{"", std::move(check.reason), std::move(check.hint)};
+  });
+}
+
+/// The characters in the texts that the tokenizer cannot spell.
+std::set<std::string> characters_outside(const std::vector<Utterance>& utterances,
+                                         const Tokenizer& tokenizer) {
+  std::set<std::string> outside;
+  for (const Utterance& utterance : utterances) {
+    const std::vector<std::string> uncovered = tokenizer.uncovered(utterance.text);
+    outside.insert(uncovered.begin(), uncovered.end());
+  }
   return outside;
 }
 
@@ -127,7 +145,7 @@ std::string training_config(const PrepareConfig& config, const fs::path& out, bo
       "unicode = \"{2}\"\nletter_case = \"{3}\"\npunctuation = \"{4}\"\n\n"
       "[train]\n"
       "epochs = 30\n",
-      (out / "train.toml").string(),
+      printable((out / "train.toml").string()),
       has_dev ? "evaluation = [\"dev=dev.jsonl\"]\n"
               : "# evaluation = [\"dev=dev.jsonl\"]  # prepare --dev_speakers makes one\n",
       config.text.unicode, config.text.letter_case, config.text.punctuation);
@@ -151,34 +169,61 @@ void PrepareConfig::declare(Options& options) {
       .add("dev_speakers", dev_speakers,
            "speakers held out as dev.jsonl: the first by a hash of their names")
       .range(0, 1e6);
+  options
+      .add("skip_share", skip_share,
+           "the most of the utterances that may be skipped; beyond it nothing is written")
+      .range(0, 1);
 }
 
-OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const fs::path& out) {
-  if (fs::exists(out))
-    throw UserError(out.string() + " already exists", "remove it, or choose another folder");
-  log_info("prepares {} into {}", source.string(), out.string());
-  auto [utterances, skipped] = read_corpus(source, config.format, config.table);
-  const size_t total = utterances.size() + skipped.size();
-  for (Utterance& utterance : utterances)
-    if (utterance.part.channel < 0) utterance.part.channel = config.channel;
-  const OrderedJson normalised = normalise_texts(utterances, config.text);
-  OddRecordings odd;
-  utterances = keep_usable(std::move(utterances), source, skipped, odd);
-  check_skipped_share(source, skipped, total);
+namespace {
 
-  std::vector<Utterance> dev;
+OrderedJson reasons_of(const std::vector<Skipped>& skipped) {
+  OrderedJson reasons = OrderedJson::array();
+  for (const SkippedGroup& group : group_by_reason(skipped))
+    reasons.push_back({{"count", group.count},
+                       {"id", group.first.id},
+                       {"reason", group.first.reason},
+                       {"hint", group.first.hint}});
+  return reasons;
+}
+
+/// Whatever can be refused is refused before the audio is decoded, which takes hours.
+OrderedJson prepare_corpus(const PrepareConfig& config, Corpus& corpus, const fs::path& source,
+                           const fs::path& out) {
+  const size_t total = corpus.utterances.size() + corpus.skipped.size();
+  for (Utterance& utterance : corpus.utterances)
+    if (utterance.part.channel < 0) utterance.part.channel = config.channel;
+  const OrderedJson normalised = normalise_texts(corpus.utterances, config.text);
+  skip_unwritable(corpus);
+  check_skipped_share(source, corpus.skipped, total, config.skip_share);
+  std::vector<Utterance> utterances = std::move(corpus.utterances), dev;
   if (config.dev_speakers > 0)
     std::tie(utterances, dev) = split_speakers(utterances, size_t(config.dev_speakers));
-  const Tokenizer tokenizer = make_tokenizer(config, utterances);
-  std::set<std::string> outside = drop_uncovered(utterances, tokenizer, skipped);
-  outside.merge(drop_uncovered(dev, tokenizer, skipped));
-  check_skipped_share(source, skipped, total);
+  Tokenizer tokenizer = make_tokenizer(config, utterances);
+
+  const size_t listed = utterances.size();
+  OddRecordings odd;
+  keep_usable(utterances, source.filename().string(), corpus.skipped, odd);
+  keep_usable(dev, "the held-out speakers", corpus.skipped, odd);
+  check_skipped_share(source, corpus.skipped, total, config.skip_share);
+  if (utterances.size() < listed) tokenizer = make_tokenizer(config, utterances);
+  std::set<std::string> outside = characters_outside(utterances, tokenizer);
+  outside.merge(characters_outside(dev, tokenizer));
+  if (config.tokenizer_path.empty())
+    skip_faulty(utterances, corpus.skipped, [&](const Utterance& utterance) {
+      return Skipped{"", text_fault(utterance.text, tokenizer)};
+    });
+  check_skipped_share(source, corpus.skipped, total, config.skip_share);
+  if (utterances.empty())
+    throw UserError("no utterance of " + source.string() + " is left", "look at what is skipped");
 
   for (const std::string& line : odd.lines()) log_warning("{}", line);
   OrderedJson summary = {{"source", fs::absolute(source).lexically_normal().string()},
                          {"text", normalised},
                          {"vocabulary", tokenizer.size()},
-                         {"skipped", skipped.size()},
+                         {"remarks", corpus.remarks},
+                         {"skipped", corpus.skipped.size()},
+                         {"skipped_by_reason", reasons_of(corpus.skipped)},
                          {"outside_alphabet", outside},
                          {"warnings", odd.lines()}};
   PendingDirectory folder(out);
@@ -190,10 +235,34 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
   }
   write_file(folder.path() / "tokenizer.model", tokenizer.serialised());
   write_file(folder.path() / "train.toml", training_config(config, out, !dev.empty()));
-  write_skipped(folder.path() / "skipped.jsonl", skipped);
-  write_file(folder.path() / "summary.json", summary.dump(2) + "\n");
+  write_skipped(folder.path() / "skipped.jsonl", corpus.skipped);
+  write_file(folder.path() / "summary.json",
+             summary.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
   folder.commit();
   return summary;
+}
+
+}  // namespace
+
+OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const fs::path& out) {
+  std::error_code not_there;
+  if (fs::exists(out, not_there))
+    throw UserError(out.string() + " already exists", "remove it, or choose another folder");
+  log_info("prepares {} into {}", source.string(), out.string());
+  Corpus corpus = read_corpus(source, config.format, config.table);
+  for (const std::string& remark : corpus.remarks) log_warning("{}", remark);
+  fs::path list = out.has_filename() ? out : out.parent_path();
+  list += ".skipped.jsonl";
+  try {
+    const OrderedJson summary = prepare_corpus(config, corpus, source, out);
+    fs::remove(list, not_there);
+    return summary;
+  } catch (const UserError& error) {
+    if (corpus.skipped.empty()) throw;
+    write_skipped(list, corpus.skipped);
+    throw UserError(error.what(), fmt::format("{}{}{} lists all that are skipped", error.hint(),
+                                              error.hint().empty() ? "" : "; ", list.string()));
+  }
 }
 
 }  // namespace scion

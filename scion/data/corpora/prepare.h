@@ -21,17 +21,21 @@ struct PrepareConfig {
   /// Text normalisation, applied first.
   NormalisationConfig text{.unicode = "nfkc", .letter_case = "lower"};
   TokenizerConfig tokenizer;
-  std::string tokenizer_path;  ///< an existing tokenizer; empty: one is trained
-  int64_t dev_speakers = 0;    ///< held out as dev.jsonl (see split_speakers)
+  std::string tokenizer_path;              ///< an existing tokenizer; empty: one is trained
+  int64_t dev_speakers = 0;                ///< held out as dev.jsonl (see split_speakers)
+  double skip_share = default_skip_share;  ///< the most of a corpus that may be skipped
 
   void declare(Options& options);
 };
 
-/// Reads the corpus `source` (see corpus.h), checks every audio file by decoding it,
-/// measures its length, trains a tokenizer (without the held-out speakers), and writes the folder
-/// `out`, which must not exist: manifest.jsonl, dev.jsonl where speakers are held out,
-/// tokenizer.model, train.toml (a configuration to train with), skipped.jsonl, summary.json.
-/// Returns the summary. UserError when more than 5 % of the utterances cannot be used.
+/// Reads the corpus `source` (see corpus.h), trains a tokenizer (without the held-out speakers),
+/// checks every audio file by decoding it, measures its length, and writes the folder `out`, which
+/// must not exist: manifest.jsonl, dev.jsonl where speakers are held out, tokenizer.model,
+/// train.toml (a configuration to train with), skipped.jsonl, summary.json. Returns the summary.
+/// UserError when more than `skip_share` of the utterances cannot be used; all of them are then
+/// listed in `out`.skipped.jsonl. Utterances that a tokenizer trained here cannot spell are
+/// skipped; with an existing tokenizer, and among the held-out, they stay: in a test set they
+/// count.
 nlohmann::ordered_json prepare(const PrepareConfig& config, const std::filesystem::path& source,
                                const std::filesystem::path& out);
 

@@ -1,16 +1,38 @@
 #include "scion/core/files/json_lines.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
+#include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 
 namespace scion {
 namespace {
 
 using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(JsonLines, PythonsNumbersAreNullOutsideStrings) {
+  const json object = parse_json_object(
+      R"({"a": NaN, "b": [Infinity, -Infinity, 1], "c": "NaN \"NaN", "NaN": "Infinity"})", "x:1");
+  EXPECT_EQ(
+      object,
+      json::parse(R"({"a": null, "b": [null, null, 1], "c": "NaN \"NaN", "NaN": "Infinity"})"));
+}
+
+TEST(JsonLines, AForeignLineThatIsNoObjectIsNamed) {
+  const auto refusal = [](const std::string& line) {
+    return error_of<UserError>([&] { parse_json_object(line, "m.jsonl:7"); });
+  };
+  EXPECT_THAT(refusal("{\"a\": "), HasSubstr("m.jsonl:7: broken JSON: parse error"));
+  EXPECT_THAT(refusal("{\"a\": 1e999}"), HasSubstr("m.jsonl:7: broken JSON"));
+  EXPECT_THAT(refusal("[1]"), HasSubstr("m.jsonl:7: not a JSON object"));
+  EXPECT_THAT(refusal("{\"a\": \"\xe9\"}"), HasSubstr("m.jsonl:7: not UTF-8"));
+  EXPECT_THAT(refusal("NaN"), HasSubstr("not a JSON object"));
+}
 
 TEST(JsonLines, LinesThatACrashCutShortAreSkipped) {
   const TemporaryFolder folder;

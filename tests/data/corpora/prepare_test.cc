@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Prepare, WritesManifestTokenizerAndSummary) {
   SmallCorpus corpus(40);
@@ -59,7 +60,64 @@ TEST(Prepare, UsesAGivenTokenizerAndReportsWhatItLacks) {
   EXPECT_EQ(prepare(config, corpus.manifest(), corpus / "out")["outside_alphabet"],
             nlohmann::ordered_json({","}));
   EXPECT_EQ(read_file(corpus / "out/tokenizer.model"), small_tokenizer().serialised());
-  EXPECT_THAT(read_file(corpus / "out/skipped.jsonl"), HasSubstr("characters outside"));
+  // It stays: in a test set it counts.
+  EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 40u);
+}
+
+TEST(Prepare, RefusesWhatItCanBeforeItDecodesAudio) {
+  SmallCorpus corpus(10);
+  for (const Utterance& utterance : corpus.utterances()) write_text(utterance.audio, "no audio");
+  const auto refusal = [&](const PrepareConfig& config) {
+    return error_of<UserError>([&] { prepare(config, corpus.manifest(), corpus / "out"); });
+  };
+  PrepareConfig config;
+  config.tokenizer_path = (corpus / "none.model").string();
+  EXPECT_THAT(refusal(config), HasSubstr("none.model"));
+  config = {};
+  config.dev_speakers = 4;
+  EXPECT_THAT(refusal(config), HasSubstr("cannot hold out 4 of 4 speakers"));
+  config = {};
+  config.tokenizer.kind = "bpe";
+  config.tokenizer.vocabulary = 5000;
+  EXPECT_THAT(refusal(config), Not(HasSubstr("utterances of")));
+}
+
+TEST(Prepare, ListsAllThatIsSkippedBesideARefusal) {
+  SmallCorpus corpus(40);
+  for (const size_t i : {2, 3, 4}) write_text(corpus.utterances()[i].audio, "no audio");
+  corpus.utterances()[5].text = "na\uFFFDve";
+  corpus.save();
+  PrepareConfig config;
+  const auto refusal = [&] {
+    return error_of<UserError>([&] { prepare(config, corpus.manifest(), corpus / "out/"); });
+  };
+  EXPECT_THAT(refusal(), HasSubstr("4 of 40 utterances"));
+  const std::string list = read_file(corpus / "out.skipped.jsonl");
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 4);
+  EXPECT_THAT(list, HasSubstr("\"id\":\"u04\""));
+  config.skip_share = 0.1;
+  EXPECT_EQ(refusal(), "");
+  EXPECT_EQ(read_file(corpus / "out/skipped.jsonl"), list);
+  EXPECT_FALSE(fs::exists(corpus / "out.skipped.jsonl"));
+  EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 36u);
+}
+
+TEST(Prepare, NamesThatAreNotUtf8AreRefused) {
+  const TemporaryFolder folder;
+  write_text(folder / "caf\xe9/7-1.trans.txt", "7-1-0 yes\n");
+  write_sound(folder / "caf\xe9/7-1-0.wav", voice(0.5, 1));
+  EXPECT_THAT(error_of<UserError>([&] { prepare({}, folder / "caf\xe9", folder / "out"); }),
+              AllOf(HasSubstr("its file is not UTF-8"), HasSubstr("caf\\xe9/7-1-0.wav"),
+                    HasSubstr("rename the file")));
+}
+
+TEST(Prepare, SaysWhatIsNotReadAsItWasWritten) {
+  const TemporaryFolder folder;
+  write_text(folder / "t.tsv", "client_id\tpath\tsentence\ns\ta.wav\t\"\"\"yes\"\"\"\n");
+  write_sound(folder / "clips/a.wav", voice(0.5, 1));
+  const nlohmann::ordered_json summary = prepare({}, folder / "t.tsv", folder / "out");
+  EXPECT_EQ(summary["remarks"].size(), 1u);
+  EXPECT_EQ(read_manifest(folder / "out/manifest.jsonl")[0].text, "\"yes\"");
 }
 
 TEST(Prepare, ReadsALibriSpeechTree) {

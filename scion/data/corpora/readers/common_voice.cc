@@ -1,7 +1,5 @@
-#include <sstream>
-
 #include "scion/core/error.h"
-#include "scion/core/files/file.h"
+#include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/readers.h"
 
 namespace scion {
@@ -19,49 +17,70 @@ std::vector<std::string> split_tabs(const std::string& line) {
   return fields;
 }
 
-size_t column_of(const std::vector<std::string>& names, const std::string& name,
-                 const fs::path& table) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    throw UserError(fmt::format("{} has no column '{}'", table.string(), name),
-                    "a table of Common Voice has client_id, path and sentence in its first line");
-  return static_cast<size_t>(found - names.begin());
+/// Undoes CSV's quoting: quotes around the field, and those inside it doubled. False for a field
+/// that only has quotation marks of its own.
+bool unquote(std::string& field) {
+  if (field.size() < 2 || !field.starts_with('"') || !field.ends_with('"')) return false;
+  std::string plain;
+  for (size_t i = 1; i + 1 < field.size(); ++i) {
+    if (field[i] == '"' && (++i + 1 == field.size() || field[i] != '"')) return false;
+    plain += field[i];
+  }
+  field = std::move(plain);
+  return true;
+}
+
+struct CommonVoiceColumns {
+  size_t count, speaker, path, sentence;
+};
+
+CommonVoiceColumns columns_of(const std::string& first_line, const fs::path& table) {
+  const std::vector<std::string> names = split_tabs(first_line);
+  const auto place_of = [&](const char* name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end())
+      throw UserError(fmt::format("{} has no column '{}'", table.string(), name),
+                      "a table of Common Voice has client_id, path and sentence in its first line");
+    return static_cast<size_t>(found - names.begin());
+  };
+  return {names.size(), place_of("client_id"), place_of("path"), place_of("sentence")};
 }
 
 }  // namespace
 
 Corpus read_common_voice(const fs::path& table) {
-  std::istringstream lines(read_file(table));
+  TextLines lines(table);
   std::string line;
-  std::getline(lines, line);
-  line.erase(line.find_last_not_of('\r') + 1);
-  const std::vector<std::string> names = split_tabs(line);
-  const size_t speaker = column_of(names, "client_id", table);
-  const size_t path = column_of(names, "path", table);
-  const size_t sentence = column_of(names, "sentence", table);
+  lines.next(line);
+  const CommonVoiceColumns columns = columns_of(line, table);
   Corpus corpus;
-  std::unordered_map<std::string, size_t> first_lines;
-  for (size_t number = 2; std::getline(lines, line); ++number) {
-    line.erase(line.find_last_not_of('\r') + 1);
+  size_t quoted = 0;
+  while (lines.next(line)) {
     if (line.empty()) continue;
-    const std::vector<std::string> fields = split_tabs(line);
-    if (fields.size() <= std::max({speaker, path, sentence}))
-      throw UserError(fmt::format("{}:{}: {} columns of {}", table.string(), number, fields.size(),
-                                  names.size()),
-                      "columns are separated by tabs");
-    Utterance utterance{.id = fs::path(fields[path]).stem().string(),
-                        .audio = table.parent_path() / "clips" / fields[path],
-                        .text = fields[sentence],
-                        .speaker = fields[speaker]};
-    const auto [first, is_new] = first_lines.emplace(utterance.id, number);
-    if (!is_new)
-      throw UserError(fmt::format("{}:{}: duplicate '{}' (first used in line {})", table.string(),
-                                  number, fields[path], first->second),
-                      "leave one of them out");
-    corpus.utterances.push_back(std::move(utterance));
+    std::vector<std::string> fields = split_tabs(line);
+    if (fields.size() <= std::max({columns.speaker, columns.path, columns.sentence})) {
+      corpus.skipped.push_back({lines.where(),
+                                fmt::format("{} columns of {}", fields.size(), columns.count),
+                                "columns are separated by tabs"});
+      continue;
+    }
+    std::string& sentence = fields[columns.sentence];
+    quoted += unquote(sentence) ? 1 : 0;
+    const std::string& clip = fields[columns.path];
+    if (clip.empty()) {
+      corpus.skipped.push_back({lines.where(), "its path is empty"});
+      continue;
+    }
+    corpus.utterances.push_back({.id = fs::path(clip).replace_extension().string(),
+                                 .audio = table.parent_path() / "clips" / clip,
+                                 .text = sentence,
+                                 .speaker = fields[columns.speaker]});
   }
-  if (corpus.utterances.empty())
+  if (corpus.utterances.empty() && corpus.skipped.empty())
     throw UserError("no utterances in " + table.string(), "name train.tsv, dev.tsv or test.tsv");
+  if (quoted > 0)
+    corpus.remarks.push_back(
+        fmt::format("{} sentences were quoted as in CSV: their quotes are undone", quoted));
   return corpus;
 }
 

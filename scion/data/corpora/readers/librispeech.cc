@@ -1,23 +1,13 @@
-#include <sstream>
-
 #include "scion/core/error.h"
-#include "scion/core/files/file.h"
+#include "scion/core/files/folder_walk.h"
+#include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/readers.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The transcript files of a LibriSpeech tree, sorted.
-std::vector<fs::path> transcript_files(const fs::path& directory) {
-  std::vector<fs::path> files;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(directory, fs::directory_options::follow_directory_symlink))
-    if (entry.path().filename().string().ends_with(".trans.txt")) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 fs::path find_audio(const fs::path& folder, const std::string& id) {
   for (const char* extension : {".flac", ".opus", ".wav"}) {
@@ -28,37 +18,36 @@ fs::path find_audio(const fs::path& folder, const std::string& id) {
   return folder / (id + ".flac");  // a missing file is reported when it is read
 }
 
+/// An id, white space, the text.
+Utterance transcribed(std::string_view line, const fs::path& folder) {
+  line = strip(line);
+  const size_t space = std::min(line.find_first_of(" \t"), line.size());
+  Utterance utterance;
+  utterance.id = line.substr(0, space);
+  utterance.text = strip(line.substr(space));
+  utterance.speaker = utterance.id.substr(0, utterance.id.find('-'));
+  utterance.audio = find_audio(folder, utterance.id);
+  return utterance;
+}
+
 }  // namespace
 
 Corpus read_librispeech(const fs::path& directory) {
-  if (!fs::is_directory(directory))
+  std::error_code not_there;
+  if (!fs::is_directory(directory, not_there))
     throw UserError("no such folder: " + directory.string(), "name the root of a LibriSpeech tree");
   std::vector<Utterance> utterances;
-  for (const fs::path& transcript : transcript_files(directory)) {
-    std::istringstream lines(read_file(transcript));
-    std::string line;
-    for (size_t number = 1; std::getline(lines, line); ++number) {
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      const size_t space = line.find(' ');
-      Utterance utterance;
-      utterance.id = line.substr(0, space);
-      if (space != std::string::npos) utterance.text = line.substr(space + 1);
-      utterance.text.erase(utterance.text.find_last_not_of(" \t\r") + 1);
-      utterance.speaker = utterance.id.substr(0, utterance.id.find('-'));
-      utterance.audio = find_audio(transcript.parent_path(), utterance.id);
-      utterances.push_back(std::move(utterance));
-    }
+  for (const fs::path& transcript : files_under(
+           directory, [](const std::string& name) { return name.ends_with(".trans.txt"); })) {
+    TextLines lines(transcript);
+    for (std::string line; lines.next(line);)
+      if (!strip(line).empty()) utterances.push_back(transcribed(line, transcript.parent_path()));
   }
   if (utterances.empty())
     throw UserError("no transcript (*.trans.txt) under " + directory.string(),
                     "name the root of a LibriSpeech tree: speaker/chapter/*.trans.txt");
-  std::sort(utterances.begin(), utterances.end(),
-            [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
-  for (size_t i = 1; i < utterances.size(); ++i)
-    if (utterances[i].id == utterances[i - 1].id)
-      throw UserError(fmt::format("utterance '{}' is in two transcripts under {}", utterances[i].id,
-                                  directory.string()),
-                      "name a folder that holds it once");
+  std::stable_sort(utterances.begin(), utterances.end(),
+                   [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
   return {std::move(utterances), {}};
 }
 

@@ -2,10 +2,17 @@
 
 namespace scion {
 
-std::filesystem::path find_beside(const std::filesystem::path& path,
-                                  const std::filesystem::path& folder) {
-  std::error_code too_long;  // a name that no file can have is not there, either
-  return path.is_absolute() || std::filesystem::exists(path, too_long) ? path : folder / path;
+namespace fs = std::filesystem;
+
+fs::path find_beside(const fs::path& path, const fs::path& folder) {
+  std::error_code not_there;  // also for a name that no file can have
+  if (path.is_absolute() || fs::exists(folder / path, not_there)) return folder / path;
+  fs::path above = fs::absolute(folder / ".", not_there).lexically_normal().parent_path();
+  while (above != above.parent_path()) {
+    above = above.parent_path();
+    if (fs::exists(above / path, not_there)) return above / path;
+  }
+  return fs::exists(path, not_there) ? path : folder / path;
 }
 
 }  // namespace scion

@@ -13,30 +13,43 @@ namespace scion {
 /// Contents of a corpus. Lengths are those that the corpus gives, 0 where it gives none.
 struct Corpus {
   std::vector<Utterance> utterances;
-  std::vector<Skipped> skipped;  ///< listed in the corpus but missing
+  std::vector<Skipped> skipped;  ///< listed in the corpus, but not to be used
+  /// What whoever prepares the corpus should know: what is not read as it was written, and how
+  /// often.
+  std::vector<std::string> remarks = {};
 };
+
+/// A manifest (see manifest.h), whose durations may be missing: the audio is decoded anyway. Lines
+/// that are invalid are skipped.
+Corpus read_manifest_corpus(const std::filesystem::path& path);
 
 /// A LibriSpeech tree (`speaker/chapter/*.trans.txt` beside the audio): sorted by id.
 /// UserError when no transcript is found.
 Corpus read_librispeech(const std::filesystem::path& directory);
 
-/// A Kaldi data directory: `wav.scp`, `text`, and if they are there `utt2spk` and `segments`. Paths
-/// are relative to the working directory or else to `directory`. Utterances without text or audio
-/// are skipped. UserError with file and line: a pipe or a place in an archive instead of a file,
-/// missing fields, an id twice.
+/// A Kaldi data directory: `wav.scp`, `text`, and if they are there `utt2spk`, `segments` (with a
+/// channel in the fifth column) and `reco2file_and_channel`. Paths: see find_beside. Skipped:
+/// utterances without text or audio, with a pipe or a place in an archive instead of a file, with
+/// times that cannot be; of lines with one key the later ones. UserError with file and line for
+/// further columns, whose meaning is not known.
 Corpus read_kaldi(const std::filesystem::path& directory);
 
 /// Lhotse: a file of cuts (JSONL, or gzipped), one utterance a supervision; or a folder, or a path
-/// in it, of one `*recordings*.jsonl[.gz]` and one `*supervisions*.jsonl[.gz]`. Audio paths are
-/// relative to the working directory or else to the file. UserError with the line: mixed cuts,
-/// audio that comes from a command, an address or memory, missing keys, an id twice.
+/// in it, of one `*recordings*.jsonl[.gz]` and one `*supervisions*.jsonl[.gz]`. Audio paths: see
+/// find_beside. Speed and Tempo of a recording are undone (times are mapped to those of its file),
+/// and such copies left out where the original is there; Volume and Resample do not matter.
+/// Skipped: other transforms, mixed cuts, cuts without a recording, audio that comes from a
+/// command, an address or memory, lines that cannot be read.
 Corpus read_lhotse(const std::filesystem::path& source);
 
 /// A Common Voice table (`train.tsv`, …; columns `client_id`, `path`, `sentence`) with its audio in
-/// `clips/` beside it. UserError with the line: columns missing.
+/// `clips/` beside it. The quoting of CSV is undone in sentences. UserError when columns are
+/// missing.
 Corpus read_common_voice(const std::filesystem::path& table);
 
-/// `path` if it is absolute or there, else the same inside `folder`.
+/// Where `path`, as a list in `folder` gives it, lies: in that folder, or in the nearest folder
+/// above it (recipes count from their root), or else relative to the working directory. `folder` /
+/// `path` when it is nowhere.
 std::filesystem::path find_beside(const std::filesystem::path& path,
                                   const std::filesystem::path& folder);
 

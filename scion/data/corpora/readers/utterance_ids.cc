@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/data/manifest_line.h"
+#include "scion/data/default_ids.h"
 
 namespace scion {
 namespace {
