@@ -3,58 +3,37 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/core/files/folder_walk.h"
+#include "scion/data/corpora/layouts/archives.h"
+#include "scion/data/corpora/layouts/layouts.h"
 
 namespace scion {
+
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether the folder itself holds a file with such a name.
-bool holds(const fs::path& folder, const NameTest& wanted) {
-  const std::vector<fs::path> entries = entries_of(folder);
-  return std::any_of(entries.begin(), entries.end(),
-                     [&](const fs::path& entry) { return wanted(entry.filename().string()); });
+/// The table that is named, or that lies in the folder that is.
+fs::path table_of(const fs::path& source) {
+  if (!fs::is_directory(source)) return source;
+  const fs::path table = metadata_table(source);
+  if (table.empty())
+    throw UserError(source.string() + " has no metadata.csv or metadata.jsonl", "name the table");
+  return table;
 }
 
-bool is_lhotse_name(const std::string& name) {
-  const bool lines = name.ends_with(".jsonl") || name.ends_with(".jsonl.gz");
-  return lines && (name.find("cuts") != std::string::npos ||
-                   name.find("supervisions") != std::string::npos ||
-                   name.find("recordings") != std::string::npos);
+/// Options that the reader of this format does not know would be ignored.
+void check_options(const fs::path& source, CorpusFormat format, const CorpusOptions& options) {
+  if (options.table.columns.any_chosen() && format != CorpusFormat::table)
+    throw UserError(
+        fmt::format("{} is no table ({}), so it has no columns", source.string(), word_of(format)),
+        "leave out --column, or name a table");
+  if (!options.subset.empty() && format != CorpusFormat::gigaspeech)
+    throw UserError(fmt::format("{} ({}) has no subsets", source.string(), word_of(format)),
+                    "leave out --subset, or name the set's folder");
 }
 
-/// The table in a folder of audio (Hugging Face's audiofolder, LJSpeech); empty: there is none.
-fs::path metadata_table(const fs::path& folder) {
-  for (const char* name : {"metadata.csv", "metadata.jsonl"})
-    if (fs::exists(folder / name)) return folder / name;
-  return "";
-}
-
-bool is_transcript_name(const std::string& name) { return name.ends_with(".trans.txt"); }
-
-CorpusFormat detect_format(const fs::path& source) {
-  std::error_code not_there;
-  if (!fs::exists(source, not_there))
-    throw UserError("no such file or folder: " + source.string(),
-                    "name a corpus: a manifest, a table, or a folder");
-  if (!fs::is_directory(source)) return detect_file_format(source);
-  if (fs::exists(source / "wav.scp")) return CorpusFormat::kaldi;
-  if (!metadata_table(source).empty()) return CorpusFormat::table;
-  if (holds(source, is_lhotse_name)) return CorpusFormat::lhotse;
-  if (has_file_under(source, is_transcript_name)) return CorpusFormat::librispeech;
-  throw UserError(
-      "no corpus in " + source.string(),
-      "looked for wav.scp (Kaldi), *cuts*.jsonl, *recordings*.jsonl and *supervisions*.jsonl "
-      "(Lhotse) and *.trans.txt (LibriSpeech); of Common Voice, name the table, e.g. train.tsv");
-}
-
-Corpus read_as(CorpusFormat format, const fs::path& source, const TableConfig& table) {
+Corpus read_as(const fs::path& source, CorpusFormat format, const CorpusOptions& options) {
   switch (format) {
-    case CorpusFormat::automatic:
-      if (table.columns.any_chosen() && fs::is_regular_file(source))
-        return read_table(source, table);
-      return read_as(detect_format(source), source, table);
     case CorpusFormat::manifest:
       return read_manifest_corpus(source);
     case CorpusFormat::librispeech:
@@ -66,7 +45,28 @@ Corpus read_as(CorpusFormat format, const fs::path& source, const TableConfig& t
     case CorpusFormat::common_voice:
       return read_common_voice(source);
     case CorpusFormat::table:
-      return read_table(fs::is_directory(source) ? metadata_table(source) : source, table);
+      return read_table(table_of(source), options.table);
+    case CorpusFormat::stm:
+      return read_stm(source);
+    case CorpusFormat::aishell:
+      return read_aishell(source);
+    case CorpusFormat::mls:
+      return read_mls(source);
+    case CorpusFormat::vctk:
+      return read_vctk(source);
+    case CorpusFormat::timit:
+      return read_timit(source);
+    case CorpusFormat::gigaspeech:
+      return read_gigaspeech(fs::is_directory(source) ? source / "GigaSpeech.json" : source,
+                             options.subset);
+    case CorpusFormat::shards:
+      return read_shards(source, options.unpacked);
+    case CorpusFormat::lhotse_shar:
+      return read_lhotse_shar(source, options.unpacked);
+    case CorpusFormat::audio_with_texts:
+      return read_audio_with_texts(source);
+    case CorpusFormat::automatic:
+      break;
   }
   throw std::logic_error("a corpus format without a reader");
 }
@@ -88,8 +88,13 @@ void leave_out_repeated_ids(Corpus& corpus) {
 
 }  // namespace
 
-Corpus read_corpus(const fs::path& source, CorpusFormat format, const TableConfig& table) {
-  Corpus corpus = read_as(format, source, table);
+Corpus read_corpus(const fs::path& source, CorpusFormat format, const CorpusOptions& options) {
+  if (format == CorpusFormat::automatic) {
+    const bool is_table = options.table.columns.any_chosen() && fs::is_regular_file(source);
+    format = is_table ? CorpusFormat::table : detect_format(source);
+  }
+  check_options(source, format, options);
+  Corpus corpus = read_as(source, format, options);
   leave_out_repeated_ids(corpus);
   return corpus;
 }

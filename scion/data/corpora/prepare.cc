@@ -155,10 +155,13 @@ std::string training_config(const PrepareConfig& config, const fs::path& out, bo
 
 void PrepareConfig::declare(Options& options) {
   options.section("text", text, "Text normalisation, applied first.");
-  options.section("table", table, "Tables: CSV and its kin.");
-  options.section("column", table.columns, "Columns of a table: their names, or numbers from 1.");
+  options.section("table", corpus.table, "Tables: CSV and its kin.");
+  options.section("column", corpus.table.columns,
+                  "Columns of a table: their names, or numbers from 1.");
   options.section("tokenizer", tokenizer, "The tokenizer that is trained on the texts.");
   options.add("format", format, "format of the corpus; auto: recognised by its files");
+  options.add("subset", corpus.subset,
+              "subset to read of a corpus that lists several (GigaSpeech: XS to XL, DEV, TEST)");
   options
       .add("channel", channel,
            "channel to use where the corpus names none, from 0; -1: all, averaged")
@@ -189,7 +192,7 @@ OrderedJson reasons_of(const std::vector<Skipped>& skipped) {
 
 /// Whatever can be refused is refused before the audio is decoded, which takes hours.
 OrderedJson prepare_corpus(const PrepareConfig& config, Corpus& corpus, const fs::path& source,
-                           const fs::path& out) {
+                           const fs::path& out, PendingDirectory& folder) {
   const size_t total = corpus.utterances.size() + corpus.skipped.size();
   for (Utterance& utterance : corpus.utterances)
     if (utterance.part.channel < 0) utterance.part.channel = config.channel;
@@ -226,7 +229,6 @@ OrderedJson prepare_corpus(const PrepareConfig& config, Corpus& corpus, const fs
                          {"skipped_by_reason", reasons_of(corpus.skipped)},
                          {"outside_alphabet", outside},
                          {"warnings", odd.lines()}};
-  PendingDirectory folder(out);
   summary["parts"]["manifest.jsonl"] = summarise(utterances, tokenizer);
   write_manifest(folder.path() / "manifest.jsonl", utterances);
   if (!dev.empty()) {
@@ -249,12 +251,15 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
   if (fs::exists(out, not_there))
     throw UserError(out.string() + " already exists", "remove it, or choose another folder");
   log_info("prepares {} into {}", source.string(), out.string());
-  Corpus corpus = read_corpus(source, config.format, config.table);
+  PendingDirectory folder(out);
+  CorpusOptions options = config.corpus;
+  options.unpacked = folder.path() / "audio";
+  Corpus corpus = read_corpus(source, config.format, options);
   for (const std::string& remark : corpus.remarks) log_warning("{}", remark);
   fs::path list = out.has_filename() ? out : out.parent_path();
   list += ".skipped.jsonl";
   try {
-    const OrderedJson summary = prepare_corpus(config, corpus, source, out);
+    const OrderedJson summary = prepare_corpus(config, corpus, source, out, folder);
     fs::remove(list, not_there);
     return summary;
   } catch (const UserError& error) {

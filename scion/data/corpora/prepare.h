@@ -16,7 +16,7 @@ class Options;
 
 struct PrepareConfig {
   CorpusFormat format = CorpusFormat::automatic;
-  TableConfig table;
+  CorpusOptions corpus;
   int64_t channel = -1;  ///< where the corpus names none; -1: all, averaged
   /// Text normalisation, applied first.
   NormalisationConfig text{.unicode = "nfkc", .letter_case = "lower"};

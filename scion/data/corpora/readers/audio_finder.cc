@@ -32,7 +32,7 @@ bool is_audio_name(const fs::path& path) {
 std::optional<fs::path> AudioFinder::find(const std::string& name) {
   if (name.empty()) return std::nullopt;
   if (auto file = file_at(folder_ / found_in_ / (name + extension_))) return file;
-  for (const char* subfolder : {"", "wavs", "wav", "audio", "clips"}) {
+  for (const char* subfolder : {"", "wavs", "wav", "sph", "audio", "clips"}) {
     const fs::path path = folder_ / subfolder / name;
     if (auto file = file_at(path)) {
       std::tie(found_in_, extension_) = std::pair(subfolder, "");

@@ -16,7 +16,7 @@ class AudioFinder {
   explicit AudioFinder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// The file `name`, with or without its extension, in `folder`, or else in its subfolder wavs,
-  /// wav, audio or clips, or else where find_beside() finds it. nullopt when there is none.
+  /// wav, sph, audio or clips, or else where find_beside() finds it. nullopt when there is none.
   std::optional<std::filesystem::path> find(const std::string& name);
   /// The same; `folder`/`name` when there is none, which whatever reads it reports.
   std::filesystem::path find_or_name(const std::string& name);

@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
+#include "scion/data/corpora/readers/kaldi_pipe.h"
 #include "scion/data/corpora/readers/readers.h"
 
 namespace scion {
@@ -90,11 +91,15 @@ struct KaldiRecording {
 KaldiRecording find_recording(const KaldiLine& line, const fs::path& directory) {
   if (line.rest.empty())
     return {.fault = "no path for it in wav.scp", .hint = "a line of wav.scp is: recording path"};
-  if (line.rest.ends_with("|"))
+  if (line.rest.ends_with("|")) {
+    const std::optional<PipedFile> file = piped_file(line.rest);
+    if (file) return {.audio = find_beside(file->path, directory), .channel = file->channel};
     return {.fault = "its audio comes from a command: " + line.rest,
             .hint =
-                "scion runs no commands from data: write the audio to files with "
-                "`wav-copy scp:wav.scp …`, or run the commands, and name the files"};
+                "scion runs no commands from data; Kaldi writes the files once: mkdir wavs; "
+                "awk '{print $1, \"wavs/\" $1 \".wav\"}' wav.scp > files.scp; "
+                "wav-copy scp:wav.scp scp:files.scp; then files.scp takes the place of wav.scp"};
+  }
   const size_t colon = line.rest.rfind(':');
   const bool in_archive =
       line.rest.ends_with(".ark") ||
@@ -160,7 +165,11 @@ Skipped place_segment(const KaldiLine& line, const std::vector<std::string>& fie
             "its end must come after its beginning"};
   part.begin_seconds = *begin;
   if (*end != -1) part.seconds = *end - *begin;  // −1: up to the end
-  if (fields.size() == 4) part.channel = segment_channel(line, fields[3]);
+  // Of a recording that is one channel of its file, channel 0 is that one.
+  const int64_t channel = fields.size() == 4 ? segment_channel(line, fields[3]) : -1;
+  if (channel > 0 && part.channel >= 0)
+    return {line.key, fmt::format("channel {} of a recording of one channel", channel), hint};
+  if (part.channel < 0) part.channel = channel;
   return {};
 }
 

@@ -36,8 +36,7 @@ Corpus read_manifest_corpus(const fs::path& path) {
           parse_manifest_line(line, path.parent_path(), where, Durations::measured));
       mend_whole_file(corpus.utterances.back());
     } catch (const UserError& error) {
-      corpus.skipped.push_back(
-          {where, std::string(error.what()).substr(where.size() + 2), error.hint()});
+      corpus.skipped.push_back(skipped_for(error, where));
     }
   }
   fill_default_ids(corpus.utterances);

@@ -4,6 +4,17 @@ namespace scion {
 
 namespace fs = std::filesystem;
 
+Skipped skipped_for(const UserError& error, const std::string& where) {
+  std::string message = error.what();
+  if (message.starts_with(where + ": ")) message.erase(0, where.size() + 2);
+  return {where, std::move(message), error.hint()};
+}
+
+void check_not_empty(const Corpus& corpus, const fs::path& source, const std::string& hint) {
+  if (corpus.utterances.empty() && corpus.skipped.empty())
+    throw UserError("no utterances in " + source.string(), hint);
+}
+
 fs::path find_beside(const fs::path& path, const fs::path& folder) {
   std::error_code not_there;  // also for a name that no file can have
   if (path.is_absolute() || fs::exists(folder / path, not_there)) return folder / path;

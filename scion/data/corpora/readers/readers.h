@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scion/core/error.h"
 #include "scion/data/manifest.h"
 #include "scion/data/skipped.h"
 
@@ -19,6 +20,13 @@ struct Corpus {
   std::vector<std::string> remarks = {};
 };
 
+/// What an error in one line says, without the place `where` that its message begins with.
+Skipped skipped_for(const UserError& error, const std::string& where);
+
+/// UserError when nothing was read from `source`.
+void check_not_empty(const Corpus& corpus, const std::filesystem::path& source,
+                     const std::string& hint);
+
 /// A manifest (see manifest.h), whose durations may be missing: the audio is decoded anyway. Lines
 /// that are invalid are skipped.
 Corpus read_manifest_corpus(const std::filesystem::path& path);
@@ -29,9 +37,10 @@ Corpus read_librispeech(const std::filesystem::path& directory);
 
 /// A Kaldi data directory: `wav.scp`, `text`, and if they are there `utt2spk`, `segments` (with a
 /// channel in the fifth column) and `reco2file_and_channel`. Paths: see find_beside. Skipped:
-/// utterances without text or audio, with a pipe or a place in an archive instead of a file, with
-/// times that cannot be; of lines with one key the later ones. UserError with file and line for
-/// further columns, whose meaning is not known.
+/// utterances without text or audio, with a place in an archive instead of a file, or a command
+/// that does more than decode one (see piped_file), with times that cannot be; of lines with one
+/// key the later ones. UserError with file and line for further columns, whose meaning is not
+/// known.
 Corpus read_kaldi(const std::filesystem::path& directory);
 
 /// Lhotse: a file of cuts (JSONL, or gzipped), one utterance a supervision; or a folder, or a path

@@ -83,7 +83,7 @@ std::string kaldi_refusal(const std::string& name, const std::string& content) {
 }
 
 TEST(Kaldi, OneBadLineIsSkippedWithItsReason) {
-  EXPECT_THAT(kaldi_skips("good a.wav\nu sox a.wav -t wav - |\n", ""),
+  EXPECT_THAT(kaldi_skips("good a.wav\nu sox a.wav -t wav - speed 2 |\n", ""),
               ElementsAre(AllOf(HasSubstr("u: its audio comes from a command: sox"),
                                 HasSubstr("wav-copy"))));
   EXPECT_THAT(kaldi_skips("good a.wav\nu data/raw.ark:1234\n", ""),

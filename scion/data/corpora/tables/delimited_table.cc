@@ -1,7 +1,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/audio_finder.h"
-#include "scion/data/corpora/readers/table.h"
+#include "scion/data/corpora/tables/table.h"
 
 namespace scion {
 namespace {
@@ -67,12 +67,16 @@ CorpusTable read_delimited_table(const fs::path& path, const TableConfig& config
   for (size_t i = 0; i < rows.front().fields.size(); ++i)
     table.columns.push_back(header ? rows.front().fields[i] : std::to_string(i + 1));
   for (size_t i = header ? 1 : 0; i < rows.size(); ++i) {
-    if (rows[i].fields.size() != table.columns.size())
-      throw UserError(fmt::format("{}:{}: {} columns of {}", path.string(), rows[i].line,
-                                  rows[i].fields.size(), table.columns.size()),
-                      fmt::format("they are separated by '{}'; --table.delimiter names another",
-                                  word_of(delimiter)));
-    table.rows.push_back({std::move(rows[i].fields), rows[i].line});
+    TableRow row{std::move(rows[i].fields), rows[i].line};
+    if (row.fields.size() != table.columns.size()) {
+      row.fault = fmt::format("{} columns of {}", row.fields.size(), table.columns.size());
+      row.hint = fmt::format(
+          "columns are separated by a {}: one within a text needs quotes; "
+          "--table.delimiter names another",
+          word_of(delimiter));
+      row.fields.resize(table.columns.size());
+    }
+    table.rows.push_back(std::move(row));
   }
   const bool chosen = !config.columns.audio.empty() || !config.columns.text.empty();
   if (!header && !chosen && delimiter == Delimiter::pipe) name_ljspeech_columns(table, config);

@@ -1,4 +1,4 @@
-#include "scion/data/corpora/readers/table.h"
+#include "scion/data/corpora/tables/table.h"
 
 #include <gmock/gmock.h>
 
@@ -14,11 +14,18 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+/// The error of reading a table, or what it skips.
 std::string refused_table(const std::string& text, const TableConfig& config = {}) {
   const TemporaryFolder folder;
   write_text(folder / "t.csv", text);
-  return error_of<UserError>(
-      [&] { read_corpus(folder / "t.csv", CorpusFormat::automatic, config); });
+  std::string skipped;
+  const std::string error = error_of<UserError>([&] {
+    const CorpusOptions options{.table = config, .subset = ""};
+    for (const Skipped& one :
+         read_corpus(folder / "t.csv", CorpusFormat::automatic, options).skipped)
+      skipped += one.id + ": " + one.reason + "\n";
+  });
+  return error + skipped;
 }
 
 TEST(Table, AudiofolderMetadataIsFoundInItsFolder) {
@@ -123,7 +130,8 @@ TEST(Table, OptionsNameColumnsDelimiterAndFolder) {
   TableConfig config;
   config.audio_folder = (folder / "audio files").string();
   config.columns = {.audio = "where", .text = "what", .speaker = "3", .id = "from"};
-  Corpus corpus = read_corpus(folder / "t.txt", CorpusFormat::automatic, config);
+  Corpus corpus =
+      read_corpus(folder / "t.txt", CorpusFormat::automatic, {.table = config, .subset = ""});
   ASSERT_EQ(corpus.utterances.size(), 1U);
   EXPECT_EQ(corpus.utterances[0].audio, folder / "audio files/x 1.wav");
   EXPECT_EQ(corpus.utterances[0].text, "hello");
@@ -150,7 +158,7 @@ TEST(Table, AMissingOrAmbiguousColumnNamesThoseThatExist) {
   EXPECT_THAT(refused_table("wav,text,wav_opts\na,b,start:5\n"), HasSubstr("is not understood"));
 }
 
-TEST(Table, ARowWithAnotherNumberOfColumnsIsRefused) {
+TEST(Table, ARowWithAnotherNumberOfColumnsIsSkipped) {
   EXPECT_THAT(refused_table("path,text\na,b\nc,one, two\n"), HasSubstr("t.csv:3: 3 columns of 2"));
   EXPECT_THAT(refused_table("path,text\na\n"), HasSubstr("t.csv:2: 1 columns of 2"));
   EXPECT_THAT(refused_table("path,text\n,b\n"), HasSubstr("t.csv:2: no audio in column 'path'"));
@@ -164,8 +172,10 @@ TEST(Table, IdsComeFromPathsWhereStemsRepeat) {
   EXPECT_EQ(corpus.utterances.at(1).id, "y/0");
   TableConfig config;
   config.columns.id = "id";
-  EXPECT_THAT(error_of<UserError>([&] { read_table(folder / "t.csv", config); }),
-              HasSubstr("two utterances are called '5'"));
+  const Corpus chosen =
+      read_corpus(folder / "t.csv", CorpusFormat::automatic, {.table = config, .subset = ""});
+  EXPECT_EQ(chosen.utterances.at(0).id, "5");
+  EXPECT_EQ(chosen.skipped.at(0).reason, "an utterance with this id comes before it");
 }
 
 TEST(Table, OtherFilesAreRefusedByWhatTheyAre) {

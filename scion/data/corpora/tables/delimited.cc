@@ -1,4 +1,4 @@
-#include "scion/data/corpora/readers/delimited.h"
+#include "scion/data/corpora/tables/delimited.h"
 
 #include <fmt/format.h>
 

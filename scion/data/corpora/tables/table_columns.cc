@@ -3,19 +3,19 @@
 #include <charconv>
 
 #include "scion/core/error.h"
-#include "scion/data/corpora/readers/table.h"
+#include "scion/data/corpora/tables/table.h"
 
 namespace scion {
 namespace {
 
-using Names = std::vector<std::string>;
+using ColumnNames = std::vector<std::string>;
 
 /// What a column is for, and the names under which it is common, in lower case.
 struct ColumnRole {
   const char* option;
   const char* meaning;
   std::string TableColumns::*chosen;
-  Names known;
+  ColumnNames known;
 };
 
 const ColumnRole audio_role{
@@ -68,7 +68,7 @@ std::string columns_text(const CorpusTable& table) {
 
 /// The column of that name, or of that number from 1.
 size_t chosen_column(const CorpusTable& table, const ColumnRole& role, const std::string& chosen) {
-  const Names& names = table.columns;
+  const ColumnNames& names = table.columns;
   const auto found = std::find(names.begin(), names.end(), chosen);
   if (found != names.end()) {
     if (std::count(names.begin(), names.end(), chosen) > 1)
@@ -123,7 +123,7 @@ void refuse_unread_columns(const CorpusTable& table, const TableColumns& columns
         std::find(columns.ignored.begin(), columns.ignored.end(), name) != columns.ignored.end())
       continue;
     for (const TableRow& row : table.rows)
-      if (!row.fields[i].empty())
+      if (!row.fields[i].empty() && row.fault.empty())
         throw UserError(fmt::format("{}: '{}' in column '{}' is not understood", table.where(row),
                                     row.fields[i], name),
                         fmt::format("--column.ignored {} leaves it unread", name));

@@ -1,11 +1,11 @@
-#include "scion/data/corpora/readers/table.h"
+#include "scion/data/corpora/tables/table.h"
 
 #include <charconv>
 
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/audio_finder.h"
-#include "scion/data/corpora/readers/utterance_ids.h"
+#include "scion/data/default_ids.h"
 
 namespace scion {
 namespace {
@@ -32,7 +32,6 @@ class RowReader {
                                             : fs::path(config.audio_folder)),
         finder_(folder_) {}
 
-  const fs::path& folder() const { return folder_; }
   bool has_ids() const { return columns_.id.has_value(); }
 
   Utterance utterance(const TableRow& row) {
@@ -148,11 +147,19 @@ Corpus read_table(const fs::path& path, const TableConfig& config) {
 Corpus table_corpus(const CorpusTable& table, const TableConfig& config) {
   RowReader reader(table, config);
   Corpus corpus;
-  for (const TableRow& row : table.rows) corpus.utterances.push_back(reader.utterance(row));
+  for (const TableRow& row : table.rows) {
+    const std::string where = table.where(row);
+    try {
+      if (!row.fault.empty()) throw UserError(where + ": " + row.fault, row.hint);
+      corpus.utterances.push_back(reader.utterance(row));
+    } catch (const UserError& error) {
+      corpus.skipped.push_back(skipped_for(error, where));
+    }
+  }
   if (reader.has_ids() && config.columns.id.empty() && !ids_differ(corpus))
     for (Utterance& utterance : corpus.utterances) utterance.id.clear();  // ids of something else
-  fill_ids(corpus, reader.folder());
-  check_utterances(corpus, table.path, "a table has an utterance a row");
+  fill_default_ids(corpus.utterances);
+  check_not_empty(corpus, table.path, "a table has an utterance a row");
   return corpus;
 }
 

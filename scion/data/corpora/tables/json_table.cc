@@ -1,14 +1,15 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/error.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/core/files/text_lines.h"
-#include "scion/data/corpora/readers/table.h"
+#include "scion/data/corpora/tables/table.h"
 
 namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-using TableJson = nlohmann::ordered_json;
+using TableJson = nlohmann::json;
 
 constexpr auto json_table_hint =
     "a table is one JSON object a line, an array of objects, or an object of objects";
@@ -31,11 +32,14 @@ class JsonTable {
   /// `id`: the object's, where it does not hold it itself.
   void add(const TableJson& object, size_t line, const std::string& id = "") {
     TableRow row{{}, line};
-    if (!object.is_object())
-      throw UserError(table_.where(row) + ": not a JSON object", json_table_hint);
+    if (!object.is_object()) return add_fault("not a JSON object", line);
     for (const auto& [key, value] : object.items()) set(row, key, field_text(value));
     if (!id.empty() && !object.contains("id")) set(row, "id", id);
     table_.rows.push_back(std::move(row));
+  }
+
+  void add_fault(const std::string& fault, size_t line) {
+    table_.rows.push_back({{}, line, fault, json_table_hint});
   }
 
   CorpusTable finished() && {
@@ -55,17 +59,15 @@ class JsonTable {
   std::unordered_map<std::string, size_t> columns_;
 };
 
-TableJson parse_table_json(const std::string& text, const std::string& where) {
-  try {
-    return TableJson::parse(text);
-  } catch (const TableJson::exception& error) {
-    throw UserError(fmt::format("{}: broken JSON: {}", where, error.what()), json_table_hint);
-  }
-}
-
 /// An array of objects, or an object whose values are objects with their id as the key.
 CorpusTable read_whole_json(const fs::path& path) {
-  const TableJson whole = parse_table_json(read_text(path), path.string());
+  TableJson whole;
+  try {
+    whole = TableJson::parse(read_text(path));
+  } catch (const TableJson::exception& error) {
+    throw UserError(fmt::format("{}: broken JSON: {}", path.string(), json_fault(error)),
+                    json_table_hint);
+  }
   JsonTable table(path, "entry ");
   size_t entry = 0;
   for (const auto& [key, value] : whole.items())
@@ -79,10 +81,12 @@ bool is_json_lines(const fs::path& path) {
   std::string line;
   while (lines.next(line))
     if (line.find_first_not_of(" \t") != std::string::npos) break;
-  if (!TableJson::accept(line)) return false;
-  const TableJson object = TableJson::parse(line);
-  return object.is_object() &&
-         !std::all_of(object.begin(), object.end(), [](const auto& v) { return v.is_object(); });
+  try {
+    const TableJson object = parse_json_object(line, lines.where());
+    return !std::all_of(object.begin(), object.end(), [](const auto& v) { return v.is_object(); });
+  } catch (const UserError&) {  // the beginning of an array or of a larger object
+    return false;
+  }
 }
 
 }  // namespace
@@ -91,9 +95,14 @@ CorpusTable read_json_table(const fs::path& path) {
   if (!is_json_lines(path)) return read_whole_json(path);
   JsonTable table(path, "");
   TextLines lines(path);
-  for (std::string line; lines.next(line);)
-    if (line.find_first_not_of(" \t") != std::string::npos)
-      table.add(parse_table_json(line, lines.where()), lines.number());
+  for (std::string line; lines.next(line);) {
+    if (line.find_first_not_of(" \t") == std::string::npos) continue;
+    try {
+      table.add(parse_json_object(line, lines.where()), lines.number());
+    } catch (const UserError& error) {
+      table.add_fault(skipped_for(error, lines.where()).reason, lines.number());
+    }
+  }
   return std::move(table).finished();
 }
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "scion/core/options.h"
-#include "scion/data/corpora/readers/delimited.h"
 #include "scion/data/corpora/readers/readers.h"
+#include "scion/data/corpora/tables/delimited.h"
 
 namespace scion {
 
@@ -36,8 +36,9 @@ struct TableConfig {
 };
 
 struct TableRow {
-  std::vector<std::string> fields;  ///< one a column; "" where it is missing
-  size_t line = 0;                  ///< of the file, or the entry of a JSON file; from 1
+  std::vector<std::string> fields;    ///< one a column; "" where it is missing
+  size_t line = 0;                    ///< of the file, or the entry of a JSON file; from 1
+  std::string fault = "", hint = "";  ///< why it cannot be read
 };
 
 struct CorpusTable {
@@ -63,8 +64,8 @@ int count_known_columns(const std::vector<std::string>& names);
 ColumnIndices find_columns(const CorpusTable& table, const TableColumns& columns);
 
 /// CSV, TSV and tables between `|` or `;`. A table without header and options is read where it is
-/// LJSpeech's `id|text` or `id|text|normalised text`. UserError with the line: a row with more or
-/// fewer fields than the first one.
+/// LJSpeech's `id|text` or `id|text|normalised text`. A row with more or fewer fields than the
+/// first one is faulty.
 CorpusTable read_delimited_table(const std::filesystem::path& path, const TableConfig& config);
 
 /// JSON lines, an array of objects, or an object of objects (SpeechBrain) whose keys are ids.
@@ -73,7 +74,8 @@ CorpusTable read_json_table(const std::filesystem::path& path);
 /// The utterances of a file that is either.
 Corpus read_table(const std::filesystem::path& path, const TableConfig& config);
 
-/// The utterances of a table. UserError with the line: no audio, a time or channel that is none.
+/// The utterances of a table. Skipped: faulty rows, those without audio, times and channels that
+/// are none.
 Corpus table_corpus(const CorpusTable& table, const TableConfig& config);
 
 }  // namespace scion
