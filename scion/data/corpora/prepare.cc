@@ -12,8 +12,10 @@
 #include "scion/data/corpora/corpus.h"
 #include "scion/data/corpora/odd_recordings.h"
 #include "scion/data/corpora/split.h"
+#include "scion/data/length_report.h"
 #include "scion/data/manifest.h"
 #include "scion/data/skipped.h"
+#include "scion/data/spelling.h"
 #include "scion/data/train_tokenizer.h"
 #include "scion/data/usable.h"
 
@@ -42,13 +44,14 @@ void skip_faulty(std::vector<Utterance>& utterances, std::vector<Skipped>& skipp
   utterances = std::move(kept);
 }
 
-/// What is found without decoding: texts and file names that cannot be written.
+/// What is found without decoding: texts and file names that cannot be written. A blank text is one
+/// that a test set may have.
 void skip_unwritable(Corpus& corpus) {
   skip_faulty(corpus.utterances, corpus.skipped, [](const Utterance& utterance) {
     const std::string& name = utterance.audio.native();
     if (utf8_prefix_length(name) < name.size())
       return Skipped{"", "the name of its file is not UTF-8: " + printable(name), name_hint};
-    return Skipped{"", text_fault(utterance.text)};
+    return Skipped{"", utterance.text.empty() ? "" : text_fault(utterance.text)};
   });
 }
 
@@ -71,14 +74,27 @@ void keep_usable(std::vector<Utterance>& utterances, const std::string& name,
   });
 }
 
-/// The characters in the texts that the tokenizer cannot spell.
-std::set<std::string> characters_outside(const std::vector<Utterance>& utterances,
-                                         const Tokenizer& tokenizer) {
-  std::set<std::string> outside;
-  for (const Utterance& utterance : utterances) {
-    const std::vector<std::string> uncovered = tokenizer.uncovered(utterance.text);
-    outside.insert(uncovered.begin(), uncovered.end());
-  }
+Spelling spelling_of(const std::vector<Utterance>& utterances, const Tokenizer& tokenizer) {
+  Spelling spelling(tokenizer);
+  for (const Utterance& utterance : utterances) spelling.add(utterance.text);
+  return spelling;
+}
+
+/// Says what the tokenizer cannot write, and which utterances training leaves out unless its limits
+/// on length are changed; returns the characters that no piece covers.
+std::set<std::string> report(const std::vector<Utterance>& utterances,
+                             const std::vector<Utterance>& dev, const Tokenizer& tokenizer) {
+  if (!tokenizer.normaliser().empty())
+    log_info("the tokenizer normalises text by {} before it cuts it", tokenizer.normaliser());
+  const Spelling training = spelling_of(utterances, tokenizer),
+                 held_out = spelling_of(dev, tokenizer);
+  training.warn_of_training_texts("manifest.jsonl");
+  held_out.warn_of_references("dev.jsonl");
+  LengthReport lengths{LoaderConfig{}};
+  for (const Utterance& utterance : utterances) lengths.add(utterance.seconds);
+  lengths.log();
+  std::set<std::string> outside = training.characters();
+  outside.insert(held_out.characters().begin(), held_out.characters().end());
   return outside;
 }
 
@@ -210,8 +226,7 @@ OrderedJson prepare_corpus(const PrepareConfig& config, Corpus& corpus, const fs
   keep_usable(dev, "the held-out speakers", corpus.skipped, odd);
   check_skipped_share(source, corpus.skipped, total, config.skip_share);
   if (utterances.size() < listed) tokenizer = make_tokenizer(config, utterances);
-  std::set<std::string> outside = characters_outside(utterances, tokenizer);
-  outside.merge(characters_outside(dev, tokenizer));
+  const std::set<std::string> outside = report(utterances, dev, tokenizer);
   if (config.tokenizer_path.empty())
     skip_faulty(utterances, corpus.skipped, [&](const Utterance& utterance) {
       return Skipped{"", text_fault(utterance.text, tokenizer)};

@@ -6,6 +6,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/log_sink.h"
 #include "tests/core/error_of.h"
 #include "tests/data/small_corpus.h"
 
@@ -62,6 +63,36 @@ TEST(Prepare, UsesAGivenTokenizerAndReportsWhatItLacks) {
   EXPECT_EQ(read_file(corpus / "out/tokenizer.model"), small_tokenizer().serialised());
   // It stays: in a test set it counts.
   EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 40u);
+}
+
+TEST(Prepare, BlankReferencesStayInTestSets) {
+  SmallCorpus corpus(40);
+  for (Utterance& utterance : corpus.utterances())
+    if (utterance.id == "u08" || utterance.id == "u09" || utterance.id == "u10" ||
+        utterance.id == "u11")  // one of each speaker
+      utterance.text = " ";
+  corpus.save();
+  PrepareConfig config;
+  config.dev_speakers = 1;
+  config.skip_share = 0.2;
+  EXPECT_EQ(prepare(config, corpus.manifest(), corpus / "out")["skipped"], 3);
+  EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 27U);
+  EXPECT_EQ(read_manifest(corpus / "out/dev.jsonl").size(), 10U);
+  config = {};
+  config.tokenizer_path = (corpus / "out/tokenizer.model").string();
+  EXPECT_EQ(prepare(config, corpus.manifest(), corpus / "test")["skipped"], 0);
+}
+
+TEST(Prepare, SaysWhatTrainingWouldLeaveOut) {
+  SmallCorpus corpus(10);
+  write_sound(corpus.utterances()[2].audio, voice(31, 1));
+  corpus.save();
+  std::string lines;
+  const LogSink before = set_log_sink([&](LogLevel, std::string_view line) { lines += line; });
+  prepare({}, corpus.manifest(), corpus / "out");
+  set_log_sink(before);
+  EXPECT_THAT(lines, HasSubstr("1 of 10 utterances (0.01 of 0.01 h) are longer than "
+                               "loader.longest_seconds = 30"));
 }
 
 TEST(Prepare, RefusesWhatItCanBeforeItDecodesAudio) {
