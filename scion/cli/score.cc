@@ -9,13 +9,14 @@
 
 #include "scion/cli/commands.h"
 #include "scion/scoring/sclite.h"
+#include "scion/scoring/transcripts.h"
 
 namespace scion {
 namespace {
 
 struct ScoreArguments {
-  std::string references, hypotheses, by = "utterance";
-  std::string reference_format = "auto", hypothesis_format = "auto";
+  ScoredFiles files;
+  std::string utt2spk, by = "utterance", costs = "levenshtein";
   bool json = false, alignments = false, sclite = false, speakers = false;
   size_t confusions = 0;
   ScoreOptions options;
@@ -32,18 +33,21 @@ nlohmann::json json_of(const ScoreArguments& arguments, const SetScore& result) 
 void run(ScoreArguments& arguments) {
   arguments.options.by_speaker = arguments.by == "speaker";
   arguments.options.need_speakers = arguments.speakers;
-  const SetScore result =
-      score(read_transcripts(arguments.references, Role::reference, arguments.reference_format),
-            read_transcripts(arguments.hypotheses, Role::hypothesis, arguments.hypothesis_format),
-            arguments.options);
+  arguments.options.costs =
+      arguments.costs == "nist" ? AlignmentCosts::nist : AlignmentCosts::levenshtein;
+  const TranscriptPair pair = read_transcript_pair(arguments.files);
+  if (!arguments.utt2spk.empty()) arguments.options.utt2spk = read_utt2spk(arguments.utt2spk);
+  const SetScore result = score(pair.references, pair.hypotheses, arguments.options);
   if (arguments.json) {
     fmt::print(
         "{}\n",
         json_of(arguments, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
+  const bool case_counts = arguments.options.text.letter_case == "keep";
+  const Capitals capitals = case_counts ? Capitals::none : Capitals::wrong_words;
   for (const UtteranceScore& utterance : result.utterances) {
-    if (arguments.sclite) fmt::print("{}\n", sclite_text(utterance));
+    if (arguments.sclite) fmt::print("{}\n", sclite_text(utterance, capitals));
     if (arguments.alignments && utterance.words.errors() > 0)
       fmt::print("{}\n", to_text(utterance));
   }
@@ -58,20 +62,40 @@ void run(ScoreArguments& arguments) {
 void add_score(CLI::App& app) {
   auto arguments = std::make_shared<ScoreArguments>();
   CLI::App* command = app.add_subcommand("score", "word and character error rates of hypotheses");
-  const char* forms = "Kaldi text (id word word …), JSON lines (id, text), .trn or .ctm";
-  command->add_option("--ref", arguments->references, forms)->required();
-  command->add_option("--hyp", arguments->hypotheses, forms)->required();
-  command->add_option("--ref-format", arguments->reference_format, "auto: by the extension")
+  ScoredFiles& files = arguments->files;
+  command
+      ->add_option("--ref", files.references,
+                   "Kaldi text (id word word …), JSON (id, text), .trn, .ctm or .stm")
+      ->required();
+  command
+      ->add_option("--hyp", files.hypotheses,
+                   "Kaldi text, JSON (id, pred_text or text), .trn or .ctm; .ctm for an .stm")
+      ->required();
+  const char* automatic = "auto: by the extension, or what every line looks like";
+  command->add_option("--ref-format", files.reference_format, automatic)
       ->check(CLI::IsMember(transcript_formats()))
       ->capture_default_str();
-  command->add_option("--hyp-format", arguments->hypothesis_format, "auto: by the extension")
+  command->add_option("--hyp-format", files.hypothesis_format, automatic)
       ->check(CLI::IsMember(transcript_formats()))
       ->capture_default_str();
+  command->add_option("--glm", files.rules,
+                      "NIST mapping rules for both sides: spellings that count as the same");
+  command
+      ->add_option("--costs", arguments->costs,
+                   "levenshtein: fewest errors; nist: sclite's 4 for a substitution, 3 for others")
+      ->check(CLI::IsMember({"levenshtein", "nist"}))
+      ->capture_default_str();
+  command->add_flag(
+      "--fragments", arguments->options.fragments,
+      "a fragment, word- or -word, equals every word that begins or ends so (sclite -F)");
   command->add_option("--by", arguments->by, "unit of the bootstrap")
       ->check(CLI::IsMember({"utterance", "speaker"}))
       ->capture_default_str();
-  command->add_flag("--speakers-from-ids", arguments->options.speakers_from_ids,
-                    "the speaker is the part of the id before the first '-'");
+  CLI::Option* from_ids =
+      command->add_flag("--speakers-from-ids", arguments->options.speakers_from_ids,
+                        "the speaker is the part of the id before the first '-', or else '_'");
+  command->add_option("--utt2spk", arguments->utt2spk, "speakers: Kaldi's utt2spk (id speaker)")
+      ->excludes(from_ids);
   command->add_flag("--missing-as-empty", arguments->options.missing_as_empty,
                     "a reference without a hypothesis counts as deleted");
   NormalisationConfig& text = arguments->options.text;

@@ -1,5 +1,7 @@
 #include "scion/scoring/alignment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
@@ -12,23 +14,25 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-// Both sequences as numbers, without what they share at their ends: an optimal alignment with
-// the most hits keeps those words together.
+// Both sequences as numbers, without what they share at their ends: hits there are part of an
+// optimal alignment.
 struct Numbered {
   Ids reference, hypothesis;
   size_t prefix = 0, suffix = 0;
 };
 
+enum class Shared { both_ends, end };
+
 Numbered number(const std::vector<std::string>& reference,
-                const std::vector<std::string>& hypothesis) {
+                const std::vector<std::string>& hypothesis, Shared shared) {
   Numbered result;
   const size_t shorter = std::min(reference.size(), hypothesis.size());
-  while (result.prefix < shorter && reference[result.prefix] == hypothesis[result.prefix])
-    ++result.prefix;
-  while (result.suffix < shorter - result.prefix &&
-         reference[reference.size() - 1 - result.suffix] ==
-             hypothesis[hypothesis.size() - 1 - result.suffix])
+  while (result.suffix < shorter && reference[reference.size() - 1 - result.suffix] ==
+                                        hypothesis[hypothesis.size() - 1 - result.suffix])
     ++result.suffix;
+  while (shared == Shared::both_ends && result.prefix < shorter - result.suffix &&
+         reference[result.prefix] == hypothesis[result.prefix])
+    ++result.prefix;
   std::unordered_map<std::string_view, int32_t> names;
   const auto fill = [&](const std::vector<std::string>& words, Ids& ids) {
     for (size_t i = result.prefix; i + result.suffix < words.size(); ++i)
@@ -39,48 +43,71 @@ Numbered number(const std::vector<std::string>& reference,
   return result;
 }
 
-// A path's cost and its hits in one number that is smaller for the better path.
+// The cost of one edit. A path's errors and hits are one number, smaller for the better path.
 struct Weights {
-  int64_t error, hit = -1;
-  explicit Weights(const Numbered& words)
-      : error(static_cast<int64_t>(std::min(words.reference.size(), words.hypothesis.size())) + 1) {
-  }
+  int64_t hit, substitution, gap;
 };
 
-// Row i of the lattice from row i - 1: best paths that end after i reference words.
+Weights weights_of(AlignmentCosts costs, const Numbered& words) {
+  if (costs == AlignmentCosts::nist) return {0, 4, 3};
+  const auto error =
+      static_cast<int64_t>(std::min(words.reference.size(), words.hypothesis.size())) + 1;
+  return {-1, error, error};
+}
+
+// Row i of the lattice from row i - 1: best paths that end after i reference words. `take(j, edit)`
+// is told the last edit of each, of equal ones sclite's choice.
+template <class Take>
 void next_row(const Numbered& words, const Weights& weights, size_t i, const int64_t* previous,
-              int64_t* row) {
-  row[0] = static_cast<int64_t>(i) * weights.error;
+              int64_t* row, const Take& take) {
+  row[0] = static_cast<int64_t>(i) * weights.gap;
+  take(0, Edit::deletion);
   for (size_t j = 1; j <= words.hypothesis.size(); ++j) {
     const bool equal = words.reference[i - 1] == words.hypothesis[j - 1];
-    const int64_t diagonal = previous[j - 1] + (equal ? weights.hit : weights.error);
-    row[j] = std::min(diagonal, std::min(previous[j], row[j - 1]) + weights.error);
+    const int64_t diagonal = previous[j - 1] + (equal ? weights.hit : weights.substitution);
+    const int64_t deletion = previous[j] + weights.gap, insertion = row[j - 1] + weights.gap;
+    row[j] = std::min(diagonal, std::min(deletion, insertion));
+    take(j, row[j] == diagonal    ? (equal ? Edit::hit : Edit::substitution)
+            : row[j] == insertion ? Edit::insertion
+                                  : Edit::deletion);
   }
 }
 
 std::vector<int64_t> first_row(const Numbered& words, const Weights& weights) {
   std::vector<int64_t> row(words.hypothesis.size() + 1);
-  for (size_t j = 0; j < row.size(); ++j) row[j] = static_cast<int64_t>(j) * weights.error;
+  for (size_t j = 0; j < row.size(); ++j) row[j] = static_cast<int64_t>(j) * weights.gap;
   return row;
 }
 
-// Edits from the end of the lattice to its start.
-std::vector<Edit> trace_back(const Numbered& words, const Weights& weights,
-                             const std::vector<int64_t>& lattice) {
+// The last edit of every best path, two bits each: recordings of hours are aligned as a whole.
+class Edits {
+ public:
+  explicit Edits(size_t size) : bits_((size + 3) / 4) {}
+  void set(size_t i, Edit edit) {
+    bits_[i / 4] |= static_cast<uint8_t>(static_cast<unsigned>(edit) << (i % 4 * 2));
+  }
+  Edit at(size_t i) const { return static_cast<Edit>(bits_[i / 4] >> (i % 4 * 2) & 3U); }
+
+ private:
+  std::vector<uint8_t> bits_;
+};
+
+// Edits of the best path, from its end to its start.
+std::vector<Edit> best_path(const Numbered& words, const Weights& weights) {
   const size_t width = words.hypothesis.size() + 1;
+  std::vector<int64_t> previous = first_row(words, weights), row(width);
+  Edits last((words.reference.size() + 1) * width);
+  for (size_t j = 1; j < width; ++j) last.set(j, Edit::insertion);
+  for (size_t i = 1; i <= words.reference.size(); ++i) {
+    next_row(words, weights, i, previous.data(), row.data(),
+             [&](size_t j, Edit edit) { last.set(i * width + j, edit); });
+    std::swap(previous, row);
+  }
   std::vector<Edit> edits;
   for (size_t i = words.reference.size(), j = words.hypothesis.size(); i > 0 || j > 0;) {
-    const int64_t* node = &lattice[i * width + j];
-    const bool equal = i > 0 && j > 0 && words.reference[i - 1] == words.hypothesis[j - 1];
-    if (equal && *node == *(node - width - 1) + weights.hit) {
-      edits.push_back(Edit::hit), --i, --j;
-    } else if (i > 0 && j > 0 && !equal && *node == *(node - width - 1) + weights.error) {
-      edits.push_back(Edit::substitution), --i, --j;
-    } else if (j > 0 && *node == *(node - 1) + weights.error) {
-      edits.push_back(Edit::insertion), --j;
-    } else {
-      edits.push_back(Edit::deletion), --i;
-    }
+    edits.push_back(last.at(i * width + j));
+    i -= edits.back() != Edit::insertion;
+    j -= edits.back() != Edit::deletion;
   }
   return edits;
 }
@@ -102,19 +129,11 @@ ErrorCounts& ErrorCounts::operator+=(const ErrorCounts& other) {
 }
 
 std::vector<AlignedWord> align(const std::vector<std::string>& reference,
-                               const std::vector<std::string>& hypothesis) {
-  const Numbered words = number(reference, hypothesis);
-  const Weights weights(words);
-  const size_t width = words.hypothesis.size() + 1;
-  std::vector<int64_t> lattice = first_row(words, weights);
-  lattice.resize((words.reference.size() + 1) * width);
-  for (size_t i = 1; i <= words.reference.size(); ++i)
-    next_row(words, weights, i, &lattice[(i - 1) * width], &lattice[i * width]);
-
+                               const std::vector<std::string>& hypothesis, AlignmentCosts costs) {
+  const Numbered words = number(reference, hypothesis, Shared::end);
   std::vector<Edit> edits(words.suffix, Edit::hit);
-  const std::vector<Edit> middle = trace_back(words, weights, lattice);
-  edits.insert(edits.end(), middle.begin(), middle.end());
-  edits.insert(edits.end(), words.prefix, Edit::hit);
+  const std::vector<Edit> rest = best_path(words, weights_of(costs, words));
+  edits.insert(edits.end(), rest.begin(), rest.end());
 
   std::vector<AlignedWord> alignment;
   alignment.reserve(edits.size());
@@ -140,17 +159,17 @@ ErrorCounts count_errors(const std::vector<AlignedWord>& alignment) {
 
 ErrorCounts count_errors(const std::vector<std::string>& reference,
                          const std::vector<std::string>& hypothesis) {
-  const Numbered words = number(reference, hypothesis);
-  const Weights weights(words);
+  const Numbered words = number(reference, hypothesis, Shared::both_ends);
+  const Weights weights = weights_of(AlignmentCosts::levenshtein, words);
   std::vector<int64_t> previous = first_row(words, weights), row(previous.size());
   for (size_t i = 1; i <= words.reference.size(); ++i) {
-    next_row(words, weights, i, previous.data(), row.data());
+    next_row(words, weights, i, previous.data(), row.data(), [](size_t, Edit) {});
     std::swap(previous, row);
   }
   // The number of hits and the two lengths settle the rest.
   const int64_t best = previous.back();
-  const int64_t errors = (best + weights.error - 1) / weights.error;
-  const int64_t hits = errors * weights.error - best;
+  const int64_t errors = (best + weights.gap - 1) / weights.gap;
+  const int64_t hits = errors * weights.gap - best;
   const int64_t length = static_cast<int64_t>(words.reference.size());
   ErrorCounts counts;
   counts.insertions = hits - length + errors;
@@ -165,7 +184,10 @@ ErrorCounts word_errors(std::string_view reference, std::string_view hypothesis)
 }
 
 ErrorCounts character_errors(std::string_view reference, std::string_view hypothesis) {
-  return count_errors(split_characters(strip(reference)), split_characters(strip(hypothesis)));
+  const auto characters = [](std::string_view text) {
+    return split_characters(fmt::format("{}", fmt::join(split_words(text), " ")));
+  };
+  return count_errors(characters(reference), characters(hypothesis));
 }
 
 }  // namespace scion

@@ -13,7 +13,7 @@
 namespace scion {
 namespace {
 
-std::string capitals(std::string text) {
+std::string in_capitals(std::string text) {
   for (char& c : text)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return text;
@@ -81,19 +81,19 @@ nlohmann::json confusion_json(const std::vector<Confusion>& list, size_t shown) 
 
 }  // namespace
 
-std::string sclite_text(const UtteranceScore& utterance) {
+std::string sclite_text(const UtteranceScore& utterance, Capitals capitals) {
   std::string reference = "REF:  ", hypothesis = "HYP:  ", marks = "Eval: ";
   for (const AlignedWord& word : utterance.alignment) {
     const size_t reference_width = split_characters(word.reference).size();
     const size_t hypothesis_width = split_characters(word.hypothesis).size();
     const size_t width = std::max(reference_width, hypothesis_width);
-    const bool wrong = word.edit != Edit::hit;
-    const auto add = [&](std::string& line, const std::string& text, size_t used) {
-      line +=
-          (wrong ? capitals(text) : text) + std::string(width - used, used == 0 ? '*' : ' ') + ' ';
+    const bool raised = word.edit != Edit::hit && capitals == Capitals::wrong_words;
+    const auto add = [&](std::string& line, const std::string& text, size_t used, Edit missing) {
+      line += (raised ? in_capitals(text) : text) +
+              std::string(width - used, word.edit == missing ? '*' : ' ') + ' ';
     };
-    add(reference, word.reference, reference_width);
-    add(hypothesis, word.hypothesis, hypothesis_width);
+    add(reference, word.reference, reference_width, Edit::insertion);
+    add(hypothesis, word.hypothesis, hypothesis_width, Edit::deletion);
     marks += " SID"[static_cast<int>(word.edit)] + std::string(width, ' ');
   }
   const ErrorCounts& counts = utterance.words;

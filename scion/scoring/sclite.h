@@ -10,10 +10,13 @@
 
 namespace scion {
 
-/// `id`, `Scores: (#C #S #D #I)` and the lines REF, HYP and Eval, word under word; missing words
-/// are asterisks and wrong ones in capitals (ASCII letters). The alignment is `align`'s, of unit
-/// costs: sclite's own weighs a substitution 4 and the others 3, so that its counts can differ.
-std::string sclite_text(const UtteranceScore& utterance);
+enum class Capitals { wrong_words, none };
+
+/// `id`, `Scores: (#C #S #D #I)` and the lines REF, HYP and Eval, word under word, as `sclite -o
+/// pra`; missing words are asterisks. Wrong words are in capitals (ASCII letters) or, as with
+/// `sclite -s`, where letter case counts, as they are. The counts are those of the alignment:
+/// sclite's with AlignmentCosts::nist.
+std::string sclite_text(const UtteranceScore& utterance, Capitals capitals = Capitals::wrong_words);
 
 struct SpeakerScore {
   std::string speaker;

@@ -9,49 +9,15 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
-#include "scion/core/files/file.h"
-#include "scion/scoring/nist.h"
+#include "scion/core/log.h"
+#include "scion/scoring/marked_alignment.h"
+#include "scion/scoring/marked_text.h"
 #include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
 
 using nlohmann::json;
-
-std::string json_text(const json& value, const std::string& key, const std::string& place) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number()) return value.dump();
-  throw UserError(fmt::format("'{}' is {} in {}, not text", key, value.type_name(), place));
-}
-
-Transcript parse_json_line(std::string_view line, Role role, const std::string& place) {
-  json object;
-  try {
-    object = json::parse(line);
-  } catch (const json::exception&) {  // numbers beyond a double's range, too
-    throw UserError(fmt::format("{} is not JSON", place), "write one JSON object a line");
-  }
-  const auto first_of = [&](std::vector<std::string> keys) {
-    if (object.is_object())
-      for (const std::string& key : keys)
-        if (object.contains(key)) return json_text(object[key], key, place);
-    throw UserError(fmt::format("'{}' is missing in {}", fmt::join(keys, "' or '"), place),
-                    "give every line an id and a text");
-  };
-  Transcript transcript;
-  transcript.id = first_of({"id", "audio_filepath"});
-  transcript.text = role == Role::hypothesis ? first_of({"pred_text", "text"}) : first_of({"text"});
-  if (object.contains("speaker"))
-    transcript.speaker = json_text(object["speaker"], "speaker", place);
-  return transcript;
-}
-
-Transcript parse_kaldi_line(std::string_view line) {
-  const size_t end = std::min(line.find_first_of(" \t"), line.size());
-  Transcript transcript{std::string(line.substr(0, end)), std::string(strip(line.substr(end)))};
-  std::replace(transcript.text.begin(), transcript.text.end(), '\t', ' ');
-  return transcript;
-}
 
 std::string name_ids(const std::vector<std::string>& ids) {
   constexpr size_t shown = 5;
@@ -61,7 +27,7 @@ std::string name_ids(const std::vector<std::string>& ids) {
   return text;
 }
 
-using TranscriptsById = std::unordered_map<std::string_view, const Transcript*>;
+using TranscriptsById = std::unordered_map<std::string, const Transcript*>;
 
 TranscriptsById by_id(const std::vector<Transcript>& transcripts, const char* what) {
   TranscriptsById result;
@@ -69,6 +35,33 @@ TranscriptsById by_id(const std::vector<Transcript>& transcripts, const char* wh
     if (!result.emplace(transcript.id, &transcript).second)
       throw UserError(fmt::format("id '{}' occurs twice among the {}", transcript.id, what));
   return result;
+}
+
+std::string in_lower_case(const std::string& text) {
+  return normalise_text(text, {.letter_case = "lower"});
+}
+
+// As in sclite, ids that differ in letter case only are equal, where that is unambiguous:
+// hypotheses without a reference get its id.
+std::vector<Transcript> with_ids_of(const std::vector<Transcript>& references,
+                                    std::vector<Transcript> hypotheses) {
+  const TranscriptsById exact = by_id(references, "references");
+  std::unordered_set<std::string> taken;
+  for (const Transcript& hypothesis : hypotheses) taken.insert(hypothesis.id);
+  std::unordered_map<std::string, std::vector<std::string>> free, unknown;  // by folded id
+  for (const Transcript& reference : references)
+    if (!taken.contains(reference.id)) free[in_lower_case(reference.id)].push_back(reference.id);
+  for (const Transcript& hypothesis : hypotheses)
+    if (!exact.contains(hypothesis.id))
+      unknown[in_lower_case(hypothesis.id)].push_back(hypothesis.id);
+  for (Transcript& hypothesis : hypotheses) {
+    if (exact.contains(hypothesis.id)) continue;
+    const std::string folded = in_lower_case(hypothesis.id);
+    const auto ids = free.find(folded);
+    if (ids != free.end() && ids->second.size() == 1 && unknown[folded].size() == 1)
+      hypothesis.id = ids->second[0];
+  }
+  return hypotheses;
 }
 
 std::vector<std::string> ids_not_in(const TranscriptsById& known,
@@ -81,18 +74,67 @@ std::vector<std::string> ids_not_in(const TranscriptsById& known,
 
 std::string speaker_of(const Transcript& reference, const ScoreOptions& options) {
   if (options.speakers_from_ids) return speaker_of_id(reference.id);
+  if (!options.utt2spk.empty()) {
+    const auto speaker = options.utt2spk.find(reference.id);
+    if (speaker != options.utt2spk.end()) return speaker->second;
+    throw UserError(fmt::format("the speaker of reference '{}' is not in utt2spk", reference.id),
+                    "give the utt2spk of the references");
+  }
   if ((options.by_speaker || options.need_speakers) && reference.speaker.empty())
     throw UserError(fmt::format("the speaker of reference '{}' is not known", reference.id),
-                    "give references as JSON lines with 'speaker', or take speakers from ids "
-                    "(--speakers-from-ids: the part before the first '-')");
+                    "give references as JSON lines with 'speaker', a Kaldi utt2spk (--utt2spk), or "
+                    "take speakers from ids (--speakers-from-ids: the part before '-' or '_')");
   return reference.speaker;
 }
 
-UtteranceScore score_utterance(const Transcript& reference, std::string_view hypothesis,
+// The text with its marks, or as words without marks.
+MarkedText marked_text_of(const Transcript& transcript, Role role) {
+  if (transcript.marked) return parse_marked_text(transcript.text, role, transcript.id);
+  MarkedText words;
+  for (std::string& word : split_words(transcript.text)) words.push_back({.word = word});
+  return words;
+}
+
+UtteranceScore score_utterance(const Transcript& reference, const Transcript& hypothesis,
                                const ScoreOptions& options) {
-  return score_texts(reference.id, speaker_of(reference, options),
-                     normalise_text(reference.text, options.text),
-                     normalise_text(hypothesis, options.text));
+  UtteranceScore score{reference.id, speaker_of(reference, options)};
+  if (reference.marked || hypothesis.marked || options.fragments) {
+    MarkedAlignment alignment = align(marked_text_of(reference, Role::reference),
+                                      marked_text_of(hypothesis, Role::hypothesis),
+                                      {options.costs, options.fragments, options.text});
+    score.alignment = std::move(alignment.words);
+    score.characters = character_errors(alignment.reference, alignment.hypothesis);
+  } else {
+    const std::string first = normalise_text(reference.text, options.text);
+    const std::string second = normalise_text(hypothesis.text, options.text);
+    score.alignment = align(split_words(first), split_words(second), options.costs);
+    score.characters = character_errors(first, second);
+  }
+  score.words = count_errors(score.alignment);
+  return score;
+}
+
+void warn_about_speakers(const SetScore& score) {
+  std::unordered_set<std::string_view> speakers;
+  for (const UtteranceScore& utterance : score.utterances) speakers.insert(utterance.speaker);
+  if (speakers.size() > 1 && speakers.size() == score.utterances.size())
+    log_warning(
+        "every utterance is a speaker of its own: the ids, such as '{}', have no speaker "
+        "before '-' or '_'; --utt2spk FILE gives speakers",
+        score.utterances[0].id);
+}
+
+void check_ids(const std::vector<std::string>& missing, const std::vector<std::string>& extra,
+               size_t references, bool missing_as_empty) {
+  const std::string no_hypothesis = fmt::format("{} of {} references have no hypothesis: {}",
+                                                missing.size(), references, name_ids(missing));
+  const std::string no_reference =
+      fmt::format("{} hypotheses have no reference: {}", extra.size(), name_ids(extra));
+  if (!extra.empty())
+    throw UserError(missing.empty() ? no_reference : no_hypothesis + "; " + no_reference,
+                    "score hypotheses against the references of the same set, with equal ids");
+  if (!missing.empty() && !missing_as_empty)
+    throw UserError(no_hypothesis, "add them, or score them as empty with --missing-as-empty");
 }
 
 void add_interval(SetScore& score) {
@@ -130,72 +172,29 @@ std::string counts_row(const char* name, const ErrorCounts& counts, const std::s
 
 }  // namespace
 
-std::vector<Transcript> parse_transcripts(std::string_view content, Role role,
-                                          const std::string& place) {
-  std::vector<Transcript> transcripts;
-  std::unordered_set<std::string> ids;
-  if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // a byte order mark
-  const std::string_view body = strip(content);
-  const bool is_json = body.starts_with('{');
-  for (size_t start = 0, number = 1; start < content.size(); ++number) {
-    const size_t end = std::min(content.find('\n', start), content.size());
-    const std::string_view line = strip(content.substr(start, end - start));
-    start = end + 1;
-    if (line.empty()) continue;
-    const std::string where = fmt::format("line {} of {}", number, place);
-    transcripts.push_back(is_json ? parse_json_line(line, role, where) : parse_kaldi_line(line));
-    if (!ids.insert(transcripts.back().id).second)
-      throw UserError(fmt::format("id '{}' occurs again in {}", transcripts.back().id, where),
-                      "give every utterance its own id");
-  }
-  if (transcripts.empty())
-    throw UserError(fmt::format("no transcripts in {}", place),
-                    "one utterance a line: 'id word word …' or a JSON object");
-  return transcripts;
+std::string speaker_of_id(const std::string& id) {
+  const size_t hyphen = id.find('-');
+  return id.substr(0, hyphen != std::string::npos ? hyphen : id.find('_'));
 }
 
-std::vector<std::string> transcript_formats() { return {"auto", "text", "trn", "ctm"}; }
-
-std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role,
-                                         const std::string& format) {
-  const std::string extension = path.extension().string();
-  const std::string place = path.string();
-  if (format == "auto" && extension == ".stm")
-    throw UserError(fmt::format("{}: .stm is not read", place), "write it as .trn");
-  const auto is = [&](const std::string& name) {
-    return format == name || (format == "auto" && extension == "." + name);
-  };
-  const std::string content = read_file(path);
-  if (is("trn")) return parse_trn(content, place);
-  if (is("ctm")) return parse_ctm(content, place);
-  return parse_transcripts(content, role, place);
-}
-
-std::string speaker_of_id(const std::string& id) { return id.substr(0, id.find('-')); }
-
-SetScore score(const std::vector<Transcript>& references, const std::vector<Transcript>& hypotheses,
+SetScore score(const std::vector<Transcript>& references, const std::vector<Transcript>& given,
                const ScoreOptions& options) {
+  const std::vector<Transcript> hypotheses = with_ids_of(references, given);
   const TranscriptsById reference_of = by_id(references, "references");
   const TranscriptsById hypothesis_of = by_id(hypotheses, "hypotheses");
-  const std::vector<std::string> extra = ids_not_in(reference_of, hypotheses);
-  if (!extra.empty())
-    throw UserError(
-        fmt::format("{} hypotheses have no reference: {}", extra.size(), name_ids(extra)),
-        "score hypotheses against the references of the same set");
   SetScore result;
   result.options = options;
   result.missing = ids_not_in(hypothesis_of, references);
-  if (!result.missing.empty() && !options.missing_as_empty)
-    throw UserError(fmt::format("{} of {} references have no hypothesis: {}", result.missing.size(),
-                                references.size(), name_ids(result.missing)),
-                    "add them, or score them as empty with --missing-as-empty");
+  check_ids(result.missing, ids_not_in(reference_of, hypotheses), references.size(),
+            options.missing_as_empty);
+  const Transcript empty;
   for (const Transcript& reference : references) {
     const auto hypothesis = hypothesis_of.find(reference.id);
-    const std::string_view text =
-        hypothesis == hypothesis_of.end() ? std::string_view() : hypothesis->second->text;
-    result.utterances.push_back(score_utterance(reference, text, options));
+    result.utterances.push_back(score_utterance(
+        reference, hypothesis == hypothesis_of.end() ? empty : *hypothesis->second, options));
     result.add(result.utterances.back());
   }
+  if (options.speakers_from_ids) warn_about_speakers(result);
   add_interval(result);
   return result;
 }
@@ -235,6 +234,15 @@ std::vector<ErrorCounts> counts_by_speaker(const std::vector<UtteranceScore>& ut
   return counts;
 }
 
+int64_t count_case_errors(const std::vector<UtteranceScore>& utterances) {
+  int64_t count = 0;
+  for (const UtteranceScore& utterance : utterances)
+    for (const AlignedWord& word : utterance.alignment)
+      count += word.edit == Edit::substitution &&
+               in_lower_case(word.reference) == in_lower_case(word.hypothesis);
+  return count;
+}
+
 json to_json(const SetScore& score, bool alignments) {
   json result;
   result["wer"] = 100 * score.words.rate();
@@ -245,6 +253,7 @@ json to_json(const SetScore& score, bool alignments) {
   result["words"] = counts_json(score.words);
   result["characters"] = counts_json(score.characters);
   result["missing"] = score.missing;
+  result["case_errors"] = count_case_errors(score.utterances);
   result["bootstrap"] = {{"by", score.options.by_speaker ? "speaker" : "utterance"},
                          {"units", score.units},
                          {"draws", score.options.draws},
@@ -270,6 +279,9 @@ std::string to_text(const SetScore& score) {
   text += fmt::format("{} of {} utterances wrong; interval from {} draws of {} {}\n",
                       score.wrong_utterances, score.utterances.size(), score.options.draws,
                       score.units, score.options.by_speaker ? "speakers" : "utterances");
+  if (const int64_t count = count_case_errors(score.utterances); count > 0)
+    text += fmt::format("{} of the {} word errors differ in letter case only: --case lower\n",
+                        count, score.words.errors());
   if (!score.missing.empty())
     text += fmt::format("{} without a hypothesis, scored as empty: {}\n", score.missing.size(),
                         name_ids(score.missing));
@@ -283,9 +295,10 @@ std::string to_text(const UtteranceScore& utterance) {
     const size_t hypothesis_width = split_characters(word.hypothesis).size();
     const size_t width = std::max(reference_width, hypothesis_width);
     const auto pad = [&](size_t used, char c = ' ') { return std::string(width - used, c); };
-    reference += ' ' + word.reference + pad(reference_width, word.reference.empty() ? '*' : ' ');
+    reference +=
+        ' ' + word.reference + pad(reference_width, word.edit == Edit::insertion ? '*' : ' ');
     hypothesis +=
-        ' ' + word.hypothesis + pad(hypothesis_width, word.hypothesis.empty() ? '*' : ' ');
+        ' ' + word.hypothesis + pad(hypothesis_width, word.edit == Edit::deletion ? '*' : ' ');
     marks += fmt::format(" {}{}", " SID"[static_cast<int>(word.edit)], pad(1));
   }
   marks.erase(marks.find_last_not_of(' ') + 1);

@@ -2,49 +2,32 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "scion/scoring/alignment.h"
 #include "scion/scoring/bootstrap.h"
+#include "scion/scoring/transcript.h"
 #include "scion/text/normalisation.h"
 
 namespace scion {
 
-struct Transcript {
-  std::string id, text;
-  std::string speaker = {};  ///< "" if unknown
-};
-
-enum class Role { reference, hypothesis };
-
-/// Transcripts in the order of the file. The first character tells the two forms apart:
-/// - Kaldi text: `id word word …`, fields separated by spaces or tabs; an id alone has no words;
-/// - JSON lines: `id` (or NeMo's `audio_filepath`), `text`, `speaker` if known; in hypotheses,
-///   `pred_text` takes precedence over `text`.
-/// UserError naming file and line: not JSON, a key missing, an id twice, an empty file.
-std::vector<Transcript> parse_transcripts(std::string_view content, Role role,
-                                          const std::string& place);
-
-/// Names of the forms a file may have: auto (by the extension .trn or .ctm, else by the first
-/// character), text, trn, ctm.
-std::vector<std::string> transcript_formats();
-/// See parse_transcripts, and nist.h for trn and ctm.
-std::vector<Transcript> read_transcripts(const std::filesystem::path& path, Role role,
-                                         const std::string& format = "auto");
-
-/// The part of an id before its first '-': LibriSpeech's speaker.
+/// The part of an id before its first '-' or, without one, its first '_', as in LibriSpeech and in
+/// sclite's ids (-i spu_id, swb, rm); an id without either is its own speaker.
 std::string speaker_of_id(const std::string& id);
 
 struct ScoreOptions {
   bool missing_as_empty = false;   ///< score a reference without a hypothesis as all deleted
   bool by_speaker = false;         ///< the bootstrap draws speakers, not utterances
   bool need_speakers = false;      ///< an unknown speaker is an error, as with by_speaker
-  bool speakers_from_ids = false;  ///< speakers are the ids' prefixes
-  NormalisationConfig text;        ///< applied to references and hypotheses first
+  bool speakers_from_ids = false;  ///< speaker_of_id
+  std::unordered_map<std::string, std::string> utt2spk = {};  ///< speakers by id; {}: not given
+  AlignmentCosts costs = AlignmentCosts::levenshtein;
+  bool fragments = false;    ///< `word-` equals every word that begins so, see marked_alignment.h
+  NormalisationConfig text;  ///< applied to references and hypotheses first
   double confidence = 0.95;
   int64_t draws = 10000;
   uint64_t seed = 1;
@@ -69,8 +52,10 @@ struct SetScore {
   void add(const UtteranceScore& utterance);
 };
 
-/// UserErrors: a hypothesis without a reference, a reference without a hypothesis (unless
-/// `missing_as_empty`), both naming the ids; speakers needed but unknown; no utterances.
+/// Ids that differ in letter case only are equal where that is unambiguous, as in sclite.
+/// UserErrors: hypotheses without a reference, references without a hypothesis (unless
+/// `missing_as_empty`), with their numbers and first ids; speakers needed but unknown. Warns when
+/// speakers from ids are as many as utterances.
 SetScore score(const std::vector<Transcript>& references, const std::vector<Transcript>& hypotheses,
                const ScoreOptions& options = {});
 
@@ -84,6 +69,9 @@ Interval speaker_interval(const std::vector<UtteranceScore>& utterances);
 
 /// Counts summed by speaker, speakers in order of first appearance.
 std::vector<ErrorCounts> counts_by_speaker(const std::vector<UtteranceScore>& utterances);
+
+/// Substitutions of words that differ in letter case only.
+int64_t count_case_errors(const std::vector<UtteranceScore>& utterances);
 
 /// `wer` and `cer` in percent; an infinite rate is null. Alignments per utterance on request.
 nlohmann::json to_json(const SetScore& score, bool alignments = false);

@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "scion/core/options.h"
+#include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
@@ -56,10 +57,6 @@ bool is_letter_or_digit(utf8proc_int32_t point) {
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;  // with marks
 }
 
-bool is_white(utf8proc_int32_t point) {
-  return (point >= '\t' && point <= '\r') || utf8proc_category(point) == UTF8PROC_CATEGORY_ZS;
-}
-
 void drop_punctuation(CodePoints& points) {
   const CodePoints before = points;
   for (size_t i = 0; i < points.size(); ++i) {
@@ -74,7 +71,7 @@ void drop_punctuation(CodePoints& points) {
 CodePoints collapse_white_space(const CodePoints& points) {
   CodePoints out;
   for (const utf8proc_int32_t point : points) {
-    if (!is_white(point))
+    if (!is_white_space(point))
       out.push_back(point);
     else if (!out.empty() && out.back() != ' ')
       out.push_back(' ');

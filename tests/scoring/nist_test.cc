@@ -4,14 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/core/files/file.h"
+#include "scion/scoring/marked_text.h"
 #include "tests/core/error_of.h"
-#include "tests/core/temporary_folder.h"
 
 namespace scion {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -29,11 +29,46 @@ TEST(Nist, ReadsTrn) {
       (Pairs{{"spk-1", "the cat sat"}, {"spk-2", ""}, {"c", "a b"}}));
 }
 
-TEST(Nist, CtmIsPutTogetherByFileInTheOrderOfStarts) {
-  EXPECT_EQ(id_and_text(parse_ctm(";; comment\nu2 1 0.5 0.1 world 0.93\nu1 A 0 .25 one\n"
-                                  "u2 1 0.10 0.2 hello NA\nu1 A 1 1 two\n",
-                                  "x")),
-            (Pairs{{"u2", "hello world"}, {"u1", "one two"}}));
+std::vector<Transcript> ctm_transcripts(const std::string& content) {
+  const std::vector<CtmChannel> channels = parse_ctm(content, "x");
+  return transcripts_of(channels, files_of_several_channels(channels));
+}
+
+TEST(Nist, CtmIsPutTogetherByFileInTheOrderOfItsLines) {
+  EXPECT_EQ(id_and_text(ctm_transcripts(";; comment\nu2 1 0.5 0.1 world 0.93\nu1 A 0 .25 one\n"
+                                        "u2 1 0.10 0.2 hello NA\nu1 A 1 1 two\n")),
+            (Pairs{{"u2", "world hello"}, {"u1", "one two"}}));
+}
+
+TEST(Nist, ChannelsOfOneFileAreUtterances) {
+  EXPECT_EQ(id_and_text(ctm_transcripts("call A 0 1 hello\ncall B 0.5 1 hi\ncall A 2 1 you\n"
+                                        "other 1 0 1 one\n")),
+            (Pairs{{"call-A", "hello you"}, {"call-B", "hi"}, {"other", "one"}}));
+}
+
+TEST(Nist, CtmAlternatives) {
+  EXPECT_EQ(id_and_text(ctm_transcripts("u 1 0 1 a\nu 1 * * <ALT_BEGIN>\nu 1 1 1 b\nu 1 2 1 c\n"
+                                        "u 1 * * <ALT>\nu 1 * * <ALT_END>\nu 1 3 1 d\n")),
+            (Pairs{{"u", "a { b c / @ } d"}}));
+  const auto channels = parse_ctm(
+      "u 1 * * <alt_begin>\nu 1 1 1 b\nu 1 * * <alt>\nu 1 2 1 c\nu 1 * * <alt_end>\n", "x");
+  EXPECT_EQ(channels[0].words[0].middle, 2.5);
+  const auto message = [](const std::string& content) {
+    return error_of<UserError>([&] { parse_ctm(content, "f"); });
+  };
+  EXPECT_THAT(message("u 1 * * <ALT>\n"), HasSubstr("<alt> is out of place in line 1 of f"));
+  EXPECT_THAT(message("u 1 * * <ALT_BEGIN>\nu 1 0 1 a\n"), HasSubstr("no <ALT_END>"));
+  EXPECT_THAT(message("u 1 * * <ALT_BEGIN>\nu 1 0 1 a/b\n"), HasSubstr("'a/b'"));
+}
+
+// As two runs of `transcribe` on a/0001.wav and b/0001.wav leave them in one file.
+TEST(Nist, RecordingsOfOneNameAreNotMerged) {
+  const std::string one = "0001 1 0.1 0.4 one\n0001 1 0.6 0.4 two\n0001 1 1.5 0.4 three\n";
+  EXPECT_THAT(error_of<UserError>([&] { parse_ctm(one + one, "f"); }),
+              AllOf(HasSubstr("'0001'"), HasSubstr("from 1.50 to 0.10 s in line 4 of f"),
+                    HasSubstr("two recordings")));
+  // Lines out of order without a second word at the same time stay in their order.
+  EXPECT_EQ(id_and_text(ctm_transcripts("u 1 5 0.4 b\nu 1 1 0.4 a\n")), (Pairs{{"u", "b a"}}));
 }
 
 TEST(Nist, RoundTrips) {
@@ -41,22 +76,17 @@ TEST(Nist, RoundTrips) {
   EXPECT_EQ(id_and_text(parse_trn(to_trn(transcripts), "x")), id_and_text(transcripts));
   const std::string ctm = to_ctm({{"a-1", {{"the", 0, 0.04}, {"cat", 1.28, 0.2}}}, {"b", {}}});
   EXPECT_EQ(ctm, "a-1 1 0.000 0.040 the\na-1 1 1.280 0.200 cat\n;; b has no words\n");
-  EXPECT_EQ(id_and_text(parse_ctm(ctm, "x")), (Pairs{{"a-1", "the cat"}}));
+  EXPECT_EQ(id_and_text(ctm_transcripts(ctm)), (Pairs{{"a-1", "the cat"}}));
 }
 
-TEST(Nist, TheExtensionOrTheOptionDecides) {
-  const TemporaryFolder folder;
-  write_file(folder / "a.trn", "one two (u)\n");
-  write_file(folder / "a.ctm", "u 1 0 1 one\nu 1 1 1 two\n");
-  write_file(folder / "a.txt", "u one two\n");
-  write_file(folder / "b.txt", "one two (u)\n");
-  write_file(folder / "a.stm", "u 1 s 0 1 one two\n");
-  const Pairs expected = {{"u", "one two"}};
-  for (const char* name : {"a.trn", "a.ctm", "a.txt"})
-    EXPECT_EQ(id_and_text(read_transcripts(folder / name, Role::reference)), expected) << name;
-  EXPECT_EQ(id_and_text(read_transcripts(folder / "b.txt", Role::reference, "trn")), expected);
-  EXPECT_THAT(error_of<UserError>([&] { read_transcripts(folder / "a.stm", Role::reference); }),
-              HasSubstr(".trn"));
+TEST(Nist, WordsThatLookLikeMarksAreWrittenSoThatTheyStayWords) {
+  const std::string trn = to_trn({{"u", "a;b (x) @ {c} d* e\\ f/g (h i)"}});
+  EXPECT_EQ(trn, "a\\;b \\(x\\) \\@ \\{c\\} d\\* e\\\\ f/g \\(h i\\) (u)\n");
+  std::vector<std::string> words;
+  for (const MarkedWord& word :
+       parse_marked_text(parse_trn(trn, "x")[0].text, Role::hypothesis, "x"))
+    words.push_back(word.word);
+  EXPECT_THAT(words, ElementsAre("a;b", "(x)", "@", "{c}", "d*", "e\\", "f/g", "(h", "i)"));
 }
 
 TEST(Nist, BadLinesAreNamed) {
@@ -69,15 +99,14 @@ TEST(Nist, BadLinesAreNamed) {
   EXPECT_THAT(trn("a (u)\nno id\n"), AllOf(HasSubstr("line 2 of f"), HasSubstr("(id)")));
   EXPECT_THAT(trn("a ()\n"), HasSubstr("line 1"));
   EXPECT_THAT(trn("a (u)\nb (u)\n"), HasSubstr("'u' occurs again in line 2"));
-  EXPECT_THAT(trn("the { cat / dog } (u)\n"), HasSubstr("alternatives"));
-  EXPECT_THAT(trn("the @ (u)\n"), HasSubstr("'@'"));
-  EXPECT_THAT(trn("the (uh) (u)\n"), HasSubstr("'(uh)'"));
+  EXPECT_THAT(trn("a (t)\nthe { cat / dog (u)\n"), HasSubstr("'{' without '}' in line 2 of f"));
+  EXPECT_THAT(error_of<UserError>([] { parse_trn("the (uh) (u)\n", "f", Role::hypothesis); }),
+              HasSubstr("'(uh)' is the mark of an optional word"));
   EXPECT_THAT(trn(";; only this\n"), StartsWith("no transcripts in f"));
   EXPECT_THAT(ctm("u 1 0 1\n"), HasSubstr("4 fields in line 1"));
   EXPECT_THAT(ctm("u 1 zero 1 a\n"), HasSubstr("the start is 'zero'"));
   EXPECT_THAT(ctm("u 1 0 -1 a\n"), HasSubstr("the duration is '-1'"));
-  EXPECT_THAT(ctm("u 1 0 1 a\nu 2 1 1 b\n"), HasSubstr("channels 1 and 2 in line 2"));
-  EXPECT_THAT(ctm("u 1 0 1 <ALT_BEGIN>\n"), HasSubstr("alternatives"));
+  EXPECT_THAT(ctm("u 1 nan 1 a\n"), HasSubstr("the start is 'nan'"));
   EXPECT_THAT(ctm(""), StartsWith("no transcripts"));
   EXPECT_THAT(error_of<UserError>([] { to_trn({{"an id", "a"}}); }), HasSubstr("'an id'"));
   EXPECT_THAT(error_of<UserError>([] { to_trn({{"u1", ";; a"}}); }), HasSubstr("'u1'"));

@@ -24,6 +24,12 @@ TEST(Sclite, PrintsAlignments) {
             "REF:  the cat SAT ON  a mat \n"
             "HYP:  the cat FOO SIT a mat \n"
             "Eval:         S   S         \n");
+  EXPECT_EQ(sclite_text(result.utterances[0], Capitals::none),
+            "id: (a-1)\n"
+            "Scores: (#C #S #D #I) 4 2 0 0\n"
+            "REF:  the cat sat on  a mat \n"
+            "HYP:  the cat foo sit a mat \n"
+            "Eval:         S   S         \n");
   EXPECT_EQ(sclite_text(result.utterances[2]),
             "id: (a-3)\nScores: (#C #S #D #I) 1 0 0 0\nREF:  fine \nHYP:  fine \nEval:      \n");
   const SetScore uneven = score({{"u", "a é c"}}, {{"u", "a c longer"}});
@@ -33,6 +39,17 @@ TEST(Sclite, PrintsAlignments) {
             "REF:  a é c ****** \n"
             "HYP:  a * c LONGER \n"
             "Eval:   D   I      \n");
+}
+
+// As sclite -D prints it.
+TEST(Sclite, AnOptionalWordThatIsLeftOutIsBlank) {
+  const SetScore result = score({{"u", "b (c) d", "", true}}, {{"u", "b e"}});
+  EXPECT_EQ(sclite_text(result.utterances[0]),
+            "id: (u)\n"
+            "Scores: (#C #S #D #I) 2 1 0 0\n"
+            "REF:  b (c) D \n"
+            "HYP:  b     E \n"
+            "Eval:       S \n");
 }
 
 // Counts of sclite 2.10 for the same two files.

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/core/error.h"
+#include "scion/core/log_sink.h"
+#include "scion/scoring/transcripts.h"
 #include "tests/core/error_of.h"
 
 namespace scion {
@@ -15,54 +17,16 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(Score, ReadsKaldiText) {
-  const auto transcripts =
-      parse_transcripts("a-1\tone  two\nb-2 three\tfour\r\n\nc-3\n", Role::reference, "x");
-  ASSERT_EQ(transcripts.size(), 3);
-  EXPECT_EQ(transcripts[0].id, "a-1");
-  EXPECT_THAT(split_words(transcripts[0].text), ElementsAre("one", "two"));
-  EXPECT_THAT(split_words(transcripts[1].text), ElementsAre("three", "four"));
-  EXPECT_EQ(transcripts[2].id, "c-3");
-  EXPECT_EQ(transcripts[2].text, "");
-}
-
-TEST(Score, ReadsJsonLines) {
-  const std::string lines = R"({"id": "a", "text": "one two", "pred_text": "one", "speaker": "s"})"
-                            "\n"
-                            R"({"id": 7, "text": "three", "speaker": 12})"
-                            "\n";
-  const auto references = parse_transcripts(lines, Role::reference, "x");
-  EXPECT_EQ(references[0].text, "one two");
-  EXPECT_EQ(references[0].speaker, "s");
-  EXPECT_EQ(references[1].id, "7");
-  EXPECT_EQ(references[1].speaker, "12");
-  const auto hypotheses = parse_transcripts(lines, Role::hypothesis, "x");
-  EXPECT_EQ(hypotheses[0].text, "one");
-  EXPECT_EQ(hypotheses[1].text, "three");
-}
-
-TEST(Score, NamesTheBadLine) {
-  const auto parse = [](const char* text) {
-    return message_of<UserError>([&] { parse_transcripts(text, Role::reference, "refs.txt"); });
-  };
-  EXPECT_EQ(parse("a x\nb y\na z\n"), "id 'a' occurs again in line 3 of refs.txt");
-  EXPECT_EQ(parse("{\"id\": \"a\", \"text\": \"\"}\n{\"id\"\n"), "line 2 of refs.txt is not JSON");
-  // A number that no double holds: found by fuzzing.
-  EXPECT_EQ(parse("{\"id\": 1e999, \"text\": \"\"}\n"), "line 1 of refs.txt is not JSON");
-  EXPECT_EQ(parse("{\"id\": \"a\"}"), "'text' is missing in line 1 of refs.txt");
-  EXPECT_EQ(parse("{\"text\": \"a\"}"),
-            "'id' or 'audio_filepath' is missing in line 1 of refs.txt");
-  EXPECT_EQ(parse("{\"id\": \"a\", \"text\": [1]}"),
-            "'text' is array in line 1 of refs.txt, not text");
-  EXPECT_EQ(parse(" \n"), "no transcripts in refs.txt");
-}
-
 TEST(Score, MissingAndExtraIds) {
   const std::vector<Transcript> references = {{"a", "x y"}, {"b", "z"}};
   EXPECT_EQ(message_of<UserError>([&] {
               score(references, {{"a", "x y"}});
             }),
             "1 of 2 references have no hypothesis: b");
+  EXPECT_EQ(message_of<UserError>([&] {
+              score(references, {{"a", "x"}, {"c", ""}});
+            }),
+            "1 of 2 references have no hypothesis: b; 1 hypotheses have no reference: c");
   EXPECT_EQ(message_of<UserError>([&] {
               score(references, {{"a", ""},
                                  {"b", ""},
@@ -99,10 +63,67 @@ TEST(Score, Speakers) {
   EXPECT_THAT(counts_by_speaker(result.utterances),
               ElementsAre(ErrorCounts{0, 0, 2, 3}, ErrorCounts{1, 0, 0, 0}));
   options.speakers_from_ids = false;
+  options.utt2spk = {{"12-1-a", "x"}, {"3-9", "y"}, {"12-2", "y"}};
+  EXPECT_EQ(score(references, hypotheses, options).utterances[2].speaker, "y");
+  options.utt2spk.erase("3-9");
+  EXPECT_THAT(message_of<UserError>([&] { score(references, hypotheses, options); }),
+              HasSubstr("'3-9' is not in utt2spk"));
+  options.utt2spk.clear();
   EXPECT_THAT(message_of<UserError>([&] {
                 score({{"a", "x"}}, {{"a", "x"}}, options);
               }),
               HasSubstr("the speaker of reference 'a' is not known"));
+}
+
+TEST(Score, IdsThatDifferInLetterCaseAreEqualWhereThatIsUnambiguous) {
+  EXPECT_EQ(score({{"U1", "x"}, {"v", "y"}}, {{"u1", "x"}, {"V", "y"}}).words.errors(), 0);
+  EXPECT_THAT(message_of<UserError>([] {
+                score({{"u", "x"}, {"U", "y"}}, {{"u", "x"}});
+              }),
+              HasSubstr("1 of 2 references have no hypothesis: U"));
+}
+
+TEST(Score, SpeakersOfIdsAreThoseOfSclite) {
+  EXPECT_EQ(speaker_of_id("1089-134686-0000"), "1089");
+  EXPECT_EQ(speaker_of_id("a_1"), "a");
+  EXPECT_EQ(speaker_of_id("f_a-1"), "f_a");
+  EXPECT_EQ(speaker_of_id("utterance"), "utterance");
+}
+
+TEST(Score, WarnsWhereEveryUtteranceIsASpeaker) {
+  std::string lines;
+  set_log_sink([&](LogLevel, std::string_view line) { lines += line; });
+  ScoreOptions options;
+  options.speakers_from_ids = true;
+  score({{"a1", "x"}, {"a2", "y"}}, {{"a1", "x"}, {"a2", "y"}}, options);
+  EXPECT_THAT(lines, HasSubstr("every utterance is a speaker of its own"));
+  lines.clear();
+  score({{"a-1", "x"}, {"a-2", "y"}}, {{"a-1", "x"}, {"a-2", "y"}}, options);
+  EXPECT_EQ(lines, "");
+  set_log_sink({});
+}
+
+TEST(Score, EmptyReferencesCountInsertions) {
+  const SetScore result = score({{"a", ""}, {"b", "x"}}, {{"a", "y z"}, {"b", "x"}});
+  EXPECT_EQ(result.words, (ErrorCounts{0, 2, 0, 1}));
+}
+
+TEST(Score, SaysHowManyErrorsAreOfLetterCase) {
+  const SetScore result = score({{"a", "The cat sat"}}, {{"a", "the Cat stood"}});
+  EXPECT_THAT(to_text(result),
+              HasSubstr("2 of the 3 word errors differ in letter case only: --case lower"));
+  EXPECT_EQ(to_json(result)["case_errors"], 2);
+}
+
+TEST(Score, MarksAreScored) {
+  ScoreOptions options;
+  options.text.letter_case = "lower";
+  const SetScore result = score({{"a", "i { UM / uh } (really) see it;tag", "s", true}},
+                                {{"a", "I uh see it", "", true}}, options);
+  EXPECT_EQ(result.words, (ErrorCounts{0, 0, 0, 5}));
+  EXPECT_EQ(result.characters, (ErrorCounts{0, 0, 0, 11}));
+  // The same characters are words where the text has no marks.
+  EXPECT_EQ(score({{"a", "{ a / b }"}}, {{"a", "b"}}).words.deletions, 4);
 }
 
 TEST(Score, TextAndJson) {
