@@ -22,7 +22,7 @@ inline void add_threads_flag(CLI::App& command) {
       .add_option_function<int>(
           "--threads",
           [](int count) {
-            if (count > 0) set_thread_count(count);
+            if (count > 0) set_thread_count(useful_threads(count));
           },
           "0: all processors")
       ->check(CLI::NonNegativeNumber);

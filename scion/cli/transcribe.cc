@@ -8,10 +8,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "scion/audio/sample_stream.h"
 #include "scion/cli/commands.h"
 #include "scion/cli/common_flags.h"
 #include "scion/core/error.h"
+#include "scion/core/foreign_text.h"
 #include "scion/core/log.h"
+#include "scion/data/unique_ids.h"
 #include "scion/recognition/recogniser.h"
 #include "scion/scoring/nist.h"
 
@@ -26,20 +29,29 @@ struct TranscribeArguments {
   bool json = false, streaming = false;
 };
 
-void print(const TranscribeArguments& arguments, const std::string& path,
+// A name on a line of its own, between tabs.
+std::string shown(const std::string& path) {
+  std::string text = printable(path);
+  for (size_t i = 0; (i = text.find('\n', i)) != std::string::npos;) text.replace(i, 1, "\\n");
+  return text;
+}
+
+void print(const TranscribeArguments& arguments, const std::string& path, const std::string& id,
            const Recognition& result) {
-  const std::string id = std::filesystem::path(path).stem();
+  using Json = nlohmann::json;
   if (arguments.format == "trn")
     fmt::print("{}", to_trn({{id, result.text}}));
   else if (arguments.format == "ctm")
     fmt::print("{}", to_ctm({{id, result.words}}));
   else if (arguments.json || arguments.format == "json")
-    fmt::print("{}\n", nlohmann::json({{"audio_filepath", path},
-                                       {"duration", result.audio_seconds},
-                                       {"text", result.text}})
-                           .dump());
+    fmt::print("{}\n", Json({{"audio_filepath", path},
+                             {"id", id},
+                             {"duration", result.audio_seconds},
+                             {"text", result.text}})
+                           .dump(-1, ' ', false, Json::error_handler_t::replace));
   else
-    fmt::print("{}\t{}\n", path, result.text);
+    fmt::print("{}\t{}\n", shown(path), result.text);
+  std::fflush(stdout);
 }
 
 // Recognises what `next(count)` returns, up to `count` samples and none at the end, a tenth of a
@@ -66,8 +78,15 @@ Recognition recognise_stream(const Recogniser& recogniser, Next next) {
 Recognition recognise(const TranscribeArguments& arguments, const Recogniser& recogniser,
                       const std::string& path) {
   if (!arguments.streaming) return recogniser.recognise_file(path, arguments.part);
-  if (path == "-")
-    return recognise_stream(recogniser, [](size_t count) { return read_raw(stdin, count); });
+  if (path == "-") {
+    SampleStream input(stdin, recogniser.sample_rate());
+    Recognition result =
+        recognise_stream(recogniser, [&](size_t count) { return input.read(count); });
+    if (input.ends_inside_a_sample())
+      log_warning(
+          "standard input has an odd number of bytes: its last one, half a sample, is left out");
+    return result;
+  }
   const Audio audio = read_audio(path, recogniser.sample_rate(), arguments.part);
   auto rest = audio.samples.begin();
   return recognise_stream(recogniser, [&](size_t count) {
@@ -78,35 +97,50 @@ Recognition recognise(const TranscribeArguments& arguments, const Recogniser& re
   });
 }
 
-// A file that cannot be read is reported, and the others are transcribed.
+void report(const std::string& message, const std::string& hint) {
+  fmt::print(stderr, "error: {}\n", printable(message));
+  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", printable(hint));
+}
+
+// Whether the file was transcribed; otherwise says why not.
+bool transcribe(const TranscribeArguments& arguments, const Recogniser& recogniser,
+                const std::string& path, const std::string& id, double& audio_seconds) {
+  try {
+    const Recognition result = recognise(arguments, recogniser, path);
+    audio_seconds += result.audio_seconds;
+    print(arguments, path, id, result);
+    return true;
+  } catch (const Error& error) {
+    report(error.what(), error.hint());
+  } catch (const std::exception& error) {
+    const std::string what = error.what();
+    report(fmt::format("{}: {}", path, what.substr(0, what.find('\n'))),
+           "this is a defect in scion; please report it with the file");
+  }
+  return false;
+}
+
+// A file that cannot be transcribed is reported, and the others are transcribed.
 void run(const TranscribeArguments& arguments) {
-  if (!arguments.streaming &&
-      std::find(arguments.files.begin(), arguments.files.end(), "-") != arguments.files.end())
+  const std::vector<std::string>& files = arguments.files;
+  if (!arguments.streaming && std::find(files.begin(), files.end(), "-") != files.end())
     throw UserError("standard input ('-') can only be transcribed as a stream",
                     "add --streaming; 16-bit samples at the model's rate are expected");
   const Recogniser recogniser(arguments.model, arguments.config);
+  const std::vector<std::string> ids = unique_ids({files.begin(), files.end()});
   const auto start = std::chrono::steady_clock::now();
   double audio_seconds = 0;
   size_t failed = 0;
-  for (const std::string& path : arguments.files) {
-    try {
-      const Recognition result = recognise(arguments, recogniser, path);
-      audio_seconds += result.audio_seconds;
-      print(arguments, path, result);
-    } catch (const UserError& error) {
-      ++failed;
-      fmt::print(stderr, "error: {}\nhint: {}\n", error.what(), error.hint());
-    }
-  }
+  for (size_t i = 0; i < files.size(); ++i)
+    if (!transcribe(arguments, recogniser, files[i], ids[i], audio_seconds)) ++failed;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (audio_seconds > 0)
     log_info("{:.1f} s of speech in {:.2f} s: real-time factor {:.4f}", audio_seconds, seconds,
              seconds / audio_seconds);
   if (failed > 0)
-    throw UserError(
-        fmt::format("{} of {} files could not be transcribed", failed, arguments.files.size()),
-        "see the errors above");
+    throw Failure(fmt::format("{} of {} files could not be transcribed", failed, files.size()),
+                  "see the errors above");
 }
 
 }  // namespace
@@ -118,7 +152,7 @@ void add_transcribe(CLI::App& app) {
   command
       ->add_option("files", arguments->files,
                    "audio files; with --streaming, - is standard input: 16-bit samples, one "
-                   "channel, the model's rate, no header")
+                   "channel, the model's rate; a WAV header that says so is skipped")
       ->required();
   add_device_flag(*command, arguments->config.device);
   add_search_flags(*command, arguments->config.search);
@@ -128,7 +162,8 @@ void add_transcribe(CLI::App& app) {
   add_threads_flag(*command);
   command
       ->add_option("--format", arguments->format,
-                   "of the output; in trn and ctm the id is the file's name without its extension")
+                   "of the output; an id is the file's name without its extension, with as many "
+                   "folders as tell it from the others")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json", "trn", "ctm"}));
   command->add_flag("--json", arguments->json, "same as --format json: one object per file");

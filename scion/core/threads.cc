@@ -49,14 +49,16 @@ Processor find_processor() {
 Processor find_processor() { return {.name = "not x86-64"}; }
 #endif
 
+// That this process may use.
+int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
 }  // namespace
 
-void set_thread_count(int count) {
-  at::set_num_threads(
-      count > 0 ? count : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-}
+void set_thread_count(int count) { at::set_num_threads(count > 0 ? count : processors()); }
 
 int thread_count() { return at::get_num_threads(); }
+
+int useful_threads(int wanted) { return std::min(wanted, processors()); }
 
 void use_one_thread_here() {
   // at::set_num_threads would also change what threads born later start with. OpenMP's and MKL's

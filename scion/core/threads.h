@@ -8,6 +8,9 @@ namespace scion {
 /// Intra-op threads of libtorch for the calling thread's work (0: as many as processors).
 void set_thread_count(int count);
 int thread_count();
+/// `wanted`, or as many as processors where that is more: threads that take turns on a processor
+/// wait for each other at the end of every loop.
+int useful_threads(int wanted);
 
 /// Loader threads call this once: each of their tensor operations then uses one thread.
 void use_one_thread_here();

@@ -5,6 +5,7 @@
 #include "scion/model/encoders/conformer.h"
 #include "scion/model/encoders/lstm_encoder.h"
 #include "scion/nn/operators/functional.h"
+#include "scion/nn/operators/time_blocks.h"
 
 namespace scion {
 
@@ -37,17 +38,38 @@ at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& l
   return normalise_utterances(features, lengths);
 }
 
+at::Tensor Transducer::subsample(const at::Tensor& features, const at::Tensor& lengths,
+                                 const ForwardContext& context) const {
+  const int64_t missing = encoder_->minimum_frames() - features.size(1);
+  if (missing > 0) {
+    const at::Tensor x = normalise(features, upload(lengths, features.device()));
+    return encoder_->subsampling().forward(at::constant_pad_nd(x, {0, 0, 0, missing}), lengths,
+                                           context);
+  }
+  const Subsampling& subsampling = encoder_->subsampling();
+  // A block needs the statistics of its whole utterance.
+  std::optional<UtteranceStatistics> whole;
+  const int64_t most = block_frames(features, subsampling.floats_per_frame(), context);
+  if (most < features.size(1) && config_.features.normalisation == "utterance")
+    whole = utterance_statistics(features, upload(lengths, features.device()), most);
+  return subsampling.forward_in_blocks(
+      features, lengths, context, [&](const at::Tensor& block) -> at::Tensor {
+        if (whole) return (block - whole->mean) / whole->deviation;
+        return normalise(block, upload(lengths, features.device()));
+      });
+}
+
+EncoderOutput Transducer::encode_subsampled(at::Tensor subsampled, const at::Tensor& lengths,
+                                            const ForwardContext& context) const {
+  // Attention needs at least one valid frame, even if an utterance has none.
+  const at::Tensor valid =
+      upload(encoder_->subsampling().lengths_out(lengths).clamp_min(1), subsampled.device());
+  return {encoder_->forward(std::move(subsampled), valid, context), encoder_->lengths_out(lengths)};
+}
+
 EncoderOutput Transducer::encode(const at::Tensor& features, const at::Tensor& lengths,
                                  const ForwardContext& context) const {
-  const auto beside_features = [&](const at::Tensor& x) { return upload(x, features.device()); };
-  at::Tensor x = normalise(features, beside_features(lengths));
-  const int64_t missing = encoder_->minimum_frames() - x.size(1);
-  if (missing > 0) x = at::constant_pad_nd(x, {0, 0, 0, missing});
-  x = encoder_->subsampling().forward(x, lengths, context);
-  // Attention needs at least one valid frame, even if an utterance has none.
-  const at::Tensor subsampled = encoder_->subsampling().lengths_out(lengths).clamp_min(1);
-  return {encoder_->forward(x, beside_features(subsampled), context),
-          encoder_->lengths_out(lengths)};
+  return encode_subsampled(subsample(features, lengths, context), lengths, context);
 }
 
 at::Tensor Transducer::ctc_logits(const at::Tensor& frames, const ForwardContext& context) const {

@@ -41,6 +41,13 @@ class Transducer {
   /// preferably on the CPU, wherever the features are.
   EncoderOutput encode(const at::Tensor& features, const at::Tensor& lengths,
                        const ForwardContext& context) const;
+  /// encode() in two steps, between which the features can be dropped: features → subsampled frames
+  /// (B, T', width), at least one …
+  at::Tensor subsample(const at::Tensor& features, const at::Tensor& lengths,
+                       const ForwardContext& context) const;
+  /// … → encoder output; `lengths` are those of the features.
+  EncoderOutput encode_subsampled(at::Tensor subsampled, const at::Tensor& lengths,
+                                  const ForwardContext& context) const;
   /// CTC logits (B, T', V) of encoder frames; only with config().ctc.
   at::Tensor ctc_logits(const at::Tensor& frames, const ForwardContext& context) const;
   /// The two terms of the simple joiner: logits (B, T', V) of encoder frames and (B, U+1, V) of the

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "scion/recognition/batch_search.h"
+
 namespace scion {
 
 nlohmann::json EvaluationResult::to_json() const {
@@ -27,16 +29,6 @@ nlohmann::json EvaluationResult::to_json() const {
 
 namespace {
 
-// Audio of which no encoder frame is made gives no labels.
-std::vector<Hypothesis> recognise_batch(const Transducer& model, const Batch& batch,
-                                        const SearchConfig& search, const ForwardContext& context) {
-  if (model.frames_out(batch.features.size(1)) == 0)
-    return std::vector<Hypothesis>(batch.ids.size());
-  const EncoderOutput encoded =
-      model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
-  return find_hypotheses(model, encoded, search, context);
-}
-
 // What the model can be expected to write: a tokenizer with rules of its own has changed the texts
 // that it was trained on, too.
 std::string reference_for(const Tokenizer& tokenizer, const std::string& text) {
@@ -49,13 +41,13 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
                           const Dataset& dataset, const EvaluationConfig& config) {
   const at::NoGradGuard no_grad;
   const auto start = std::chrono::steady_clock::now();
-  const ForwardContext context = ForwardContext::for_evaluation(config.bf16);
   EvaluationResult result;
   result.score.utterances.resize(dataset.size());
   result.utterances.resize(dataset.size());
   result.audio_seconds = dataset.total_seconds();
   for_each_batch(dataset, config.batch_seconds, [&](const Batch& batch) {
-    const auto hypotheses = recognise_batch(model, batch, config.search, context);
+    const std::vector<Hypothesis> hypotheses =
+        search_batch(model, batch, dataset, config.search, config.bf16);
     for (size_t b = 0; b < hypotheses.size(); ++b) {
       const auto i = static_cast<size_t>(batch.indices[b]);
       const Utterance utterance = dataset.utterance(i);

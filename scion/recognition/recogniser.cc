@@ -2,18 +2,65 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <utility>
+
+#include "scion/audio/audio_pieces.h"
 #include "scion/core/device.h"
 #include "scion/core/error.h"
+#include "scion/core/out_of_memory.h"
 
 namespace scion {
 namespace {
 
-// The features of a stream that has ended, (T, F).
-at::Tensor all_features(const FeatureConfig& config, const std::vector<float>& samples) {
-  StreamingFbank fbank(config);
-  fbank.accept(samples.data(), static_cast<int64_t>(samples.size()));
-  fbank.finish();
-  return fbank.take(fbank.ready());
+// Features of samples that come in pieces.
+class FeatureCollector {
+ public:
+  explicit FeatureCollector(const FeatureConfig& config) : fbank_(config) {}
+
+  void accept(std::span<const float> samples) {
+    constexpr size_t most = 1 << 20;  // held at a time
+    for (; !samples.empty(); samples = samples.subspan(std::min(most, samples.size()))) {
+      fbank_.accept(samples.data(), static_cast<int64_t>(std::min(most, samples.size())));
+      take();
+    }
+  }
+  /// (T, F), which the caller owns.
+  at::Tensor finish() {
+    fbank_.finish();
+    take();
+    return std::exchange(joined_, {}).slice(0, 0, frames_);
+  }
+
+ private:
+  void take() {
+    const at::Tensor next = fbank_.take(fbank_.ready());
+    const int64_t needed = frames_ + next.size(0);
+    if (!joined_.defined() || needed > joined_.size(0)) grow(needed, next);
+    joined_.slice(0, frames_, needed).copy_(next);
+    frames_ = needed;
+  }
+  void grow(int64_t needed, const at::Tensor& like) {
+    constexpr double factor = 1.25;
+    const auto room = static_cast<int64_t>(factor * static_cast<double>(needed));
+    const at::Tensor larger = at::empty({room, like.size(1)}, like.options());
+    if (joined_.defined()) larger.slice(0, 0, frames_).copy_(joined_.slice(0, 0, frames_));
+    joined_ = larger;
+  }
+
+  StreamingFbank fbank_;
+  at::Tensor joined_;  // the first frames_ rows
+  int64_t frames_ = 0;
+};
+
+// " (2.7 h)", or nothing where the length is not found.
+std::string length_of(const std::filesystem::path& path) try {
+  const double seconds = audio_seconds(path);
+  if (seconds >= 3600) return fmt::format(" ({:.1f} h)", seconds / 3600);
+  if (seconds >= 60) return fmt::format(" ({:.0f} min)", seconds / 60);
+  return fmt::format(" ({:.0f} s)", seconds);
+} catch (const std::exception&) {
+  return "";
 }
 
 }  // namespace
@@ -32,20 +79,39 @@ Recognition Recogniser::recognise(const Audio& audio) const {
     const auto to = static_cast<double>(sample_rate());
     return recognise({resample(audio.samples, from, to), sample_rate()});
   }
+  FeatureCollector features(model().config().features);
+  features.accept(audio.samples);
+  return recognise_features(features.finish(), audio.seconds());
+}
+
+Recognition Recogniser::recognise_features(at::Tensor features, double seconds) const {
   const at::NoGradGuard no_grad;
   const ForwardContext context;
-  const at::Tensor features = all_features(model().config().features, audio.samples);
-  if (features.size(0) == 0) return {"", {}, audio.seconds()};
+  if (features.size(0) == 0) return {"", {}, seconds};
   const at::Tensor length = at::tensor({features.size(0)});
-  const EncoderOutput encoded =
-      model().encode(features.unsqueeze(0).to(model().device()), length, context);
+  features = features.unsqueeze(0).to(model().device());
+  at::Tensor subsampled = model().subsample(features, length, context);
+  features.reset();
+  const EncoderOutput encoded = model().encode_subsampled(std::move(subsampled), length, context);
   const Hypothesis best = find_hypotheses(model(), encoded, config_.search, context).front();
-  return to_recognition(best, tokenizer_, model().config(), audio.seconds());
+  return to_recognition(best, tokenizer_, model().config(), seconds);
 }
 
 Recognition Recogniser::recognise_file(const std::filesystem::path& path,
                                        const AudioPart& part) const {
-  return recognise(read_audio(path, sample_rate(), part));
+  try {
+    constexpr int64_t piece_seconds = 600;
+    FeatureCollector features(model().config().features);
+    const int64_t samples =
+        read_audio_in_pieces(path, sample_rate(), part, piece_seconds,
+                             [&](std::span<const float> piece) { features.accept(piece); });
+    return recognise_features(features.finish(),
+                              static_cast<double>(samples) / static_cast<double>(sample_rate()));
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+  }
+  throw Failure(fmt::format("out of memory on {}{}", path.string(), length_of(path)),
+                "split it, use a streaming model (--streaming), or close other programs");
 }
 
 StreamingRecogniser Recogniser::stream() const {

@@ -24,7 +24,8 @@ class Recogniser {
 
   /// Recognises a whole utterance; resampled when its rate is not the model's.
   Recognition recognise(const Audio& audio) const;
-  /// Reads and recognises a file, or the part of it. Errors as read_audio.
+  /// Reads and recognises a file, or the part of it. Errors as read_audio; Failure when memory runs
+  /// out.
   Recognition recognise_file(const std::filesystem::path& path, const AudioPart& part = {}) const;
   /// Recognises an utterance while its samples arrive. UserError for a model that needs to see the
   /// whole utterance. The recogniser must outlive the stream.
@@ -35,6 +36,9 @@ class Recogniser {
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:
+  // (T, F); released as soon as they are subsampled.
+  Recognition recognise_features(at::Tensor features, double seconds) const;
+
   ModelFile file_;
   Tokenizer tokenizer_;
   RecogniserConfig config_;

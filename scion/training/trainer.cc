@@ -366,7 +366,8 @@ void train(const RunConfig& config, const fs::path& directory) {
     log_info("{} is finished already", directory.string());
     return;
   }
-  if (config.train.threads > 0) set_thread_count(static_cast<int>(config.train.threads));
+  if (config.train.threads > 0)
+    set_thread_count(useful_threads(static_cast<int>(config.train.threads)));
   Run(config, directory).work();
 }
 

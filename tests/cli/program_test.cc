@@ -204,6 +204,31 @@ TEST_F(Program, WritesAndReadsNistFormats) {
   EXPECT_THAT(text.out, EndsWith("(" + first.audio.stem().string() + ")\n"));
 }
 
+TEST_F(Program, TranscribesTheOthersWhenOneFileIsBad) {
+  const fs::path good = read_manifest(file("small.jsonl")).front().audio;
+  write_file(file("broken.wav"), "RIFF no audio");
+  const std::string bytes = read_file(good), extension = good.extension().string();
+  const std::string latin1 = "caf\xe9" + extension, control = "a\nb\x1b" + extension;
+  for (const std::string& name : {"one/same" + extension, "two/same" + extension, latin1, control})
+    write_file(file(name), bytes);
+  const std::string files =
+      fmt::format("broken.wav one/same{0} two/same{0} '{1}' '{2}'", extension, latin1, control);
+
+  const ProgramResult json = run("transcribe --json " + kTeacher + " " + files);
+  EXPECT_EQ(json.status, 1);
+  EXPECT_THAT(json.error, AllOf(HasSubstr("broken.wav"), HasSubstr("1 of 5 files")));
+  std::vector<std::string> ids;
+  std::istringstream lines(json.out);
+  for (std::string line; std::getline(lines, line);) ids.push_back(Json::parse(line).at("id"));
+  EXPECT_THAT(ids, ::testing::ElementsAre("one/same", "two/same", "caf\ufffd", "a_b_"));
+
+  const ProgramResult trn = run("transcribe --format trn " + kTeacher + " " + files);
+  EXPECT_THAT(trn.out, AllOf(HasSubstr("(one/same)"), HasSubstr("(two/same)")));
+  const ProgramResult text = run("transcribe " + kTeacher + " " + files);
+  EXPECT_EQ(std::count(text.out.begin(), text.out.end(), '\n'), 4);
+  EXPECT_THAT(text.out, HasSubstr("a\\nb\\x1b"));
+}
+
 TEST_F(Program, InspectsARunsFolder) {
   const ProgramResult text = run("inspect teacher");
   ASSERT_EQ(text.status, 0) << text.error;

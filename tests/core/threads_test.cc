@@ -14,6 +14,12 @@ namespace scion {
 namespace {
 
 // Two OpenMP runtimes in one process would each start their own threads.
+TEST(Threads, MoreThanProcessorsAreNotUseful) {
+  EXPECT_EQ(useful_threads(1), 1);
+  EXPECT_EQ(useful_threads(1 << 20), useful_threads(1 << 21));
+  EXPECT_LT(useful_threads(1 << 20), 1 << 20);
+}
+
 TEST(Threads, OneOpenMpRuntimeIsLoaded) {
   std::set<std::string> runtimes;
   std::ifstream maps("/proc/self/maps");

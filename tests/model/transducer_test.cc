@@ -48,6 +48,33 @@ TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
   }
 }
 
+TEST_P(EveryModel, GivesTheSameInBlocksOfTimeAndBandsOfQueries) {
+  const at::NoGradGuard no_grad;
+  ModelConfig of_model = config();
+  for (const char* normalisation : {"global", "utterance"}) {
+    of_model.features.normalisation = normalisation;
+    Transducer model(of_model, 7);
+    randomise(model, 3);
+    // Attention meets more than one block of keys.
+    const at::Tensor features = at::randn({2, 2400, 20});
+    const at::Tensor lengths = at::tensor(std::vector<int64_t>{2400, 1301});
+    ForwardContext context;
+    const EncoderOutput whole = model.encode(features, lengths, context);
+    for (const int64_t bytes : {int64_t{1} << 19, int64_t{1} << 17}) {
+      context.working_bytes = bytes;
+      const EncoderOutput blocks = model.encode(features, lengths, context);
+      EXPECT_TRUE(blocks.lengths.equal(whole.lengths));
+      for (int64_t b = 0; b < 2; ++b) {
+        const int64_t out = whole.lengths[b].item<int64_t>();
+        const at::Tensor one = whole.frames[b].slice(0, 0, out);
+        EXPECT_LT((blocks.frames[b].slice(0, 0, out) - one).abs().max().item<float>(),
+                  1e-5 * std::max(1.0F, one.abs().max().item<float>()))
+            << normalisation << ", utterance " << b << ", " << bytes << " bytes";
+      }
+    }
+  }
+}
+
 TEST_P(EveryModel, HasFiniteGradientsForEveryParameter) {
   Transducer model(config(), 7);
   randomise(model, 4);

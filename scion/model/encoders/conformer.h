@@ -8,6 +8,7 @@
 #include "scion/model/encoders/conformer_config.h"
 #include "scion/model/encoders/encoder.h"
 #include "scion/nn/operators/functional.h"
+#include "scion/nn/operators/long_attention.h"
 
 namespace scion {
 
@@ -26,8 +27,12 @@ class FeedForward : public Module {
 
 /// Frames and positions of a forward pass, the same for all layers.
 struct EncoderFrames {
-  at::Tensor lengths;    ///< (B) int64
-  at::Tensor sinusoids;  ///< positions = sinusoid: (2T−1, width), distance T−1 … −(T−1)
+  at::Tensor lengths;  ///< (B) int64
+  /// positions = sinusoid: (width / 2), else undefined.
+  at::Tensor frequencies;
+  /// positions = sinusoid: (2T−1, width), distance T−1 … −(T−1); undefined where attention is
+  /// computed in bands or blocks.
+  at::Tensor sinusoids;
 };
 
 /// Past frames of a stream that attention sees: (1, H, T, d) each.
@@ -42,6 +47,8 @@ class Attention : public Module {
             const Axis& frequencies);
   at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
                      const ForwardContext& context) const;
+  /// Whether forward() keeps to context.working_bytes, and does without frames.sinusoids.
+  bool is_long(const at::Tensor& x, const ForwardContext& context) const;
   AttentionHistory start() const;
   /// The next chunk (1, T, width) of a stream; sinusoids for the distances from the oldest frame
   /// kept to −(T − 1).
@@ -49,6 +56,18 @@ class Attention : public Module {
                   const ForwardContext& context) const;
 
  private:
+  at::Tensor attend_whole(const at::Tensor& x, const EncoderFrames& frames,
+                          const ForwardContext& context) const;
+  // Chunk by chunk of a limited view; head by head of an unlimited one.
+  at::Tensor attend_chunks(const at::Tensor& x, const EncoderFrames& frames,
+                           const ForwardContext& context) const;
+  at::Tensor attend_bands(const at::Tensor& x, const EncoderFrames& frames,
+                          const ForwardContext& context) const;
+  at::Tensor attend_head(const at::Tensor& x, int64_t head, const EncoderFrames& frames,
+                         const ForwardContext& context) const;
+  LongPositions head_positions(int64_t head, int64_t frames, const at::Tensor& frequencies,
+                               const ForwardContext& context) const;
+
   int64_t heads_;
   double dropout_;
   AttentionSpan span_;
@@ -89,8 +108,11 @@ class ConformerLayer : public Module {
  public:
   ConformerLayer(const Scope& scope, const ConformerConfig& config, const Axis& residual,
                  const Axis& frequencies);
-  at::Tensor forward(const at::Tensor& x, const EncoderFrames& frames,
+  at::Tensor forward(at::Tensor x, const EncoderFrames& frames,
                      const ForwardContext& context) const;
+  bool is_long(const at::Tensor& x, const ForwardContext& context) const {
+    return attention_.is_long(x, context);
+  }
   ConformerHistory start() const { return {attention_.start(), convolution_.start()}; }
   at::Tensor step(const at::Tensor& x, ConformerHistory& history, const at::Tensor& sinusoids,
                   const ForwardContext& context) const;
@@ -109,16 +131,15 @@ class ConformerEncoder : public Encoder {
   ConformerEncoder(const Scope& scope, const ConformerConfig& config, int64_t bins);
 
   const Axis& output_axis() const override { return residual_; }
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
+  at::Tensor forward(at::Tensor x, const at::Tensor& lengths,
                      const ForwardContext& context) const override;
   int64_t chunk_frames() const override { return config_.chunk; }
   std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const override;
 
  private:
   class Stream;
-  EncoderFrames prepare_frames(const at::Tensor& lengths, int64_t frames) const;
-  // (past + future + 1, width) for the distances past … −future; undefined with learnt biases.
-  at::Tensor sinusoids(int64_t past, int64_t future) const;
+  EncoderFrames prepare_frames(const at::Tensor& x, const at::Tensor& lengths,
+                               const ForwardContext& context) const;
   at::Tensor scaled(const at::Tensor& x) const;
 
   ConformerConfig config_;

@@ -26,7 +26,7 @@ class Encoder : public Module {
   virtual const Axis& output_axis() const = 0;
   /// Subsampled frames (B, T, width), the first lengths (B) of them valid, at least 1 each →
   /// (B, T, width).
-  virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
+  virtual at::Tensor forward(at::Tensor x, const at::Tensor& lengths,
                              const ForwardContext& context) const = 0;
 
   /// Encoder frames of `feature_frames`; 0 when there are too few.

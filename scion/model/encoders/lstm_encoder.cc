@@ -43,10 +43,11 @@ at::Tensor LstmEncoder::run(at::Tensor x, std::vector<LstmState>& states,
 }
 
 // The layers are causal: padding after an utterance does not influence it, and needs no mask.
-at::Tensor LstmEncoder::forward(const at::Tensor& x, const at::Tensor& /*lengths*/,
+at::Tensor LstmEncoder::forward(at::Tensor x, const at::Tensor& /*lengths*/,
                                 const ForwardContext& context) const {
   std::vector<LstmState> states = start(x.size(0));
-  return run(dropout(x, dropout_, context), states, context);
+  x = dropout(x, dropout_, context);
+  return run(x, states, context);
 }
 
 class LstmEncoder::Stream : public EncoderStream {

@@ -31,7 +31,7 @@ class LstmEncoder : public Encoder {
   LstmEncoder(const Scope& scope, const LstmConfig& config, int64_t bins);
 
   const Axis& output_axis() const override { return residual_; }
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths,
+  at::Tensor forward(at::Tensor x, const at::Tensor& lengths,
                      const ForwardContext& context) const override;
   int64_t chunk_frames() const override { return 1; }
   std::unique_ptr<EncoderStream> stream(const ForwardContext& context) const override;

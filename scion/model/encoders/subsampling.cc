@@ -3,6 +3,7 @@
 #include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/nn/operators/functional.h"
+#include "scion/nn/operators/time_blocks.h"
 
 namespace scion {
 
@@ -13,6 +14,30 @@ at::Tensor Subsampling::lengths_out(const at::Tensor& lengths) const {
   return out.to(lengths.device());
 }
 
+at::Tensor Subsampling::forward_in_blocks(
+    const at::Tensor& features, const at::Tensor& lengths, const ForwardContext& context,
+    const std::function<at::Tensor(const at::Tensor&)>& normalise) const {
+  const int64_t most = block_frames(features, floats_per_frame(), context);
+  const int64_t all = frames_out(features.size(1));
+  const int64_t step = std::max<int64_t>(1, most / factor_);
+  if (most == features.size(1) || step >= all)
+    return forward(normalise(features), lengths, context);
+  const int64_t cut = frames_unsettled_by_cut();
+  at::Tensor y;
+  for (int64_t begin = 0; begin < all; begin += step) {
+    const int64_t end = std::min(begin + step, all), first = std::max<int64_t>(0, begin - cut);
+    const int64_t from = first * factor_;
+    // The block's last frame sees no feature frame from `to` on.
+    const int64_t to =
+        std::min(features.size(1), std::max(end * factor_, (end - 1) * factor_ + minimum_frames()));
+    const at::Tensor block = forward(normalise(features.slice(1, from, to)).contiguous(),
+                                     (lengths - from).clamp(0, to - from), context);
+    if (!y.defined()) y = at::empty({features.size(0), all, block.size(2)}, block.options());
+    y.slice(1, begin, end).copy_(block.slice(1, begin - first, end - first));
+  }
+  return y;
+}
+
 Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t channels,
                                      int64_t factor, const Axis& width)
     : Subsampling(scope, factor) {
@@ -20,6 +45,7 @@ Conv2dSubsampling::Conv2dSubsampling(const Scope& scope, int64_t bins, int64_t c
   const int64_t bins1 = (bins - 3) / 2 + 1;
   const int64_t bins2 = (bins1 - kernel2) / stride2 + 1;
   const Axis one = leaf("channels1", channels), two = leaf("channels2", channels);
+  floats_ = bins + (bins1 + bins2) * ((channels + 15) / 16 * 16);
   convolution1_ = make_image_convolution("convolution1", one, Axis::fixed(1), 3);
   convolution1_.stride = 2;
   convolution2_ = make_image_convolution("convolution2", two, one, kernel2);
@@ -55,6 +81,7 @@ DepthwiseStridingSubsampling::DepthwiseStridingSubsampling(const Scope& scope, i
     return convolution;
   };
   Axis input = leaf("channels1", channels);
+  floats_ = 2 * bins + bins * channels / 2;
   convolution_ = halving("convolution1", input, false);
   for (const int number : {2, 3}) {
     const std::string n = std::to_string(number);

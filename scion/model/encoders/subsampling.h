@@ -18,6 +18,10 @@ class Subsampling : public Module {
   /// feature frames that are not padding. T must be at least minimum_frames().
   virtual at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
                              const ForwardContext& context) const = 0;
+  /// forward() of normalise(features); in blocks of frames where context.working_bytes wants it.
+  at::Tensor forward_in_blocks(const at::Tensor& features, const at::Tensor& lengths,
+                               const ForwardContext& context,
+                               const std::function<at::Tensor(const at::Tensor&)>& normalise) const;
   /// Output frames for `frames` feature frames; 0 when there are too few.
   virtual int64_t frames_out(int64_t frames) const = 0;
   virtual int64_t minimum_frames() const = 0;
@@ -26,6 +30,9 @@ class Subsampling : public Module {
   /// In a stream: frames at the beginning of an output that change when the features before it are
   /// cut off.
   virtual int64_t frames_unsettled_by_cut() const = 0;
+
+  /// Floats of intermediate results for each feature frame.
+  virtual int64_t floats_per_frame() const = 0;
 
   int64_t factor() const { return factor_; }
   /// frames_out() of lengths (B) int64 → (B) int64 on the same device.
@@ -49,10 +56,12 @@ class Conv2dSubsampling : public Subsampling {
                      const ForwardContext& context) const override;
   int64_t frames_out(int64_t frames) const override;
   int64_t minimum_frames() const override;
+  int64_t floats_per_frame() const override { return floats_; }
   int64_t frames_settled(int64_t frames) const override { return frames_out(frames); }
   int64_t frames_unsettled_by_cut() const override { return 0; }
 
  private:
+  int64_t floats_;
   ImageConvolution convolution1_, convolution2_;
   Linear projection_;
 };
@@ -69,6 +78,7 @@ class DepthwiseStridingSubsampling : public Subsampling {
                      const ForwardContext& context) const override;
   int64_t frames_out(int64_t frames) const override;
   int64_t minimum_frames() const override { return 1; }
+  int64_t floats_per_frame() const override { return floats_; }
   int64_t frames_settled(int64_t frames) const override { return frames / factor(); }
   int64_t frames_unsettled_by_cut() const override { return 1; }
 
@@ -76,6 +86,7 @@ class DepthwiseStridingSubsampling : public Subsampling {
   struct Stage {
     ImageConvolution depthwise, pointwise;
   };
+  int64_t floats_;
   ImageConvolution convolution_;
   std::vector<Stage> stages_;
   Linear projection_;

@@ -41,15 +41,33 @@ struct AttentionShape {
   int64_t frames, valid, heads, width;
   int64_t range;  ///< the bias table ends at distances ± range
 
+  /// Valid frames and a head's width, padded to whole vectors.
+  int64_t time() const { return (valid + 15) / 16 * 16; }
+  int64_t column() const { return (width + 15) / 16 * 16; }
+
   /// Floats of scratch memory that the attention kernels need.
   int64_t scratch() const {
-    const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
-    return 5 * valid * column + 2 * width * time + 2 * valid * time + 4 * time + 32;
+    return 5 * valid * column() + 2 * width * time() + 2 * valid * time() + 4 * time() + 32;
   }
   /// … and the attention kernels with sinusoidal positions.
-  int64_t position_scratch() const {
-    const int64_t time = (valid + 15) / 16 * 16, column = (width + 15) / 16 * 16;
-    return scratch() + 2 * valid * column + 16 * (time + 32);
+  int64_t position_scratch() const { return scratch() + 2 * valid * column() + 16 * (time() + 32); }
+};
+
+/// Keys and values of one head, as the bands of its queries read them.
+struct HeadMemory {
+  float* keys;    ///< (width, time())
+  float* values;  ///< (valid, column())
+};
+
+/// Queries that are computed together; `first` is a multiple of 16.
+struct QueryBand {
+  int64_t first, count;
+  static constexpr int64_t most = 64;   ///< queries
+  static constexpr int64_t keys = 512;  ///< that are met at a time
+
+  /// Floats of scratch memory that a band of a head needs.
+  static int64_t scratch(AttentionShape shape) {
+    return most * (3 * shape.column() + 2 + keys) + 16 * (keys + 48);
   }
 };
 
@@ -155,6 +173,16 @@ struct TypedKernels {
                                     const float* log_sums, AttentionShape shape, int64_t head,
                                     DropoutMask mask, float* scratch, T* grad_h, float* grad_bias,
                                     float* grad_offset, float* grad_rows);
+
+  /// A long utterance, one head (shape.heads = 1): keys and values from h (frames, 3 · width).
+  void (*gather_head)(const T* h, const float* bias, AttentionShape shape, HeadMemory memory);
+  /// attend() without dropout for a band of queries, from the head's memory; out (frames, width).
+  void (*attend_band)(const T* h, const float* bias, const float* table, AttentionShape shape,
+                      HeadMemory memory, QueryBand band, float* scratch, T* out);
+  /// attend_positions() likewise; only positions.columns are read.
+  void (*attend_band_positions)(const T* h, const float* bias, const float* offset,
+                                HeadPositions positions, AttentionShape shape, HeadMemory memory,
+                                QueryBand band, float* scratch, T* out);
 };
 
 struct ModelKernels {

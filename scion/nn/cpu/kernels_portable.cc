@@ -7,6 +7,7 @@ namespace scion {
 namespace {
 #include "scion/nn/cpu/kernels.inc"
 #include "scion/nn/cpu/kernels_attention.inc"
+#include "scion/nn/cpu/kernels_attention_bands.inc"
 #include "scion/nn/cpu/kernels_convolution.inc"
 #include "scion/nn/cpu/kernels_subsampling.inc"
 #include "scion/nn/cpu/kernels_table.inc"

@@ -19,6 +19,10 @@ ForwardContext ForwardContext::for_evaluation(bool bf16) {
   return context;
 }
 
+bool ForwardContext::may_compute_in_blocks() const {
+  return !training_ && inputs == nullptr && !observe && !at::GradMode::is_enabled();
+}
+
 uint64_t ForwardContext::next_dropout_key() const {
   uint64_t key = key_ + 0x9E3779B97F4A7C15ULL * ++places_;
   key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9ULL;

@@ -25,6 +25,12 @@ class ForwardContext {
   bool bf16() const { return bf16_; }
   /// Weight of a batch in the running statistics of batch normalisation, in training.
   double batch_norm_momentum = 0.1;
+  /// Evaluation: memory that a module's intermediate results may take. Longer utterances are
+  /// computed in blocks of time, attention in bands of queries; results differ by rounding alone.
+  int64_t working_bytes = int64_t{128} << 20;
+  /// Whether modules may keep to working_bytes: nothing needs their intermediate results as a
+  /// whole.
+  bool may_compute_in_blocks() const;
   /// The key of the next dropout; every call returns a different one.
   uint64_t next_dropout_key() const;
 

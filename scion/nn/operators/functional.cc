@@ -134,6 +134,27 @@ at::Tensor normalise_utterances(const at::Tensor& features, const at::Tensor& le
   return (features - mean) / (variance.sqrt() + 1e-5);
 }
 
+UtteranceStatistics utterance_statistics(const at::Tensor& features, const at::Tensor& lengths,
+                                         int64_t block) {
+  const int64_t frames = features.size(1);
+  const auto sum_of = [&](const auto& f) {
+    at::Tensor sum =
+        at::zeros({features.size(0), 1, features.size(2)}, features.options().dtype(at::kDouble));
+    for (int64_t begin = 0; begin < frames; begin += block) {
+      const at::Tensor x = features.slice(1, begin, std::min(begin + block, frames));
+      const at::Tensor valid = valid_frames(lengths - begin, x.size(1)).unsqueeze(2);
+      sum += at::where(valid, f(x), 0).sum(1, true, at::kDouble);
+    }
+    return sum;
+  };
+  const auto over = [&](int64_t less) { return (lengths - less).clamp_min(1).view({-1, 1, 1}); };
+  const at::Tensor mean =
+      (sum_of([](const at::Tensor& x) { return x; }) / over(0)).to(features.dtype());
+  const at::Tensor variance =
+      sum_of([&](const at::Tensor& x) { return (x - mean).square(); }) / over(1);
+  return {mean, (variance.sqrt() + 1e-5).to(features.dtype())};
+}
+
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
                              const ForwardContext& context) {
   constexpr double epsilon = 1e-5;

@@ -49,6 +49,14 @@ at::Tensor valid_frames(const at::Tensor& lengths, int64_t frames);
 /// deviation (with Bessel's correction) plus 1e-5, as NeMo's `per_feature`; lengths (B) int64.
 at::Tensor normalise_utterances(const at::Tensor& features, const at::Tensor& lengths);
 
+/// What normalise_utterances() subtracts and divides by: (B, 1, F) each.
+struct UtteranceStatistics {
+  at::Tensor mean, deviation;
+};
+/// The same numbers, but for rounding, from `block` frames at a time.
+UtteranceStatistics utterance_statistics(const at::Tensor& features, const at::Tensor& lengths,
+                                         int64_t block);
+
 /// Normalises over the valid frames only: x (B, T, C), valid (B, T) bool. In training the running
 /// statistics are updated in place; in evaluation they are used.
 at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const BatchNorm& norm,
