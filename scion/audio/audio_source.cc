@@ -72,6 +72,8 @@ std::vector<AudioSection> mpeg_sections(Bytes file, const fs::path& path) {
 
 std::vector<AudioSection> sections_of(Bytes file, const fs::path& path) {
   if (is_mpeg_stream(file)) return mpeg_sections(file, path);
+  if (const std::optional<Bytes> mpeg = find_mpeg_in_wav(file, path))
+    return mpeg_sections(*mpeg, path);
   std::vector<AudioSection> sections;
   if (is_ogg(file)) {
     for (const OggLink& link : read_ogg_links(file, path))

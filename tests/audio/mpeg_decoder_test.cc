@@ -101,6 +101,24 @@ TEST_F(MpegAudio, WhatIsNotWholeIsRefused) {
               HasSubstr("missing"));
 }
 
+TEST_F(MpegAudio, AStreamInAWavFileIsReadToTheEnd) {
+  const std::string mp3 = mp3_without_info(scratch(), 1, {.quality = 0.9}) +
+                          mp3_without_info(scratch(), 1, {.quality = 0});
+  const auto number = [](size_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i) & 0xff));
+    return text;
+  };
+  // Format 0x55, one channel, 16000 Hz; the rest does not matter.
+  const std::string format = number(0x55, 2) + number(1, 2) + number(16000, 4) + number(8000, 4) +
+                             number(1, 2) + number(0, 2);
+  const std::string wav = "RIFF" + number(36 + mp3.size(), 4) + "WAVEfmt " + number(16, 4) +
+                          format + "data" + number(mp3.size(), 4) + mp3;
+  EXPECT_EQ(read(wav).samples, read(mp3).samples);
+  EXPECT_THAT(error_of<UserError>([&] { read(wav.substr(0, wav.size() - 40)); }),
+              HasSubstr("cut short"));
+}
+
 TEST_F(MpegAudio, TagsAndPicturesMakeNoDifference) {
   const std::string mp3 = mp3_without_info(scratch(), 1);
   EXPECT_EQ(read(id3v2_tag(50'000) + mp3 + ape_tag(20'000) + id3v1_tag()).samples,

@@ -105,7 +105,8 @@ std::vector<Correction> check_flac_length(Bytes bytes, const fs::path& path) {
   if (!header) return {};
   const Bytes audio = without_last_tags(bytes);
   if (header->frames_at >= audio.size()) {
-    if (header->total > 0) fail_cut_short(path, "its frames are missing");
+    if (header->total > 0 || header->frames_at > audio.size())
+      fail_cut_short(path, "its frames are missing");
     return {};
   }
   const std::optional<uint64_t> end = last_sample(audio, *header);

@@ -1,7 +1,6 @@
 #include "scion/audio/containers/sizes.h"
 
 #include <charconv>
-#include <optional>
 
 #include "scion/audio/containers/broken_audio.h"
 
@@ -211,6 +210,18 @@ std::vector<Correction> check_data_size(Bytes bytes, const fs::path& path) {
     written.push_back(static_cast<char>(size >> shift & 0xff));
   }
   return {{data->size_at, written}};
+}
+
+std::optional<Bytes> find_mpeg_in_wav(Bytes bytes, const fs::path& path) {
+  constexpr uint64_t mpeg = 0x50, mpeg_layer_3 = 0x55;  // WAVE_FORMAT_…
+  const std::string_view magic = text_at(bytes, 0, 4);
+  if (magic != "RIFF" && magic != "RF64") return std::nullopt;
+  const std::optional<SampleData> format = find_chunk(bytes, {.data = "fmt "});
+  const std::optional<SampleData> data = find_samples(bytes);
+  if (!format || !data || bytes.size() - format->begin < 2) return std::nullopt;
+  const uint64_t tag = little_endian(bytes, format->begin, 2);
+  if (tag != mpeg && tag != mpeg_layer_3) return std::nullopt;
+  return bytes.subspan(data->begin, size_t(actual_bytes(bytes, *data, path)));
 }
 
 }  // namespace scion

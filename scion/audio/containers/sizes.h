@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "scion/audio/containers/bytes.h"
@@ -16,5 +17,9 @@ namespace scion {
 /// UserError naming `path`: samples are missing; or more than a little follows them that is no
 /// chunk, and so may be samples.
 std::vector<Correction> check_data_size(Bytes bytes, const std::filesystem::path& path);
+
+/// The MPEG stream that a WAV file holds in place of samples, if it does.
+/// UserError naming `path` as above.
+std::optional<Bytes> find_mpeg_in_wav(Bytes bytes, const std::filesystem::path& path);
 
 }  // namespace scion

@@ -40,6 +40,25 @@ TEST(Prepare, WritesManifestTokenizerAndSummary) {
   EXPECT_NEAR(summary["parts"]["manifest.jsonl"]["hours"].get<double>(), 28.9 / 3600, 1e-4);
 }
 
+TEST(Prepare, SaysWhatIsOddAboutRecordings) {
+  SmallCorpus corpus(40);
+  const std::vector<Utterance>& utterances = corpus.utterances();
+  std::vector<float> samples = voice(0.8, 3), both;
+  for (const float x : samples) both.insert(both.end(), {x, -x});
+  write_sound(utterances[2].audio, both, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2);
+  write_sound(utterances[3].audio, std::vector<float>(12'800));
+  for (float& x : samples) x *= 32768;
+  write_sound(utterances[9].audio, samples, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
+  const nlohmann::ordered_json summary = prepare({}, corpus.manifest(), corpus / "out");
+  EXPECT_THAT(read_file(corpus / "out/skipped.jsonl"),
+              AllOf(HasSubstr("u09"), HasSubstr("where full scale is 1")));
+  EXPECT_THAT(summary["warnings"].dump(),
+              AllOf(HasSubstr("1 of the utterances have several channels"),
+                    HasSubstr("1 of the utterances have channels that cancel each other"),
+                    HasSubstr("1 of the utterances are silent"), HasSubstr("(u03)")));
+  EXPECT_EQ(summary["skipped"], 1);
+}
+
 TEST(Prepare, SetsSpeakersAside) {
   SmallCorpus corpus(40);
   PrepareConfig config;
