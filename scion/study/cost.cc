@@ -103,10 +103,12 @@ class Estimate {
       CostRow& row = cost_.rows[i];
       const Measured& measured = measured_[i];
       row.from_runs = measured.seconds > 0;
-      row.speed = row.from_runs ? measured.audio / measured.seconds : speed_of(measured.config);
+      row.speed = row.from_runs ? measured.audio / measured.seconds
+                                : speed_of(measured.config, measured.config.train.threads);
       row.seconds = (row.audio_seconds + forward_share * measured.evaluated) / row.speed;
       if (measured.distilled && !row.from_runs)
-        row.seconds += forward_share * row.audio_seconds / speed_of(recipe_.teacher);
+        row.seconds +=
+            forward_share * row.audio_seconds / speed_of(recipe_.teacher, recipe_.threads);
     }
     for (PlannedRun& run : cost_.planned) run.seconds *= cost_.rows[run.row].seconds;
     return cost_;
@@ -125,6 +127,7 @@ class Estimate {
                    const RecipeTeacher& teacher) {
     teachers_[{phase_, teacher.number}] = cost_.planned.size();
     add(name, teacher_folder(shared.out, teacher), teacher_config(recipe_, shared, teacher), false);
+    cost_.planned.back().places = recipe_.teacher_places();
   }
 
   void add_student(const std::string& prefix, const SharedSettings& shared, const StudentRun& run) {
@@ -192,10 +195,12 @@ class Estimate {
     return vocabulary_;
   }
 
-  double speed_of(const RunConfig& config) {
-    const auto [entry, is_new] = speeds_.emplace(
-        options_json(config.model).dump() + fmt::format("{}", config.loader.batch_seconds), 0);
-    if (is_new) entry->second = measured_speed(config, vocabulary(), recipe_.threads);
+  double speed_of(const RunConfig& config, int64_t threads) {
+    const auto [entry, is_new] =
+        speeds_.emplace(options_json(config.model).dump() +
+                            fmt::format("{} {}", config.loader.batch_seconds, threads),
+                        0);
+    if (is_new) entry->second = measured_speed(config, vocabulary(), threads);
     return entry->second;
   }
 
@@ -250,30 +255,32 @@ StudyCost estimate_cost(const Recipe& recipe, const fs::path& out, bool tune) {
   return estimate.finish();
 }
 
-// Replays the order of run_jobs: the first run in the list that is ready starts whenever one of the
-// `jobs` slots is free. The runs of a phase start when the phase before has ended.
+// Replays the order of run_jobs: the first run in the list that is ready starts whenever the places
+// that it takes are free. The runs of a phase start when the phase before has ended.
 double StudyCost::elapsed_seconds_left() const {
-  std::vector<double> slots(static_cast<size_t>(jobs), 0.0), end(planned.size(), 0.0);
+  std::vector<double> places(static_cast<size_t>(jobs), 0.0), end(planned.size(), 0.0);
   std::vector<bool> started(planned.size(), false);
   double phase_start = 0;
   for (int64_t phase = 0; phase <= (planned.empty() ? -1 : planned.back().phase); ++phase) {
     while (true) {
-      const auto slot = std::min_element(slots.begin(), slots.end());
+      std::sort(places.begin(), places.end());
       std::optional<size_t> next;
       double earliest = HUGE_VAL;
       for (size_t i = 0; i < planned.size(); ++i) {
         const std::optional<size_t>& after = planned[i].after;
         if (started[i] || planned[i].phase != phase || (after && !started[*after])) continue;
-        const double ready = std::max({*slot, phase_start, after ? end[*after] : 0});
+        const double free = places[static_cast<size_t>(planned[i].places - 1)];
+        const double ready = std::max({free, phase_start, after ? end[*after] : 0});
         if (ready >= earliest) continue;
         next = i;
         earliest = ready;
       }
       if (!next) break;
       started[*next] = true;
-      *slot = end[*next] = earliest + planned[*next].seconds;
+      end[*next] = earliest + planned[*next].seconds;
+      std::fill_n(places.begin(), planned[*next].places, end[*next]);
     }
-    phase_start = *std::max_element(slots.begin(), slots.end());
+    phase_start = *std::max_element(places.begin(), places.end());
   }
   return phase_start;
 }

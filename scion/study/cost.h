@@ -27,6 +27,7 @@ struct PlannedRun {
   int64_t phase = 0;            ///< a phase (tuning, study) starts when the one before has ended
   double seconds = 0;           ///< that are left of it
   std::optional<size_t> after;  ///< the run (of its teacher) that must finish first
+  int64_t places = 1;           ///< of `jobs`, how many it takes
 };
 
 struct StudyCost {
@@ -36,7 +37,7 @@ struct StudyCost {
   int64_t runs() const;
   int64_t finished_runs() const;
   double seconds_left() const;          ///< sum over the runs that are left
-  double elapsed_seconds_left() const;  ///< the same with `jobs` runs at a time, teachers first
+  double elapsed_seconds_left() const;  ///< the same in `jobs` places, teachers first
   double audio_seconds_left() const;
 };
 

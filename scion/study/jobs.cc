@@ -57,7 +57,7 @@ class Pool {
  public:
   Pool(std::vector<Job> jobs, int64_t at_once)
       : jobs_(std::move(jobs)),
-        at_once_(static_cast<size_t>(at_once)),
+        at_once_(at_once),
         pids_(jobs_.size(), 0),
         progress_("study", 1000, "") {}
 
@@ -84,10 +84,14 @@ class Pool {
   }
 
  private:
-  size_t running() const {
-    return static_cast<size_t>(
-        std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid > 0; }));
+  int64_t places_taken() const {
+    int64_t taken = 0;
+    for (size_t i = 0; i < jobs_.size(); ++i)
+      if (pids_[i] > 0) taken += places(jobs_[i]);
+    return taken;
   }
+
+  int64_t places(const Job& job) const { return std::min(job.places, at_once_); }
 
   bool ready(const Job& job) const {
     return std::all_of(job.after.begin(), job.after.end(),
@@ -95,9 +99,10 @@ class Pool {
   }
 
   void start_ready() {
-    for (size_t i = 0; i < jobs_.size() && running() < at_once_; ++i) {
+    for (size_t i = 0; i < jobs_.size(); ++i) {
       const Job& job = jobs_[i];
       if (pids_[i] > 0 || finished_.contains(job.name) || !ready(job)) continue;
+      if (places_taken() + places(job) > at_once_) return;
       if (job.prepare) job.prepare();
       pids_[i] = start_process(job);
     }
@@ -131,7 +136,7 @@ class Pool {
   }
 
   std::vector<Job> jobs_;
-  size_t at_once_;
+  int64_t at_once_;
   std::vector<pid_t> pids_;
   std::set<std::string> finished_;
   Progress progress_;

@@ -172,6 +172,7 @@ RunConfig teacher_config(const Recipe& recipe, const SharedSettings& shared,
   RunConfig config = recipe.teacher;
   fill_common(config, recipe, shared);
   config.train.seed = teacher.number;
+  config.train.threads = recipe.teacher_threads;
   return config;
 }
 
@@ -195,9 +196,11 @@ std::vector<Job> teacher_jobs(const Recipe& recipe, const SharedSettings& shared
                               const std::string& program) {
   std::vector<Job> jobs;
   if (!recipe.trains_teachers()) return jobs;
-  for (const RecipeTeacher& teacher : recipe.teachers)
+  for (const RecipeTeacher& teacher : recipe.teachers) {
     jobs.push_back(training_job(teacher_job_name(teacher), teacher_folder(shared.out, teacher),
                                 teacher_config(recipe, shared, teacher), program));
+    jobs.back().places = recipe.teacher_places();
+  }
   return jobs;
 }
 

@@ -39,6 +39,15 @@ TEST(Cost, StudentsStartAfterTheirTeacher) {
   EXPECT_EQ(cost.elapsed_seconds_left(), 60);
 }
 
+TEST(Cost, ATeacherMayTakeSeveralPlaces) {
+  StudyCost cost = planned({60, 10, 10}, 2, false);
+  cost.planned[0].places = 2;
+  EXPECT_EQ(cost.elapsed_seconds_left(), 70);
+  cost = planned({10, 60, 10}, 3, false);
+  cost.planned[1].places = 2;
+  EXPECT_EQ(cost.elapsed_seconds_left(), 60);
+}
+
 TEST(Cost, APhaseStartsWhenTheOneBeforeHasEnded) {
   StudyCost cost = planned({10, 30, 10}, 2, false);
   cost.planned[2].phase = 1;

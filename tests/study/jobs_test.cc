@@ -75,6 +75,20 @@ TEST(Jobs, RunAsManyAtATimeAsAsked) {
   EXPECT_TRUE(fs::exists(folder / "d/done"));
 }
 
+TEST(Jobs, ThatTakeSeveralPlacesRunWithFewerOthers) {
+  const TemporaryFolder folder;
+  const std::string alone = "mkdir ../lock && sleep 0.3 && rmdir ../lock && touch done";
+  std::vector<Job> jobs = {shell_job(folder, "a", alone), shell_job(folder, "b", alone)};
+  jobs[0].places = 2;
+  run_jobs(jobs, 2);
+  EXPECT_TRUE(fs::exists(folder / "b/done"));
+  // More places than there are: all of them.
+  jobs = {shell_job(folder, "c", alone)};
+  jobs[0].places = 5;
+  run_jobs(jobs, 2);
+  EXPECT_TRUE(fs::exists(folder / "c/done"));
+}
+
 TEST(Jobs, AFailureShowsTheEndOfTheLog) {
   const TemporaryFolder folder;
   const std::string message =

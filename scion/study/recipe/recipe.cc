@@ -181,6 +181,8 @@ class RecipeReader {
     table.read("pairing", recipe_.pairing);
     table.read("jobs", recipe_.jobs);
     table.read("threads", recipe_.threads);
+    recipe_.teacher_threads = recipe_.threads;
+    table.read("teacher_threads", recipe_.teacher_threads);
     table.read("baseline", recipe_.baseline, true);
     table.read("primary_arm", recipe_.primary_arm, true);
     table.read("primary_budget", recipe_.primary_budget, true);
@@ -287,8 +289,12 @@ class RecipeReader {
     require_named(recipe_.sets, recipe_.primary_set, "set");
     for (const RecipeCheck& check : recipe_.checks) validate_check(check);
     for (const Comparison& comparison : recipe_.comparisons) validate_comparison(comparison);
-    if (recipe_.seeds < 1)
-      throw UserError(fmt::format("{}: study.seeds is {}", place_, recipe_.seeds), "1 or more");
+    for (const auto& [key, value] : {std::pair("seeds", recipe_.seeds),
+                                     std::pair("jobs", recipe_.jobs),
+                                     std::pair("threads", recipe_.threads),
+                                     std::pair("teacher_threads", recipe_.teacher_threads)})
+      if (value < 1)
+        throw UserError(fmt::format("{}: study.{} is {}", place_, key, value), "1 or more");
     for (const RecipeArm& arm : recipe_.arms) validate_arm(arm);
     if (!recipe_.arm(recipe_.primary_arm).runs_in(recipe_.primary_budget))
       throw UserError(fmt::format("{}: '{}' does not run in '{}'", place_, recipe_.primary_arm,
@@ -317,6 +323,10 @@ const auto& named(const Items& items, const std::string& name) {
 
 const RecipeArm& Recipe::arm(const std::string& name) const { return named(arms, name); }
 const RecipeBudget& Recipe::budget(const std::string& name) const { return named(budgets, name); }
+
+int64_t Recipe::teacher_places() const {
+  return std::clamp<int64_t>((teacher_threads + threads - 1) / threads, 1, jobs);
+}
 
 std::vector<int64_t> Recipe::student_seeds() const {
   std::vector<int64_t> numbers;

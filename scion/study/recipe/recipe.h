@@ -58,8 +58,11 @@ struct Recipe {
   std::vector<Comparison> comparisons;  ///< in addition to every arm with its baseline
 
   int64_t seeds = 2, first_seed = 1;
-  int64_t jobs = 2;      ///< concurrent runs
-  int64_t threads = 1;   ///< threads per run
+  int64_t jobs = 2;             ///< concurrent runs
+  int64_t threads = 1;          ///< threads per run
+  int64_t teacher_threads = 1;  ///< threads per teacher's run
+  /// Concurrent runs whose places a teacher's run takes.
+  int64_t teacher_places() const;
   std::string baseline;  ///< the arm that others are compared with
   std::string primary_arm, primary_budget, primary_set;
   double primary_share = 0.2;  ///< of the budget's epochs

@@ -67,9 +67,10 @@ std::string Recipe::to_toml() const {
   std::string text = toml_line("name", name) + toml_line_unless_empty("about", about);
   text += "\n[study]\n" + toml_line("seeds", seeds) + toml_line("first_seed", first_seed) +
           toml_line("jobs", jobs) + toml_line("threads", threads) +
-          toml_line("baseline", baseline) + toml_line("primary_arm", primary_arm) +
-          toml_line("primary_budget", primary_budget) + toml_line("primary_set", primary_set) +
-          toml_line("primary_share", primary_share) + toml_line("pairing", pairing);
+          toml_line("teacher_threads", teacher_threads) + toml_line("baseline", baseline) +
+          toml_line("primary_arm", primary_arm) + toml_line("primary_budget", primary_budget) +
+          toml_line("primary_set", primary_set) + toml_line("primary_share", primary_share) +
+          toml_line("pairing", pairing);
   if (!teacher_seeds.empty()) text += toml_line("teacher_seeds", teacher_seeds);
   for (const RecipeSet& set : sets) text += set_toml(set);
   for (const RecipeArm& arm : arms) text += arm_toml(arm, student);

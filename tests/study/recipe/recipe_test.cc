@@ -55,7 +55,21 @@ std::string error_after(const std::string& from, const std::string& to) {
   return error_of<UserError>([&] { read_recipe(folder / "recipe.toml"); });
 }
 
+TEST(Recipe, ATeacherTakesThePlacesOfItsThreads) {
+  Recipe recipe = read_recipe(an4_recipe);
+  recipe.jobs = 3;
+  recipe.threads = 2;
+  recipe.teacher_threads = 2;
+  EXPECT_EQ(recipe.teacher_places(), 1);
+  recipe.teacher_threads = 3;
+  EXPECT_EQ(recipe.teacher_places(), 2);
+  recipe.teacher_threads = 16;
+  EXPECT_EQ(recipe.teacher_places(), 3);
+}
+
 TEST(Recipe, MistakesAreNamed) {
+  EXPECT_NE(error_after("jobs = 2", "jobs = 0").find("study.jobs is 0"), std::string::npos);
+
   EXPECT_NE(
       error_after("baseline = \"xavier\"", "baseline = \"xavir\"").find("no arm is called 'xavir'"),
       std::string::npos);
