@@ -1,6 +1,6 @@
 #include "fuzz/foreign.h"
 #include "scion/data/corpora/readers/readers.h"
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const scion::MemoryFile file;

@@ -134,15 +134,6 @@ double audio_seconds(const fs::path& path) {
   return seconds;
 }
 
-std::vector<float> read_raw(std::FILE* file, size_t count) {
-  std::vector<int16_t> integers(count);
-  integers.resize(std::fread(integers.data(), sizeof(int16_t), count, file));
-  std::vector<float> samples;
-  samples.reserve(integers.size());
-  for (const int16_t value : integers) samples.push_back(static_cast<float>(value) / 32768);
-  return samples;
-}
-
 std::vector<float> resample(const std::vector<float>& samples, double from, double to) {
   if (from == to || samples.empty()) return samples;
   std::vector<float> out(

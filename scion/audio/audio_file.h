@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <vector>
 
@@ -39,10 +38,6 @@ Audio read_audio(const std::filesystem::path& path, int64_t sample_rate, const A
 
 /// Length in seconds of what read_audio() reads, without decoding where the format allows it.
 double audio_seconds(const std::filesystem::path& path);
-
-/// Up to `count` samples in [-1, 1] from 16-bit samples without a header, as arecord and ffmpeg
-/// write them; none at the end of the file.
-std::vector<float> read_raw(std::FILE* file, size_t count);
 
 /// Band-limited resampling by `to / from`.
 std::vector<float> resample(const std::vector<float>& samples, double from, double to);

@@ -20,13 +20,13 @@ double slaney_hertz(double mel) {
 }
 
 /// The window function over `size` samples, Kaldi's definitions.
-std::vector<double> make_window(const std::string& kind, int64_t size) {
+std::vector<double> make_window(WindowShape shape, int64_t size) {
   std::vector<double> window(static_cast<size_t>(size));
   for (int64_t i = 0; i < size; ++i) {
     const double cosine = std::cos(2 * std::numbers::pi * double(i) / double(size - 1));
     double value = 0.5 - 0.5 * cosine;  // hanning
-    if (kind == "povey") value = std::pow(value, 0.85);
-    if (kind == "hamming") value = 0.54 - 0.46 * cosine;
+    if (shape == WindowShape::povey) value = std::pow(value, 0.85);
+    if (shape == WindowShape::hamming) value = 0.54 - 0.46 * cosine;
     window[static_cast<size_t>(i)] = value;
   }
   return window;
@@ -36,7 +36,7 @@ std::vector<double> make_window(const std::string& kind, int64_t size) {
 /// straight in Hz, then of equal area.
 class MelBanks {
  public:
-  explicit MelBanks(const FeatureConfig& config) : slaney_(config.mel_scale == "slaney") {
+  explicit MelBanks(const FeatureConfig& config) : slaney_(config.mel_scale == MelScale::slaney) {
     const double nyquist = 0.5 * double(config.sample_rate);
     const double high =
         config.high_frequency > 0 ? config.high_frequency : nyquist + config.high_frequency;
@@ -79,10 +79,8 @@ void check(const FeatureConfig& config) {
     throw UserError(fmt::format("filter banks from {} Hz to {} Hz at a sample rate of {} Hz",
                                 config.low_frequency, high, config.sample_rate),
                     fmt::format("choose 0 <= low_frequency < high_frequency <= {} Hz", nyquist));
-  if (config.window != "povey" && config.window != "hamming" && config.window != "hanning")
-    throw UserError("unknown window '" + config.window + "'", "use povey, hamming or hanning");
-  if (config.snip_edges && config.padding != "mirror")
-    throw UserError("snip_edges with padding = " + config.padding,
+  if (config.snip_edges && config.padding != EdgePadding::mirror)
+    throw UserError("snip_edges with padding = " + word_of(config.padding),
                     "frames that lie whole in the signal need no padding: leave one of them out");
 }
 
@@ -107,18 +105,15 @@ void FeatureConfig::declare(Options& options) {
       .unit("Hz");
   options.add("preemphasis", preemphasis, "each sample minus this share of the one before")
       .range(0, 1);
-  options
-      .add("preemphasis_over", preemphasis_over, "preemphasis within each frame, or of the signal")
-      .choices({"frame", "signal"});
+  options.add("preemphasis_over", preemphasis_over,
+              "preemphasis within each frame, or of the signal");
   options.add("remove_dc_offset", remove_dc_offset, "subtract each frame's mean");
   options.add("snip_edges", snip_edges,
               "only frames that lie whole in the signal; otherwise it is mirrored at its ends");
-  options
-      .add("padding", padding,
-           "the signal mirrored at its ends, or zeros and frames centred at multiples of the shift")
-      .choices({"mirror", "zero"});
-  options.add("mel_scale", mel_scale, "Kaldi's mel scale, or Slaney's with banks of equal area")
-      .choices({"kaldi", "slaney"});
+  options.add(
+      "padding", padding,
+      "the signal mirrored at its ends, or zeros and frames centred at multiples of the shift");
+  options.add("mel_scale", mel_scale, "Kaldi's mel scale, or Slaney's with banks of equal area");
   options
       .add("log_offset", log_offset,
            "added before the logarithm; 0: values below 1.19e-7 count as that")
@@ -128,22 +123,21 @@ void FeatureConfig::declare(Options& options) {
       .add("sample_scale", sample_scale,
            "factor on samples in [-1, 1]; 32768 for Kaldi's own scale")
       .range(1e-6, 1e6);
-  options.add("window", window, "window function").choices({"povey", "hamming", "hanning"});
-  options.add("normalisation", normalisation, "what the model does to features first")
-      .choices({"none", "global", "utterance"});
+  options.add("window", window, "window function");
+  options.add("normalisation", normalisation, "what the model does to features first");
 }
 
 FeatureConfig nemo_features() {
   FeatureConfig config;
   config.low_frequency = 0;
   config.high_frequency = 0;
-  config.preemphasis_over = "signal";
+  config.preemphasis_over = PreemphasisOver::signal;
   config.remove_dc_offset = false;
-  config.padding = "zero";
-  config.mel_scale = "slaney";
+  config.padding = EdgePadding::zero;
+  config.mel_scale = MelScale::slaney;
   config.log_offset = 0x1p-24;
-  config.window = "hanning";
-  config.normalisation = "utterance";
+  config.window = WindowShape::hanning;
+  config.normalisation = FeatureNormalisation::utterance;
   return config;
 }
 
@@ -159,21 +153,22 @@ struct Fbank::Tables {
     while (fft_size < window_samples) fft_size *= 2;
     fill_fourier(fft_size);
     fill_mel(config, fft_size);
-    plan = {.window_samples = window_samples,
-            .fft_size = fft_size,
-            .bins = config.bins,
-            .window = window.data(),
-            .cosine = cosine.data(),
-            .sine = sine.data(),
-            .reversed = reversed.data(),
-            .mel_first = mel_first.data(),
-            .mel_end = mel_end.data(),
-            .mel_weights = mel_weights.data(),
-            .scale = config.sample_scale,
-            .preemphasis = config.preemphasis_over == "frame" ? config.preemphasis : 0,
-            .log_offset = config.log_offset,
-            .remove_dc_offset = config.remove_dc_offset,
-            .use_energy = config.use_energy};
+    plan = {
+        .window_samples = window_samples,
+        .fft_size = fft_size,
+        .bins = config.bins,
+        .window = window.data(),
+        .cosine = cosine.data(),
+        .sine = sine.data(),
+        .reversed = reversed.data(),
+        .mel_first = mel_first.data(),
+        .mel_end = mel_end.data(),
+        .mel_weights = mel_weights.data(),
+        .scale = config.sample_scale,
+        .preemphasis = config.preemphasis_over == PreemphasisOver::frame ? config.preemphasis : 0,
+        .log_offset = config.log_offset,
+        .remove_dc_offset = config.remove_dc_offset,
+        .use_energy = config.use_energy};
   }
   Tables(const Tables&) = delete;  // the plan points into it
   Tables& operator=(const Tables&) = delete;
@@ -219,22 +214,22 @@ Fbank::Fbank(const FeatureConfig& config) : config_(config) {
                                 config.frame_shift_ms, config.sample_rate),
                     "choose longer frames");
   before_ = config.snip_edges ? 0 : (window_samples_ - shift_samples_) / 2;
-  if (config.padding == "zero") before_ = window_samples_ / 2;
+  if (config.padding == EdgePadding::zero) before_ = window_samples_ / 2;
   tables_ = std::make_shared<const Tables>(config, window_samples_);
 }
 
 int64_t Fbank::frame_count(int64_t samples) const {
   if (config_.snip_edges)
     return samples < window_samples_ ? 0 : 1 + (samples - window_samples_) / shift_samples_;
-  if (config_.padding == "zero") return samples / shift_samples_;
+  if (config_.padding == EdgePadding::zero) return samples / shift_samples_;
   return (samples + shift_samples_ / 2) / shift_samples_;
 }
 
 const float* Fbank::frame(const Part& part, int64_t t, float* copy) const {
   const int64_t start = frame_start(t), end = start + window_samples_;
-  const bool over_signal = config_.preemphasis_over == "signal";
+  const bool over_signal = config_.preemphasis_over == PreemphasisOver::signal;
   if (start >= 0 && end <= part.total && !over_signal) return part.samples + (start - part.first);
-  const bool mirror = config_.padding == "mirror";
+  const bool mirror = config_.padding == EdgePadding::mirror;
   const auto sample = [&](int64_t place) {
     if (place >= 0 && place < part.total) return part.samples[place - part.first];
     return mirror ? part.samples[mirrored_place(place, part.total) - part.first] : 0.0F;

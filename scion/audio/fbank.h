@@ -7,9 +7,37 @@
 #include <string>
 #include <vector>
 
+#include "scion/core/option_words.h"
+
 namespace scion {
 
 class Options;
+
+/// Where preemphasis is applied: within each frame, or to the signal before it is cut.
+enum class PreemphasisOver { frame, signal };
+template <>
+inline constexpr std::array option_words<PreemphasisOver>{"frame", "signal"};
+
+/// Samples around the signal. mirror: Kaldi's frames, the signal mirrored at its ends. zero: frames
+/// centred at multiples of the shift, zeros around the signal (a centred STFT).
+enum class EdgePadding { mirror, zero };
+template <>
+inline constexpr std::array option_words<EdgePadding>{"mirror", "zero"};
+
+/// kaldi: HTK's formula. slaney: Slaney's, with banks of equal area.
+enum class MelScale { kaldi, slaney };
+template <>
+inline constexpr std::array option_words<MelScale>{"kaldi", "slaney"};
+
+/// Window function.
+enum class WindowShape { povey, hamming, hanning };
+template <>
+inline constexpr std::array option_words<WindowShape>{"povey", "hamming", "hanning"};
+
+/// Normalisation of features, applied by the model.
+enum class FeatureNormalisation { none, global, utterance };
+template <>
+inline constexpr std::array option_words<FeatureNormalisation>{"none", "global", "utterance"};
 
 /// Settings are part of a model. The defaults are icefall's.
 struct FeatureConfig {
@@ -21,17 +49,15 @@ struct FeatureConfig {
   double high_frequency = -400;  ///< Hz; ≤ 0 counts from the Nyquist frequency
   double preemphasis = 0.97;
   bool remove_dc_offset = true;
-  std::string preemphasis_over = "frame";  ///< frame, signal (before it is cut into frames)
+  PreemphasisOver preemphasis_over = PreemphasisOver::frame;
   bool snip_edges = false;
-  /// mirror: Kaldi's frames, the signal mirrored at its ends. zero: frames centred at multiples of
-  /// the shift, zeros around the signal (a centred STFT). Without snip_edges.
-  std::string padding = "mirror";
-  std::string mel_scale = "kaldi";  ///< kaldi (HTK's formula), slaney (and of equal area)
-  double log_offset = 0;            ///< added before the logarithm; 0: a floor at float's epsilon
-  bool use_energy = false;          ///< one more, first, column: log energy of the raw frame
-  double sample_scale = 1;          ///< 32768 for Kaldi's own 16-bit scale
-  std::string window = "povey";     ///< povey, hamming, hanning
-  std::string normalisation = "global";  ///< none, global, utterance (applied by the model)
+  EdgePadding padding = EdgePadding::mirror;  ///< without snip_edges
+  MelScale mel_scale = MelScale::kaldi;
+  double log_offset = 0;    ///< added before the logarithm; 0: a floor at float's epsilon
+  bool use_energy = false;  ///< one more, first, column: log energy of the raw frame
+  double sample_scale = 1;  ///< 32768 for Kaldi's own 16-bit scale
+  WindowShape window = WindowShape::povey;
+  FeatureNormalisation normalisation = FeatureNormalisation::global;
 
   void declare(Options& options);
   int64_t columns() const { return bins + (use_energy ? 1 : 0); }

@@ -9,7 +9,7 @@
 namespace scion {
 namespace {
 
-using Bytes = std::vector<unsigned char>;
+using HeaderBytes = std::vector<unsigned char>;
 
 struct Magic {
   size_t place;
@@ -37,25 +37,25 @@ constexpr std::array<Magic, 17> magics = {{{0, "RF64", "an RF64 file"},
 
 constexpr size_t longest_mpeg_frame = 2881;  // MPEG-1 layer III at 320 kbit/s and 16 kHz, padded
 
-bool begins(const Bytes& bytes, size_t place, std::string_view with) {
+bool begins(const HeaderBytes& bytes, size_t place, std::string_view with) {
   return bytes.size() >= place + with.size() &&
          std::equal(with.begin(), with.end(), bytes.begin() + static_cast<std::ptrdiff_t>(place),
                     [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
 }
 
-uint32_t little_endian(const Bytes& bytes, size_t place, size_t count) {
+uint32_t little_endian(const HeaderBytes& bytes, size_t place, size_t count) {
   uint32_t value = 0;
   for (size_t i = 0; i < count; ++i) value |= uint32_t{bytes[place + i]} << (8 * i);
   return value;
 }
 
-bool is_mpeg_sync(const Bytes& bytes) {
+bool is_mpeg_sync(const HeaderBytes& bytes) {
   return bytes.size() >= 6 && bytes[0] == 0xFF && (bytes[1] & 0xE0) == 0xE0;
 }
 
 // A frame's header of layer II or III, and another of the same kind within a frame's length: what
 // begins with one sample of this value is hardly ever followed so.
-bool is_mpeg_audio(const Bytes& bytes) {
+bool is_mpeg_audio(const HeaderBytes& bytes) {
   const unsigned version = bytes[1] >> 3 & 3U, layer = bytes[1] >> 1 & 3U;
   const unsigned bits = bytes[2] >> 4, rate = bytes[2] >> 2 & 3U;
   if (version == 1 || layer == 0 || layer == 3 || bits == 0 || bits == 15 || rate == 3)
@@ -68,7 +68,7 @@ bool is_mpeg_audio(const Bytes& bytes) {
 }
 
 // An ADTS frame followed by the next.
-bool is_aac(const Bytes& bytes) {
+bool is_aac(const HeaderBytes& bytes) {
   if ((bytes[1] & 0xF6) != 0xF0) return false;
   const size_t length =
       (size_t{bytes[3] & 3U} << 11) | (size_t{bytes[4]} << 3) | (size_t{bytes[5]} >> 5);
@@ -156,7 +156,7 @@ size_t SampleStream::read_bytes(unsigned char* to, size_t count) {
 }
 
 std::vector<float> SampleStream::read(size_t count) {
-  Bytes bytes(2 * count);
+  HeaderBytes bytes(2 * count);
   bytes.resize(read_bytes(bytes.data(), bytes.size()));
   odd_ = odd_ || bytes.size() % 2 == 1;
   std::vector<float> samples(bytes.size() / 2);

@@ -24,11 +24,12 @@ CalibratedStudent make_calibrated_student(const ModelFile& teacher, const ModelC
                                           const std::optional<CalibrationRequest>& request) {
   if (!request) return {make_student(teacher, config, recipe), {}};
   const CalibrationAudio audio = audio_of(*request, teacher);
-  const bool ranks = recipe.rules.elements == "activation" || recipe.rules.heads == "ranked";
+  const bool ranks =
+      recipe.rules.elements == ElementRule::activation || recipe.rules.heads == HeadRule::ranked;
   const LeafScores scores =
       ranks ? activation_scores(*teacher.model, audio, grain_of(recipe.rules)) : LeafScores{};
   CalibratedStudent made{make_student(teacher, config, recipe, scores), {}};
-  if (request->config.compensate != "none" || request->config.batch_norm)
+  if (request->config.compensate != Compensation::none || request->config.batch_norm)
     made.summary = calibrate(*teacher.model, *made.student.file.model, made.student.plan, audio,
                              request->config);
   made.student.file.provenance.calibrated =

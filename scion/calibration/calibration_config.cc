@@ -5,11 +5,9 @@
 namespace scion {
 
 void CalibrationConfig::declare(Options& options) {
-  options
-      .add("compensate", compensate,
-           "how linear layers are fitted to the teacher's outputs: not at all, in deviation and "
-           "mean, by least squares")
-      .choices({"none", "deviation", "least-squares"});
+  options.add("compensate", compensate,
+              "how linear layers are fitted to the teacher's outputs: not at all, in deviation and "
+              "mean, by least squares");
   options.add("ridge", ridge, "least squares: ridge over the inputs' mean variance")
       .range(1e-12, 1e6);
   options.add("batch_norm", batch_norm,

@@ -68,7 +68,7 @@ class Calibrator {
  private:
   using Targets = std::vector<std::vector<LayerTarget>>;  // by utterance, by layer
 
-  bool compensates() const { return config_.compensate != "none"; }
+  bool compensates() const { return config_.compensate != Compensation::none; }
 
   // The teacher never changes: the outputs of its parts are kept for all utterances.
   void run_teacher() {

@@ -160,7 +160,7 @@ void PairedLayer::add_rows(const at::Tensor& x, const LayerTarget& target, Momen
 
 void PairedLayer::fit(const Moments& moments, const CalibrationConfig& config) const {
   const AffineMap selected = student_map();
-  replace_student(config.compensate == "deviation"
+  replace_student(config.compensate == Compensation::deviation
                       ? match_deviation(moments, selected)
                       : least_squares(moments, selected, config.ridge));
 }

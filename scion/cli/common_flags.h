@@ -4,10 +4,22 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "scion/core/options.h"
 #include "scion/core/threads.h"
 #include "scion/search/search.h"
 
 namespace scion {
+
+/// A flag whose value is one of an enum's words.
+template <WordEnum Enum>
+void add_word_flag(CLI::App& command, const std::string& flag, Enum& value,
+                   const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          flag, [&value](const std::string& word) { value = enum_of<Enum>(word).value(); }, help)
+      ->check(CLI::IsMember(words_of<Enum>()))
+      ->default_str(word_of(value));
+}
 
 /// `--device`, stored in `device`.
 inline void add_device_flag(CLI::App& command, std::string& device) {

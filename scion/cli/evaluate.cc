@@ -17,7 +17,8 @@ namespace scion {
 namespace {
 
 struct EvaluateArguments {
-  std::string model, manifest, hypotheses, precision = "fp32", device = "cpu";
+  std::string model, manifest, hypotheses, device = "cpu";
+  Precision precision = Precision::fp32;
   SearchConfig search;
   bool json = false, speakers = false;
   size_t confusions = 0;
@@ -92,9 +93,7 @@ void add_evaluate(CLI::App& app) {
       ->required();
   command->add_option("--hypotheses", arguments->hypotheses,
                       "file to write hypotheses to: JSON lines or, by the extension, .trn or .ctm");
-  command->add_option("--precision", arguments->precision, "fp32, bf16, auto")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
+  add_word_flag(*command, "--precision", arguments->precision, "number format of matrix products");
   add_device_flag(*command, arguments->device);
   add_search_flags(*command, arguments->search);
   add_threads_flag(*command);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scion/cli/commands.h"
+#include "scion/cli/common_flags.h"
 #include "scion/scoring/sclite.h"
 #include "scion/scoring/transcripts.h"
 
@@ -44,7 +45,7 @@ void run(ScoreArguments& arguments) {
         json_of(arguments, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  const bool case_counts = arguments.options.text.letter_case == "keep";
+  const bool case_counts = arguments.options.text.letter_case == LetterCase::keep;
   const Capitals capitals = case_counts ? Capitals::none : Capitals::wrong_words;
   for (const UtteranceScore& utterance : result.utterances) {
     if (arguments.sclite) fmt::print("{}\n", sclite_text(utterance, capitals));
@@ -99,15 +100,9 @@ void add_score(CLI::App& app) {
   command->add_flag("--missing-as-empty", arguments->options.missing_as_empty,
                     "a reference without a hypothesis counts as deleted");
   NormalisationConfig& text = arguments->options.text;
-  command->add_option("--unicode", text.unicode, "Unicode normalisation before scoring")
-      ->check(CLI::IsMember({"keep", "nfc", "nfkc"}))
-      ->capture_default_str();
-  command->add_option("--case", text.letter_case, "letter case before scoring")
-      ->check(CLI::IsMember({"keep", "lower", "upper"}))
-      ->capture_default_str();
-  command->add_option("--punctuation", text.punctuation, "drop: ignore punctuation")
-      ->check(CLI::IsMember({"keep", "drop"}))
-      ->capture_default_str();
+  add_word_flag(*command, "--unicode", text.unicode, "Unicode normalisation before scoring");
+  add_word_flag(*command, "--case", text.letter_case, "letter case before scoring");
+  add_word_flag(*command, "--punctuation", text.punctuation, "drop: ignore punctuation");
   command->add_option("--draws", arguments->options.draws, "bootstrap draws")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

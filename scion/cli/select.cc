@@ -18,7 +18,7 @@ struct SelectArguments {
   std::map<std::string, std::string> changes;  // options of the rule set, by name
   std::vector<std::string> partial;
   std::string audio;  // manifest
-  CalibrationConfig calibration{.compensate = "none"};
+  CalibrationConfig calibration{.compensate = Compensation::none};
   Options calibration_options;
   bool dry_run = false, json = false;
 };

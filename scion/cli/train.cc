@@ -6,7 +6,7 @@
 #include "scion/cli/commands.h"
 #include "scion/cli/config_flags.h"
 #include "scion/core/log.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "scion/training/trainer.h"
 
 namespace scion {

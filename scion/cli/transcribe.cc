@@ -14,7 +14,7 @@
 #include "scion/core/error.h"
 #include "scion/core/foreign_text.h"
 #include "scion/core/log.h"
-#include "scion/data/unique_ids.h"
+#include "scion/data/manifest/unique_ids.h"
 #include "scion/recognition/recogniser.h"
 #include "scion/scoring/nist.h"
 

@@ -28,7 +28,7 @@ std::string names_of(const std::vector<ManifestIndex>& manifests) {
 Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& features,
                  const Tokenizer& tokenizer, const fs::path& cache_directory,
                  const std::vector<double>& speeds, const NormalisationConfig& text,
-                 DataCheck check, DataPurpose purpose)
+                 DataCheck check, DataPurpose purpose, double skip_share)
     : feature_config_(features),
       text_(text),
       tokenizer_(tokenizer.serialised()),
@@ -36,6 +36,7 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
       speeds_(speeds),
       check_(check),
       purpose_(purpose),
+      skip_share_(skip_share),
       shortest_samples_(shortest_samples(fbank_, speeds)) {
   if (check == DataCheck::trust && !cache_directory.empty())
     throw UserError("data.cache is set and data.check is trust",
@@ -89,7 +90,7 @@ void Dataset::read(size_t manifest, const fs::path& cache_directory) {
     else
       skipped.push_back({utterance.id, std::move(reason)});
   }
-  check_skipped_share(index.path(), skipped, index.size());
+  check_skipped_share(index.path(), skipped, index.size(), skip_share_);
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
 }
 

@@ -14,7 +14,7 @@
 #include "scion/core/options.h"
 #include "scion/data/batch.h"
 #include "scion/data/feature_store.h"
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 #include "scion/data/skipped.h"
 #include "scion/data/spelling.h"
 #include "scion/data/usable.h"
@@ -51,13 +51,14 @@ enum class DataPurpose {
 class Dataset {
  public:
   /// Texts are normalised as `text` says. What the tokenizer cannot write is logged. UserError when
-  /// more than 5 % of a manifest are found unusable here (for evaluation: one file that cannot be
-  /// decoded), when two manifests share an id, or when a cache is combined with DataCheck::trust
-  /// (it would decode every file).
+  /// more than `skip_share` of a manifest are found unusable here (for evaluation: one file that
+  /// cannot be decoded), when two manifests share an id, or when a cache is combined with
+  /// DataCheck::trust (it would decode every file).
   Dataset(const std::vector<std::filesystem::path>& manifests, const FeatureConfig& features,
           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
           const std::vector<double>& speeds, const NormalisationConfig& text = {},
-          DataCheck check = DataCheck::decode, DataPurpose purpose = DataPurpose::training);
+          DataCheck check = DataCheck::decode, DataPurpose purpose = DataPurpose::training,
+          double skip_share = default_skip_share);
   ~Dataset();
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
@@ -105,6 +106,7 @@ class Dataset {
   std::vector<double> speeds_;
   DataCheck check_;
   DataPurpose purpose_;
+  double skip_share_;
   int64_t shortest_samples_;
   std::vector<ManifestIndex> manifests_;
   std::vector<Entry> entries_;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "scion/audio/speech_features.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 

@@ -80,8 +80,8 @@ void write_skipped(const fs::path& path, const std::vector<Skipped>& skipped) {
   write_file(path, text);
 }
 
-SkippedLog::SkippedLog(const fs::path& path, fs::path source, size_t total)
-    : log_(path), source_(std::move(source)), total_(total) {
+SkippedLog::SkippedLog(const fs::path& path, fs::path source, size_t total, double share)
+    : log_(path), source_(std::move(source)), total_(total), share_(share) {
   for (const nlohmann::json& line : read_json_lines(path))
     if (line.contains("id")) written_.insert(line.at("id").get<std::string>());
 }
@@ -95,7 +95,7 @@ void SkippedLog::add(const std::vector<Skipped>& skipped) {
     found_.push_back(one);
     if (written_.insert(one.id).second) log_.append(skipped_line(one));
   }
-  check_skipped_share(source_, found_, total_);
+  check_skipped_share(source_, found_, total_, share_);
 }
 
 }  // namespace scion

@@ -41,8 +41,9 @@ void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>
 class SkippedLog {
  public:
   /// `source` and `total` are the data and the number of its utterances.
-  SkippedLog(const std::filesystem::path& path, std::filesystem::path source, size_t total);
-  /// UserError when more than 5 % of all utterances have been added since this was made. (Those
+  SkippedLog(const std::filesystem::path& path, std::filesystem::path source, size_t total,
+             double share = default_skip_share);
+  /// UserError when more than `share` of all utterances have been added since this was made. (Those
   /// found before an interruption do not count: they may have been fixed.)
   void add(const std::vector<Skipped>& skipped);
   void sync() { log_.sync(); }
@@ -51,6 +52,7 @@ class SkippedLog {
   LineLog log_;
   std::filesystem::path source_;
   size_t total_;
+  double share_;
   std::unordered_set<std::string> written_, found_ids_;
   std::vector<Skipped> found_;
 };

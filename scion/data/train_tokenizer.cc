@@ -1,6 +1,6 @@
 #include "scion/data/train_tokenizer.h"
 
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 
 namespace scion {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/text/normalisation.h"
 #include "scion/text/tokenizer.h"
 

@@ -7,7 +7,7 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/audio/fbank.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion {

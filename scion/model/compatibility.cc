@@ -23,10 +23,12 @@ void require_same_options(const std::string& section, const nlohmann::json& teac
 void require_same_kind(const ConformerConfig& teacher, const ConformerConfig& student) {
   const std::string section = "model.conformer.";
   require_equal(section + "subsampling", teacher.subsampling, student.subsampling);
-  require_equal(section + "positions", teacher.positions, student.positions);
-  require_equal(section + "convolution", teacher.convolution, student.convolution);
-  require_equal(section + "convolution_norm", teacher.convolution_norm, student.convolution_norm);
-  require_equal(section + "activation", teacher.activation, student.activation);
+  require_equal(section + "positions", word_of(teacher.positions), word_of(student.positions));
+  require_equal(section + "convolution", word_of(teacher.convolution),
+                word_of(student.convolution));
+  require_equal(section + "convolution_norm", word_of(teacher.convolution_norm),
+                word_of(student.convolution_norm));
+  require_equal(section + "activation", word_of(teacher.activation), word_of(student.activation));
   require_equal(section + "input_scaling", teacher.input_scaling, student.input_scaling);
 }
 
@@ -53,14 +55,14 @@ void require_same_features_and_text(const ModelConfig& teacher, const ModelConfi
 }
 
 void require_same_kind_of_encoder(const ModelConfig& teacher, const ModelConfig& student) {
-  require_equal("model.encoder", teacher.encoder, student.encoder);
+  require_equal("model.encoder", word_of(teacher.encoder), word_of(student.encoder));
   teacher.visit_encoder([](const auto& from, const auto& to) { require_same_kind(from, to); },
                         student);
 }
 
 void require_same_kind_of_predictor(const ModelConfig& teacher, const ModelConfig& student) {
-  require_equal("model.predictor", teacher.predictor, student.predictor);
-  if (teacher.predictor == "lstm")
+  require_equal("model.predictor", word_of(teacher.predictor), word_of(student.predictor));
+  if (teacher.predictor == PredictorKind::lstm)
     require_equal("model.predictor_layers", teacher.predictor_layers, student.predictor_layers);
 }
 
@@ -89,7 +91,7 @@ std::vector<std::string> larger_sizes(ModelConfig teacher, ModelConfig student) 
   Options of_teacher, of_student;
   teacher.declare(of_teacher);
   student.declare(of_student);
-  const std::vector<std::string> unused = unused_encoders(of_student, student.encoder);
+  const std::vector<std::string> unused = unused_encoders(of_student, word_of(student.encoder));
   std::vector<std::string> larger;
   for (size_t i = 0; i < of_student.all().size(); ++i) {
     const std::string& key = of_student.all()[i]->key();

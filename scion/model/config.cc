@@ -6,11 +6,10 @@
 namespace scion {
 
 void ModelConfig::declare(Options& options) {
-  options.add("encoder", encoder, "kind of encoder").choices({"conformer", "lstm"});
+  options.add("encoder", encoder, "kind of encoder");
   options.section("conformer", conformer, "the Conformer encoder");
   options.section("lstm", lstm, "the LSTM encoder");
-  options.add("predictor", predictor, "kind of predictor: the last labels, or an LSTM over all")
-      .choices({"stateless", "lstm"});
+  options.add("predictor", predictor, "kind of predictor: the last labels, or an LSTM over all");
   options.add("predictor_width", predictor_width, "width of the predictor").range(1, 8192);
   options.add("predictor_layers", predictor_layers, "layers of an LSTM predictor").range(1, 16);
   options.add("predictor_context", predictor_context, "labels that a stateless predictor sees")
@@ -39,10 +38,6 @@ ModelConfig ModelConfig::without_dropout() const {
   ModelConfig config = *this;
   config.conformer.dropout = config.lstm.dropout = 0;
   return config;
-}
-
-void ModelConfig::unknown_encoder() const {
-  throw UserError(fmt::format("model.encoder is '{}'", encoder), "choose conformer or lstm");
 }
 
 }  // namespace scion

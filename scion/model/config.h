@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scion/audio/fbank.h"
+#include "scion/core/option_words.h"
 #include "scion/model/encoders/conformer_config.h"
 #include "scion/model/encoders/lstm_config.h"
 #include "scion/text/normalisation.h"
@@ -14,11 +15,21 @@ namespace scion {
 
 class Options;
 
+/// Kind of encoder.
+enum class EncoderKind { conformer, lstm };
+template <>
+inline constexpr std::array option_words<EncoderKind>{"conformer", "lstm"};
+
+/// Kind of predictor: over the last labels, or an LSTM over all.
+enum class PredictorKind { stateless, lstm };
+template <>
+inline constexpr std::array option_words<PredictorKind>{"stateless", "lstm"};
+
 struct ModelConfig {
-  std::string encoder = "conformer";  ///< conformer, lstm
+  EncoderKind encoder = EncoderKind::conformer;
   ConformerConfig conformer;
   LstmConfig lstm;
-  std::string predictor = "stateless";  ///< stateless, lstm
+  PredictorKind predictor = PredictorKind::stateless;
   int64_t predictor_width = 64;
   int64_t predictor_layers = 1;   ///< of an LSTM predictor
   int64_t predictor_context = 2;  ///< labels the stateless predictor sees
@@ -33,11 +44,10 @@ struct ModelConfig {
   void validate() const;
 
   /// Calls visit(options of the encoder that is used, the others' options of the same encoder …);
-  /// the only place that compares an encoder's name. UserError for an unknown name.
+  /// the only place that looks at the kind of encoder.
   template <class Visit, class... Others>
   auto visit_encoder(const Visit& visit, const Others&... others) const {
-    if (encoder == "conformer") return visit(conformer, others.conformer...);
-    if (encoder != "lstm") unknown_encoder();
+    if (encoder == EncoderKind::conformer) return visit(conformer, others.conformer...);
     return visit(lstm, others.lstm...);
   }
   /// Feature frames per encoder frame.
@@ -45,9 +55,6 @@ struct ModelConfig {
   ModelConfig without_dropout() const;
   /// Square of the factor of the subsampled frames before the encoder's first layer.
   int64_t squared_input_scale() const;
-
- private:
-  [[noreturn]] void unknown_encoder() const;
 };
 
 /// Named configurations; UserError with the nearest name for an unknown one.

@@ -97,14 +97,11 @@ PredictorState LstmPredictor::next(const PredictorState& state, const at::Tensor
 
 std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig& config,
                                           int64_t vocabulary) {
-  if (config.predictor == "lstm")
+  if (config.predictor == PredictorKind::lstm)
     return std::make_unique<LstmPredictor>(scope, vocabulary, config.predictor_width,
                                            config.predictor_layers);
-  if (config.predictor == "stateless")
-    return std::make_unique<StatelessPredictor>(scope, vocabulary, config.predictor_width,
-                                                config.predictor_context);
-  throw UserError(fmt::format("model.predictor is '{}'", config.predictor),
-                  "choose stateless or lstm");
+  return std::make_unique<StatelessPredictor>(scope, vocabulary, config.predictor_width,
+                                              config.predictor_context);
 }
 
 }  // namespace scion

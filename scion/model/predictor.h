@@ -81,7 +81,7 @@ class LstmPredictor : public Predictor {
   std::vector<Lstm> layers_;
 };
 
-/// The kind named by config.predictor; UserError for an unknown one.
+/// The kind that config.predictor names.
 std::unique_ptr<Predictor> make_predictor(const Scope& scope, const ModelConfig& config,
                                           int64_t vocabulary);
 

@@ -23,8 +23,8 @@ ModelConfig conformer(int64_t width, int64_t layers, int64_t heads, int64_t kern
 ModelConfig large_corpus(int64_t width, int64_t layers, int64_t feed_forward, int64_t predictor) {
   ModelConfig config = conformer(width, layers, width / 64, 31, 4, width / 4);
   config.conformer.feed_forward = feed_forward;
-  config.conformer.positions = "sinusoid";
-  config.conformer.activation = "swish";
+  config.conformer.positions = RelativePositions::sinusoid;
+  config.conformer.activation = Activation::swish;
   config.predictor_width = predictor;
   config.joiner_width = predictor;
   config.ctc = false;
@@ -43,17 +43,17 @@ ModelConfig fast_conformer(int64_t width, int64_t layers, int64_t channels, int6
   config.conformer.kernel = 9;
   config.conformer.subsampling = 8;
   config.conformer.subsampling_channels = channels;
-  config.predictor = "lstm";
+  config.predictor = PredictorKind::lstm;
   return config;
 }
 
 ModelConfig lstm(int64_t width, int64_t layers, int64_t hidden, int64_t predictor) {
   ModelConfig config;
-  config.encoder = "lstm";
+  config.encoder = EncoderKind::lstm;
   config.lstm.width = width;
   config.lstm.layers = layers;
   config.lstm.hidden = hidden;
-  config.predictor = "lstm";
+  config.predictor = PredictorKind::lstm;
   config.predictor_width = predictor;
   config.joiner_width = predictor;
   config.ctc = false;
@@ -65,8 +65,8 @@ ModelConfig lstm(int64_t width, int64_t layers, int64_t hidden, int64_t predicto
 ModelConfig streaming(ModelConfig config) {
   config.conformer.chunk = config.conformer.subsampling == 4 ? 16 : 8;
   config.conformer.left_context = 4 * config.conformer.chunk;
-  config.conformer.convolution = "causal";
-  config.features.normalisation = "global";
+  config.conformer.convolution = ConvolutionKind::causal;
+  config.features.normalisation = FeatureNormalisation::global;
   return config;
 }
 

@@ -6,7 +6,7 @@ namespace scion {
 
 StreamingEncoder::StreamingEncoder(const Transducer& model, const ForwardContext& context)
     : model_(model), context_(context), layers_(model.encoder().stream(context)) {
-  if (model.config().features.normalisation.starts_with("utterance"))
+  if (model.config().features.normalisation == FeatureNormalisation::utterance)
     throw UserError("the model normalises its features over whole utterances and cannot stream",
                     "train it with model.features.normalisation = \"global\"");
   const auto options = model.feature_mean().options();

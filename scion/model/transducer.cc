@@ -32,9 +32,9 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary, at::Device
 }
 
 at::Tensor Transducer::normalise(const at::Tensor& features, const at::Tensor& lengths) const {
-  const std::string& kind = config_.features.normalisation;
-  if (kind == "none") return features;
-  if (kind == "global") return (features - feature_mean_) / feature_deviation_;
+  const FeatureNormalisation kind = config_.features.normalisation;
+  if (kind == FeatureNormalisation::none) return features;
+  if (kind == FeatureNormalisation::global) return (features - feature_mean_) / feature_deviation_;
   return normalise_utterances(features, lengths);
 }
 
@@ -50,7 +50,7 @@ at::Tensor Transducer::subsample(const at::Tensor& features, const at::Tensor& l
   // A block needs the statistics of its whole utterance.
   std::optional<UtteranceStatistics> whole;
   const int64_t most = block_frames(features, subsampling.floats_per_frame(), context);
-  if (most < features.size(1) && config_.features.normalisation == "utterance")
+  if (most < features.size(1) && config_.features.normalisation == FeatureNormalisation::utterance)
     whole = utterance_statistics(features, upload(lengths, features.device()), most);
   return subsampling.forward_in_blocks(
       features, lengths, context, [&](const at::Tensor& block) -> at::Tensor {

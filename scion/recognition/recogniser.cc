@@ -25,31 +25,29 @@ class FeatureCollector {
       take();
     }
   }
-  /// (T, F), which the caller owns.
+  /// (T, F), which the caller owns. A part is freed as soon as it is copied: an hour's features
+  /// take 115 MB.
   at::Tensor finish() {
     fbank_.finish();
     take();
-    return std::exchange(joined_, {}).slice(0, 0, frames_);
+    at::Tensor joined = at::empty({frames_, parts_.front().size(1)}, parts_.front().options());
+    int64_t begin = 0;
+    for (at::Tensor& part : parts_) {
+      joined.slice(0, begin, begin + part.size(0)).copy_(part);
+      begin += part.size(0);
+      part.reset();
+    }
+    return joined;
   }
 
  private:
   void take() {
-    const at::Tensor next = fbank_.take(fbank_.ready());
-    const int64_t needed = frames_ + next.size(0);
-    if (!joined_.defined() || needed > joined_.size(0)) grow(needed, next);
-    joined_.slice(0, frames_, needed).copy_(next);
-    frames_ = needed;
-  }
-  void grow(int64_t needed, const at::Tensor& like) {
-    constexpr double factor = 1.25;
-    const auto room = static_cast<int64_t>(factor * static_cast<double>(needed));
-    const at::Tensor larger = at::empty({room, like.size(1)}, like.options());
-    if (joined_.defined()) larger.slice(0, 0, frames_).copy_(joined_.slice(0, 0, frames_));
-    joined_ = larger;
+    parts_.push_back(fbank_.take(fbank_.ready()));
+    frames_ += parts_.back().size(0);
   }
 
   StreamingFbank fbank_;
-  at::Tensor joined_;  // the first frames_ rows
+  std::vector<at::Tensor> parts_;
   int64_t frames_ = 0;
 };
 

@@ -189,7 +189,7 @@ void apply(const GlmRules& rules, std::string_view form, Role role,
         transcript.marked ? with_marks_apart(transcript.text) : escape_marks(transcript.text);
     transcript.text = rewriter.rewrite(text);
     if (!rules.case_sensitive)
-      transcript.text = normalise_text(transcript.text, {.letter_case = "lower"});
+      transcript.text = normalise_text(transcript.text, {.letter_case = LetterCase::lower});
     transcript.marked = true;
     parse_marked_text(transcript.text, role,
                       fmt::format("'{}' after the rules: {}", transcript.id, transcript.text));

@@ -55,7 +55,7 @@ class CtmReader {
       throw UserError(fmt::format("{} fields in {}", fields.size(), line.where),
                       "write: file channel start duration word [confidence]");
     State& state = state_of(fields[0], fields[1]);
-    const std::string mark = normalise_text(fields[4], {.letter_case = "lower"});
+    const std::string mark = normalise_text(fields[4], {.letter_case = LetterCase::lower});
     if (mark.starts_with("<alt"))
       read_mark(mark, state, line.where);
     else

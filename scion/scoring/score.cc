@@ -38,7 +38,7 @@ TranscriptsById by_id(const std::vector<Transcript>& transcripts, const char* wh
 }
 
 std::string in_lower_case(const std::string& text) {
-  return normalise_text(text, {.letter_case = "lower"});
+  return normalise_text(text, {.letter_case = LetterCase::lower});
 }
 
 // As in sclite, ids that differ in letter case only are equal, where that is unambiguous:

@@ -16,7 +16,9 @@
 namespace scion {
 namespace {
 
-std::string folded(std::string_view text) { return normalise_text(text, {.letter_case = "lower"}); }
+std::string folded(std::string_view text) {
+  return normalise_text(text, {.letter_case = LetterCase::lower});
+}
 
 double time_of(std::string_view field, const char* what, const std::string& where) {
   const std::optional<double> value = parse_seconds(field);

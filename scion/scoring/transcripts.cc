@@ -148,7 +148,8 @@ bool is_table_header(std::string_view line) {
                                             "transcription", "pred_text", "hypothesis",
                                             "reference"};
       return std::find(std::begin(names), std::end(names),
-                       normalise_text(field, {.letter_case = "lower"})) != std::end(names);
+                       normalise_text(field, {.letter_case = LetterCase::lower})) !=
+             std::end(names);
     };
     if (fields.size() > 1 && std::any_of(fields.begin(), fields.end(), is_text)) return true;
   }
@@ -209,7 +210,8 @@ void refuse_other_forms(const std::filesystem::path& path) {
       {".wav", "audio"},
       {".flac", "audio"},
       {".mp3", "audio"}};
-  const auto form = forms.find(normalise_text(path.extension().string(), {.letter_case = "lower"}));
+  const auto form =
+      forms.find(normalise_text(path.extension().string(), {.letter_case = LetterCase::lower}));
   if (form != forms.end())
     throw UserError(fmt::format("{} is {}, not transcripts", path.string(), form->second),
                     "give Kaldi text (id word word …), JSON lines or an array (id, text), .trn, "

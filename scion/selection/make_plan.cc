@@ -99,7 +99,7 @@ class PlanMaker {
       const Parameter& teacher = counterpart(student);
       choice.teacher = teacher.name;
       take(teacher, student, choice);
-      if (rules_.rescale == "fan-in" && student.init.kind == Init::Kind::weight)
+      if (rules_.rescale == Rescaling::fan_in && student.init.kind == Init::Kind::weight)
         choice.scale = std::sqrt(static_cast<double>(teacher.fan_in()) /
                                  static_cast<double>(student.fan_in()));
     }
@@ -179,7 +179,7 @@ class PlanMaker {
   Indices choose_elements(const Axis& teacher, const Axis& student) {
     require_enough(teacher, student);
     if (teacher.size() == student.size()) return all_of(student.size());
-    if (student.role() == Axis::Role::heads && rules_.heads == "ranked")
+    if (student.role() == Axis::Role::heads && rules_.heads == HeadRule::ranked)
       return highest(rank_of(teacher), student.size());
     return select_elements(rules_, student.name(), teacher.size(), student.size(),
                            scores_of(teacher));
@@ -207,9 +207,10 @@ class PlanMaker {
   // Scores for the rules that keep the best elements; none for others.
   const std::vector<double>& scores_of(const Axis& leaf) {
     static const std::vector<double> none;
-    if (rules_.elements != "magnitude" && rules_.elements != "activation") return none;
+    if (rules_.elements != ElementRule::magnitude && rules_.elements != ElementRule::activation)
+      return none;
     const auto given = scores_.find(leaf.name());
-    if (rules_.elements == "activation" && given != scores_.end()) return given->second;
+    if (rules_.elements == ElementRule::activation && given != scores_.end()) return given->second;
     if (!magnitudes_) magnitudes_ = magnitude_scores(teacher_, plan_.grain);
     return magnitudes_->at(leaf.name());
   }
@@ -236,7 +237,7 @@ class PlanMaker {
 
 Plan make_plan(const Registry& teacher, const Registry& student, const SelectionRules& rules,
                const LeafScores& scores, const Indices& pieces) {
-  if (rules.elements == "activation" && scores.empty())
+  if (rules.elements == ElementRule::activation && scores.empty())
     throw UserError("elements = activation needs calibration audio",
                     "give some: scion select --calibration MANIFEST; ten minutes suffice");
   return PlanMaker(teacher, student, rules, scores, pieces).make();

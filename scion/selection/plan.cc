@@ -97,7 +97,7 @@ int64_t left_by_vocabulary(const Plan& plan, int64_t elements) {
 
 Grain grain_of(const SelectionRules& rules) {
   if (rules.per_tensor) return Grain::tensor;
-  return rules.heads == "spliced" ? Grain::spliced : Grain::leaf;
+  return rules.heads == HeadRule::spliced ? Grain::spliced : Grain::leaf;
 }
 
 std::vector<Axis> plan_axes(const Parameter& parameter, Grain grain) {

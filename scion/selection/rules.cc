@@ -96,21 +96,14 @@ Indices even_indices(int64_t teacher, int64_t student) {
 void SelectionRules::declare(Options& options) {
   options.add("layers", layers,
               "teacher layers: first, last, even, even-last, drop-middle, or a list such as 0,3,5");
-  options
-      .add("elements", elements,
-           "elements of each dimension: evenly spaced, the first, drawn at random, those with the "
-           "largest weights, those with the largest activations on calibration audio")
-      .choices({"even", "first", "random", "magnitude", "activation"});
-  options
-      .add("heads", heads,
-           "attention heads: as wholes, spliced over heads and width, or as wholes by rank")
-      .choices({"whole", "spliced", "ranked"});
-  options.add("taps", taps, "kernel taps: cropped at the ends, or evenly spaced")
-      .choices({"crop", "even"});
-  options
-      .add("rescale", rescale,
-           "rescale weights by the root of the teacher's over the student's fan-in")
-      .choices({"none", "fan-in"});
+  options.add("elements", elements,
+              "elements of each dimension: evenly spaced, the first, drawn at random, those with "
+              "the largest weights, those with the largest activations on calibration audio");
+  options.add("heads", heads,
+              "attention heads: as wholes, spliced over heads and width, or as wholes by rank");
+  options.add("taps", taps, "kernel taps: cropped at the ends, or evenly spaced");
+  options.add("rescale", rescale,
+              "rescale weights by the root of the teacher's over the student's fan-in");
   options.add("attention_scale", attention_scale,
               "rescale queries and keys of narrower heads for the new root of the width");
   options.add("per_tensor", per_tensor,
@@ -123,16 +116,16 @@ void SelectionRules::declare(Options& options) {
 
 void SelectionRules::validate(const std::string& place) const {
   check_layer_rule(layers);
-  if (per_tensor && (heads != "whole" || taps != "crop"))
-    throw UserError(
-        fmt::format("{}: per_tensor excludes heads = {} and taps = {}", place, heads, taps),
-        "use heads = whole and taps = crop, or another rule set than published");
+  if (per_tensor && (heads != HeadRule::whole || taps != TapRule::crop))
+    throw UserError(fmt::format("{}: per_tensor excludes heads = {} and taps = {}", place,
+                                word_of(heads), word_of(taps)),
+                    "use heads = whole and taps = crop, or another rule set than published");
 }
 
 std::vector<std::string> rule_set_names() { return {"best", "paper", "published"}; }
 
 SelectionRules named_rules(const std::string& name) {
-  if (name == "best") return {.layers = "even-last", .elements = "magnitude"};
+  if (name == "best") return {.layers = "even-last", .elements = ElementRule::magnitude};
   if (name == "paper") return {};
   if (name == "published") return {.per_tensor = true};
   const std::string near = nearest_name(name, rule_set_names());
@@ -176,9 +169,9 @@ std::vector<int64_t> select_layers(const std::string& rule, int64_t teacher, int
 
 Indices select_elements(const SelectionRules& rules, const std::string& leaf, int64_t teacher,
                         int64_t student, const std::vector<double>& scores) {
-  if (rules.elements == "first") return consecutive(0, student);
-  if (rules.elements == "random") return drawn(rules, leaf, teacher, student);
-  if (rules.elements == "even") return even_indices(teacher, student);
+  if (rules.elements == ElementRule::first) return consecutive(0, student);
+  if (rules.elements == ElementRule::random) return drawn(rules, leaf, teacher, student);
+  if (rules.elements == ElementRule::even) return even_indices(teacher, student);
   return highest(scores, student);
 }
 
@@ -205,7 +198,7 @@ Indices select_taps(const SelectionRules& rules, int64_t teacher, int64_t studen
     throw UserError(
         fmt::format("{} taps cannot be cropped to {} around the centre", teacher, student),
         "choose two odd kernel sizes");
-  if (rules.taps == "even" && anchor != Axis::Anchor::zero && student > 1)
+  if (rules.taps == TapRule::even && anchor != Axis::Anchor::zero && student > 1)
     return spread_indices(teacher, student);  // both ends, and the centre of odd sizes
   return consecutive(anchor == Axis::Anchor::newest ? dropped : dropped / 2, student);
 }

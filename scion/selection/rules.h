@@ -6,11 +6,33 @@
 #include <string>
 #include <vector>
 
+#include "scion/core/option_words.h"
 #include "scion/nn/axis.h"
 
 namespace scion {
 
 class Options;
+
+/// Elements of a leaf, see SelectionRules::elements.
+enum class ElementRule { even, first, random, magnitude, activation };
+template <>
+inline constexpr std::array option_words<ElementRule>{"even", "first", "random", "magnitude",
+                                                      "activation"};
+
+/// Attention heads, see SelectionRules::heads.
+enum class HeadRule { whole, spliced, ranked };
+template <>
+inline constexpr std::array option_words<HeadRule>{"whole", "spliced", "ranked"};
+
+/// Kernel taps, see SelectionRules::taps.
+enum class TapRule { crop, even };
+template <>
+inline constexpr std::array option_words<TapRule>{"crop", "even"};
+
+/// Rescaling of copied weights, see SelectionRules::rescale.
+enum class Rescaling { none, fan_in };
+template <>
+inline constexpr std::array option_words<Rescaling>{"none", "fan-in"};
 
 /// Evenly spaced indices, as published (Xu et al., 2024): T % S == 0 gives 0, T/S, 2T/S, …;
 /// otherwise linspace(0, T−1, S) in float32, rounded half to even. Bit-equal to torch.linspace on
@@ -27,17 +49,17 @@ struct SelectionRules {
   /// magnitude: those with the largest weights; activation: those with the largest second moments
   /// over calibration audio (by magnitude in leaves without such scores). Chosen elements keep
   /// their order.
-  std::string elements = "even";
+  ElementRule elements = ElementRule::even;
   /// Attention heads. whole: heads by the rule for elements, each with all its elements or, if the
   /// student's heads are narrower, with elements chosen by the rule, the same in every head;
   /// spliced: by the rule for elements over heads × width as one dimension, as the published rule
   /// does; ranked: as whole, but the heads with the largest output projections (with the largest
   /// scores, if scores are given).
-  std::string heads = "whole";
+  HeadRule heads = HeadRule::whole;
   /// Kernel taps. crop: around the centre, or the newest of a causal kernel; even: evenly spaced.
-  std::string taps = "crop";
+  TapRule taps = TapRule::crop;
   /// Rescaling. fan-in: every matrix and kernel times √(teacher's fan-in / student's fan-in); none.
-  std::string rescale = "none";
+  Rescaling rescale = Rescaling::none;
   /// Multiplies the queries and keys of narrower heads by (student's width / teacher's)^¼ each, so
   /// that, divided by √width, the products that are kept enter the softmax as in the teacher.
   bool attention_scale = true;

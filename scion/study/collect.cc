@@ -1,7 +1,7 @@
 #include "scion/study/collect.h"
 
 #include "scion/core/files/json_lines.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 namespace {

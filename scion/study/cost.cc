@@ -10,14 +10,14 @@
 #include "scion/core/progress.h"
 #include "scion/core/random.h"
 #include "scion/core/threads.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/model/precision.h"
 #include "scion/model/transducer.h"
 #include "scion/nn/initialise.h"
 #include "scion/study/report/figures/table.h"
 #include "scion/study/runs.h"
 #include "scion/study/study_tokenizer.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "scion/training/step.h"
 
 namespace scion {
@@ -50,7 +50,7 @@ int64_t vocabulary_of(const Recipe& recipe) {
   const RunConfig& config = recipe.teacher;
   if (!config.data.tokenizer.empty()) return Tokenizer::load(config.data.tokenizer).size();
   const bool own = recipe.teachers.empty() || recipe.teachers.front().file.empty();
-  if (own && config.tokenizer.kind != "char") return config.tokenizer.vocabulary;
+  if (own && config.tokenizer.kind != PieceKind::character) return config.tokenizer.vocabulary;
   return make_study_tokenizer(recipe).size();
 }
 

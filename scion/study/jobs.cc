@@ -13,7 +13,7 @@
 #include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;

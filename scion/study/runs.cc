@@ -7,7 +7,7 @@
 #include "scion/study/recipe/option_changes.h"
 #include "scion/study/student_start.h"
 #include "scion/training/config/changed_options.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "scion/training/run_record.h"
 
 namespace scion {

@@ -19,7 +19,7 @@
 #include "scion/study/runs.h"
 #include "scion/study/study_tokenizer.h"
 #include "scion/study/tuning.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;
@@ -77,7 +77,8 @@ class Study {
       const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
                              tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text,
                              DataCheck::decode,
-                             trains ? DataPurpose::training : DataPurpose::evaluation);
+                             trains ? DataPurpose::training : DataPurpose::evaluation,
+                             recipe_.student.data.skip_share);
       if (trains) LengthReport(features, *loader).log();
     };
     if (recipe_.trains_teachers()) {

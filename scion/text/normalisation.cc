@@ -95,21 +95,22 @@ bool is_plain(std::string_view text) {
 }  // namespace
 
 void NormalisationConfig::declare(Options& options) {
-  options.add("unicode", unicode, "composition of characters").choices({"keep", "nfc", "nfkc"});
-  options.add("letter_case", letter_case, "case of letters").choices({"keep", "lower", "upper"});
-  options.add("punctuation", punctuation, "drop: becomes a space, but for apostrophes inside words")
-      .choices({"keep", "drop"});
+  options.add("unicode", unicode, "composition of characters");
+  options.add("letter_case", letter_case, "case of letters");
+  options.add("punctuation", punctuation,
+              "drop: becomes a space, but for apostrophes inside words");
 }
 
 std::string normalise_text(std::string_view text, const NormalisationConfig& config) {
   if (config == NormalisationConfig{} && is_plain(text)) return std::string(text);
   CodePoints points = read_code_points(text);
-  if (config.unicode != "keep") points = compose(points, config.unicode == "nfkc");
+  if (config.unicode != UnicodeForm::keep)
+    points = compose(points, config.unicode == UnicodeForm::nfkc);
   for (utf8proc_int32_t& point : points) {
-    if (config.letter_case == "lower") point = utf8proc_tolower(point);
-    if (config.letter_case == "upper") point = utf8proc_toupper(point);
+    if (config.letter_case == LetterCase::lower) point = utf8proc_tolower(point);
+    if (config.letter_case == LetterCase::upper) point = utf8proc_toupper(point);
   }
-  if (config.punctuation == "drop") drop_punctuation(points);
+  if (config.punctuation == Punctuation::drop) drop_punctuation(points);
   return write_code_points(collapse_white_space(points));
 }
 

@@ -4,15 +4,32 @@
 #include <string>
 #include <string_view>
 
+#include "scion/core/option_words.h"
+
 namespace scion {
 
 class Options;
 
+/// Composition of characters (Unicode Standard Annex 15).
+enum class UnicodeForm { keep, nfc, nfkc };
+template <>
+inline constexpr std::array option_words<UnicodeForm>{"keep", "nfc", "nfkc"};
+
+/// Case of letters.
+enum class LetterCase { keep, lower, upper };
+template <>
+inline constexpr std::array option_words<LetterCase>{"keep", "lower", "upper"};
+
+/// drop: punctuation becomes a space, but for apostrophes inside words.
+enum class Punctuation { keep, drop };
+template <>
+inline constexpr std::array option_words<Punctuation>{"keep", "drop"};
+
 /// Part of a model, like its feature settings. The defaults change white space only.
 struct NormalisationConfig {
-  std::string unicode = "keep";      ///< keep, nfc, nfkc (Unicode Standard Annex 15)
-  std::string letter_case = "keep";  ///< keep, lower, upper
-  std::string punctuation = "keep";  ///< keep, drop
+  UnicodeForm unicode = UnicodeForm::keep;
+  LetterCase letter_case = LetterCase::keep;
+  Punctuation punctuation = Punctuation::keep;
 
   void declare(Options& options);
   bool operator==(const NormalisationConfig&) const = default;

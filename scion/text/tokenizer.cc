@@ -31,7 +31,7 @@ class TextIterator : public sentencepiece::SentenceIterator {
 
 std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerConfig& config) {
   std::unordered_map<std::string, std::string> arguments = {
-      {"model_type", config.kind},
+      {"model_type", word_of(config.kind)},
       {"vocab_size", std::to_string(config.vocabulary)},
       {"control_symbols", "<blk>"},  // takes the first free id, which is 0
       {"unk_id", "1"},
@@ -44,7 +44,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerCo
       {"input_sentence_size", "0"},
       {"max_sentence_length", "1000000"},
       {"minloglevel", "2"}};
-  if (config.kind == "char") {
+  if (config.kind == PieceKind::character) {
     arguments["use_all_vocab"] = "true";
     arguments["vocab_size"] = "1000000";  // "all" decides; SentencePiece still requires this much
     // A space before the first word would be one more token an utterance.
@@ -90,7 +90,7 @@ struct Tokenizer::Impl {
 };
 
 void TokenizerConfig::declare(Options& options) {
-  options.add("kind", kind, "what pieces are made of").choices({"char", "bpe", "unigram"});
+  options.add("kind", kind, "what pieces are made of");
   options
       .add("vocabulary", vocabulary,
            "pieces, blank included; the text decides where the kind is char")
@@ -135,8 +135,8 @@ Tokenizer Tokenizer::train(const std::vector<std::string>& texts, const Tokenize
     const std::string_view message = status.message();
     const size_t bracket = message.rfind("] ");
     throw UserError(
-        fmt::format("cannot train a {} tokenizer of {} pieces on {} texts: {}", config.kind,
-                    config.vocabulary, texts.size(),
+        fmt::format("cannot train a {} tokenizer of {} pieces on {} texts: {}",
+                    word_of(config.kind), config.vocabulary, texts.size(),
                     bracket == std::string_view::npos ? message : message.substr(bracket + 2)),
         "choose fewer pieces, or kind char, or give more text");
   }

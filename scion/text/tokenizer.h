@@ -8,13 +8,20 @@
 #include <string_view>
 #include <vector>
 
+#include "scion/core/option_words.h"
+
 namespace scion {
 
 class Options;
 
+/// What pieces are made of.
+enum class PieceKind { character, bpe, unigram };
+template <>
+inline constexpr std::array option_words<PieceKind>{"char", "bpe", "unigram"};
+
 struct TokenizerConfig {
-  std::string kind = "char";  ///< char, bpe, unigram
-  int64_t vocabulary = 500;   ///< pieces, blank included; ignored (taken from the text) for char
+  PieceKind kind = PieceKind::character;
+  int64_t vocabulary = 500;  ///< pieces, blank included; ignored (taken from the text) for char
   void declare(Options& options);
 };
 

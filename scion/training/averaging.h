@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "scion/text/tokenizer.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 

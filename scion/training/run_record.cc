@@ -9,10 +9,10 @@
 #include "scion/core/files/json_lines.h"
 #include "scion/core/progress.h"
 #include "scion/data/length_report.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/model/model_file.h"
-#include "scion/training/checkpoint.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/checkpoint.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;

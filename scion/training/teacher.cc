@@ -7,8 +7,8 @@
 
 namespace scion {
 
-Teacher::Teacher(const DistillConfig& config, const std::string& precision,
-                 const Transducer& student, const Tokenizer& tokenizer)
+Teacher::Teacher(const DistillConfig& config, Precision precision, const Transducer& student,
+                 const Tokenizer& tokenizer)
     : nodes_(config.weight > 0), ctc_(config.ctc_weight > 0), weighting_(config.nodes) {
   ModelFile file = load_model(config.teacher);
   require_same_features_and_text(file.model->config(), student.config());

@@ -22,7 +22,7 @@ class Teacher {
   /// The model file config.teacher, in evaluation mode, on the student's device. It may have any
   /// encoder and any widths. UserError when its features, text normalisation, subsampling or
   /// pieces differ from the student's, or when it lacks the CTC head that config.ctc_weight needs.
-  Teacher(const DistillConfig& config, const std::string& precision, const Transducer& student,
+  Teacher(const DistillConfig& config, Precision precision, const Transducer& student,
           const Tokenizer& tokenizer);
 
   /// `batch` holds features on the student's device, labels and lengths on the CPU.

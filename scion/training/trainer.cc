@@ -12,15 +12,15 @@
 #include "scion/model/model_file.h"
 #include "scion/model/precision.h"
 #include "scion/training/averaging.h"
-#include "scion/training/checkpoint.h"
 #include "scion/training/config/schedule.h"
 #include "scion/training/divergence.h"
 #include "scion/training/evaluation_sets.h"
 #include "scion/training/initial_model.h"
 #include "scion/training/loss_along_line.h"
 #include "scion/training/path_measures.h"
-#include "scion/training/run_folder.h"
-#include "scion/training/run_inputs.h"
+#include "scion/training/run/checkpoint.h"
+#include "scion/training/run/run_folder.h"
+#include "scion/training/run/run_inputs.h"
 #include "scion/training/training_log.h"
 
 namespace scion {
@@ -48,7 +48,7 @@ class Run {
         tokenizer_(find_tokenizer()),
         data_({config.data.train.begin(), config.data.train.end()}, config.model.features,
               tokenizer_, config.data.cache, config.augment.speeds, config.model.text,
-              config.data.check),
+              config.data.check, DataPurpose::training, config.data.skip_share),
         lengths_(data_, config.loader),
         average_(folder_.files(), config.train.epochs, config.train.average_last),
         seed_(static_cast<uint64_t>(config.train.seed)) {
@@ -104,8 +104,9 @@ class Run {
 
   void open_data() {
     if (config_.data.check == DataCheck::decode) write_skipped(files().skipped(), data_.skipped());
-    skipped_ = std::make_unique<SkippedLog>(
-        files().skipped(), fmt::format("{}", fmt::join(config_.data.train, ", ")), data_.size());
+    skipped_ = std::make_unique<SkippedLog>(files().skipped(),
+                                            fmt::format("{}", fmt::join(config_.data.train, ", ")),
+                                            data_.size(), config_.data.skip_share);
     sets_ = std::make_unique<EvaluationSets>(config_, tokenizer_);
   }
 

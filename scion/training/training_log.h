@@ -9,7 +9,7 @@
 #include "scion/core/files/event_file.h"
 #include "scion/core/files/file.h"
 #include "scion/recognition/evaluation.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "scion/training/step.h"
 
 namespace scion {

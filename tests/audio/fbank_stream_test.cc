@@ -18,7 +18,7 @@ std::vector<FeatureConfig> stream_settings() {
   std::vector<FeatureConfig> settings(4);
   settings[1].snip_edges = true;
   settings[2] = nemo_features();
-  settings[3].preemphasis_over = "signal";
+  settings[3].preemphasis_over = PreemphasisOver::signal;
   settings[3].use_energy = true;
   settings[3].frame_shift_ms = 30;  // longer than a window
   return settings;

@@ -24,7 +24,7 @@ std::vector<Setting> settings() {
   FeatureConfig hamming = kaldi;
   hamming.bins = 40;
   hamming.use_energy = true;
-  hamming.window = "hamming";
+  hamming.window = WindowShape::hamming;
   return {{"icefall", {}}, {"kaldi_default80", kaldi}, {"hamming_energy40", hamming}};
 }
 
@@ -137,7 +137,8 @@ TEST(Fbank, RefusesImpossibleSettings) {
   config.high_frequency = 7600;
   EXPECT_THROW(Fbank{config}, UserError);
   config = {};
-  config.window = "square";
+  config.snip_edges = true;
+  config.padding = EdgePadding::zero;
   EXPECT_THROW(Fbank{config}, UserError);
 }
 

@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int64_t rate = 16000;
+constexpr int64_t stream_rate = 16000;
 
 // A stream of these bytes.
 class Piped {
@@ -48,7 +48,7 @@ const std::string samples = number(0x4000, 2) + number(0xC000, 2) + number(0, 2)
 
 std::vector<float> all_of(std::string bytes) {
   Piped input(std::move(bytes));
-  SampleStream stream(input.file(), rate);
+  SampleStream stream(input.file(), stream_rate);
   std::vector<float> all, piece;
   while (!(piece = stream.read(2)).empty()) all.insert(all.end(), piece.begin(), piece.end());
   return all;
@@ -57,7 +57,7 @@ std::vector<float> all_of(std::string bytes) {
 UserError refusal(std::string bytes) {
   Piped input(std::move(bytes));
   try {
-    SampleStream(input.file(), rate);
+    SampleStream(input.file(), stream_rate);
   } catch (const UserError& error) {
     return error;
   }
@@ -72,7 +72,7 @@ TEST(SampleStream, ReadsSamplesWithoutAHeader) {
 TEST(SampleStream, SaysWhenTheLastByteIsHalfASample) {
   for (const bool odd : {false, true}) {
     Piped input(samples + (odd ? "x" : ""));
-    SampleStream stream(input.file(), rate);
+    SampleStream stream(input.file(), stream_rate);
     EXPECT_EQ(stream.read(100).size(), 3U);
     EXPECT_THAT(stream.read(100), IsEmpty());
     EXPECT_EQ(stream.ends_inside_a_sample(), odd);
@@ -81,18 +81,21 @@ TEST(SampleStream, SaysWhenTheLastByteIsHalfASample) {
 
 TEST(SampleStream, SkipsAWavHeaderThatFits) {
   const std::string after = "LIST" + number(2, 4) + "xy";
-  EXPECT_THAT(all_of(wav_header(1, 1, rate, 16, 6) + samples + after), ElementsAre(0.5F, -0.5F, 0));
+  EXPECT_THAT(all_of(wav_header(1, 1, stream_rate, 16, 6) + samples + after),
+              ElementsAre(0.5F, -0.5F, 0));
   // Written to a pipe: the length is not known.
   for (const uint32_t size : {0U, 0x7FFFF024U, 0xFFFFFFFFU})
-    EXPECT_THAT(all_of(wav_header(1, 1, rate, 16, size) + samples), ElementsAre(0.5F, -0.5F, 0));
+    EXPECT_THAT(all_of(wav_header(1, 1, stream_rate, 16, size) + samples),
+                ElementsAre(0.5F, -0.5F, 0));
 }
 
 TEST(SampleStream, RefusesAWavOfAnotherForm) {
   const UserError stereo = refusal(wav_header(1, 2, 44100, 16, 6) + samples);
   EXPECT_THAT(stereo.what(), HasSubstr("44100 Hz, 2 channels, 16 bits"));
   EXPECT_THAT(stereo.hint(), HasSubstr("ffmpeg -i FILE -f s16le -ar 16000 -ac 1 -"));
-  EXPECT_THAT(refusal(wav_header(3, 1, rate, 32, 8) + samples).what(), HasSubstr("no integers"));
-  EXPECT_THAT(refusal(wav_header(1, 1, rate, 16, 6).substr(0, 40)).what(), HasSubstr("WAV"));
+  EXPECT_THAT(refusal(wav_header(3, 1, stream_rate, 32, 8) + samples).what(),
+              HasSubstr("no integers"));
+  EXPECT_THAT(refusal(wav_header(1, 1, stream_rate, 16, 6).substr(0, 40)).what(), HasSubstr("WAV"));
 }
 
 TEST(SampleStream, RefusesOtherAudioFiles) {

@@ -74,8 +74,8 @@ TEST(Activation, OrdersSplicedHeads) {
   randomise(teacher, 8);
   Transducer student(small_config(), small_tokenizer().size());
   SelectionRules rules = named_rules("paper");
-  rules.elements = "activation";
-  rules.heads = "spliced";
+  rules.elements = ElementRule::activation;
+  rules.heads = HeadRule::spliced;
   const LeafScores scores =
       activation_scores(teacher, read_calibration_audio(spoken(), teacher, 100), Grain::spliced);
   const Plan plan = make_plan(teacher.registry(), student.registry(), rules, scores);

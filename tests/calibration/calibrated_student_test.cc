@@ -37,9 +37,9 @@ class CalibratedStudents : public ::testing::Test {
 
 TEST_F(CalibratedStudents, AreSelectedByActivationsOfTheirAudio) {
   StudentRecipe recipe{.rule_set = "paper", .rules = named_rules("paper")};
-  recipe.rules.elements = "activation";
-  const CalibratedStudent made =
-      make_calibrated_student(teacher_, small_config(), recipe, request({.compensate = "none"}));
+  recipe.rules.elements = ElementRule::activation;
+  const CalibratedStudent made = make_calibrated_student(
+      teacher_, small_config(), recipe, request({.compensate = Compensation::none}));
   EXPECT_EQ(made.summary->batch_norms, 2);
   const CalibrationAudio audio =
       read_calibration_audio({corpus_.manifest()}, teacher_, CalibrationConfig().seconds);

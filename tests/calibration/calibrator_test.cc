@@ -191,7 +191,7 @@ Everything everything(const Transducer& model) {
 }
 
 TEST(Calibration, BatchNormsHaveTheStatisticsOfTheAudio) {
-  for (const std::string compensate : {"none", "least-squares"}) {
+  for (const Compensation compensate : {Compensation::none, Compensation::least_squares}) {
     const TeacherAndStudent pair = random_pair(small_config());
     const CalibrationSummary summary = calibrate_pair(pair, {.compensate = compensate});
     EXPECT_EQ(summary.batch_norms, 2);
@@ -212,7 +212,7 @@ TEST(Calibration, BatchNormsHaveTheStatisticsOfTheAudio) {
 
 TEST(Calibration, DeviationsAreTheTeachersInEveryMap) {
   const TeacherAndStudent pair = random_pair(small_config());
-  calibrate_pair(pair, {.compensate = "deviation"});
+  calibrate_pair(pair, {.compensate = Compensation::deviation});
   Everything of_teacher = everything(*pair.teacher), of_student = everything(pair.student());
   for (const std::string name : {"feed_forward1.linear1.weight", "feed_forward2.linear2.weight"}) {
     const std::string whole = "encoder.layers.1." + name;
@@ -259,7 +259,7 @@ TEST(Calibration, ScalesThatThePlanAppliesAreNoErrors) {
       select_student(teacher, small_config(), named_rules("paper"), "xavier", 1);
   const CalibrationSummary summary =
       calibrate(teacher, *selection.student, selection.plan, audio_for(teacher),
-                {.compensate = "none", .batch_norm = false});
+                {.compensate = Compensation::none, .batch_norm = false});
   for (const LayerErrors& layer : summary.layers) {
     if (layer.name == "encoder.layers.0.attention.in.weight") {
       EXPECT_LT(layer.before, 1e-10);

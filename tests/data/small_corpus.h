@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/text/tokenizer.h"
 #include "tests/audio/audio_samples.h"
 #include "tests/core/temporary_folder.h"

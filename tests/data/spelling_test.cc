@@ -21,7 +21,7 @@ std::string lines_of(const std::function<void()>& work) {
 }
 
 TEST(Spelling, TextsThatComeBackAreNotMentioned) {
-  const Tokenizer tokenizer = Tokenizer::train({"one two"}, {.kind = "char"});
+  const Tokenizer tokenizer = Tokenizer::train({"one two"}, {.kind = PieceKind::character});
   Spelling spelling(tokenizer);
   for (const char* text : {"one two", "one  two", "", "two"}) spelling.add(text);
   EXPECT_EQ(spelling.texts(), 4U);
@@ -33,7 +33,7 @@ TEST(Spelling, TextsThatComeBackAreNotMentioned) {
 }
 
 TEST(Spelling, CharactersThatNoPieceCoversAreNamed) {
-  const Tokenizer tokenizer = Tokenizer::train({"cafe two"}, {.kind = "char"});
+  const Tokenizer tokenizer = Tokenizer::train({"cafe two"}, {.kind = PieceKind::character});
   Spelling spelling(tokenizer);
   for (const char* text : {"caf\xC3\xA9", "two"}) spelling.add(text);
   EXPECT_THAT(lines_of([&] { spelling.warn_of_references("test"); }),

@@ -41,7 +41,7 @@ TEST(Usable, DurationsMayDifferALittle) {
 }
 
 TEST(Usable, TextsNeedTheTokenizersAlphabet) {
-  const Tokenizer tokenizer = Tokenizer::train({"abc"}, {.kind = "char"});
+  const Tokenizer tokenizer = Tokenizer::train({"abc"}, {.kind = PieceKind::character});
   EXPECT_EQ(text_fault("abc", tokenizer), "");
   EXPECT_EQ(text_fault(" \t", tokenizer), "no text");
   EXPECT_THAT(text_fault("a\uFFFDb", tokenizer), HasSubstr("U+FFFD"));

@@ -17,7 +17,7 @@ const SafeTensors& nemo() {
 ModelConfig nemo_config() {
   ModelConfig config;
   config.features.bins = 80;
-  config.features.normalisation = "none";
+  config.features.normalisation = FeatureNormalisation::none;
   config.conformer = {.width = 32,
                       .layers = 2,
                       .heads = 4,
@@ -27,9 +27,9 @@ ModelConfig nemo_config() {
                       .subsampling = 8,
                       .subsampling_channels = 32,
                       .input_scaling = true,
-                      .positions = "sinusoid",
-                      .activation = "swish"};
-  config.predictor = "lstm";
+                      .positions = RelativePositions::sinusoid,
+                      .activation = Activation::swish};
+  config.predictor = PredictorKind::lstm;
   config.predictor_width = 32;
   config.joiner_width = 32;
   config.ctc = false;

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string tokenizer_of(const std::string& text) {
-  return Tokenizer::train({text}, {.kind = "char"}).serialised();
+  return Tokenizer::train({text}, {.kind = PieceKind::character}).serialised();
 }
 
 TEST(ModelFile, ATokenizerOfAnotherSizeIsRefusedWhenItIsSaved) {

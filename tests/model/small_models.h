@@ -17,10 +17,10 @@ inline ModelConfig small_config(const std::string& positions = "bias",
                       .kernel = 5,
                       .subsampling = subsampling,
                       .subsampling_channels = 3,
-                      .convolution_norm = norm,
-                      .positions = positions,
+                      .convolution_norm = enum_of<ConvolutionNorm>(norm).value(),
+                      .positions = enum_of<RelativePositions>(positions).value(),
                       .position_range = 4,
-                      .activation = "swish",
+                      .activation = Activation::swish,
                       .dropout = 0.1};
   config.predictor_width = 10;
   config.joiner_width = 12;
@@ -36,19 +36,20 @@ inline ModelConfig small_config_of_kind(const std::string& kind) {
                                            : small_config("bias", "batch", 4);
   if (fast) {
     config.conformer.input_scaling = true;
-    config.predictor = "lstm";
+    config.predictor = PredictorKind::lstm;
   }
   if (kind.ends_with("causal") || kind == "chunked") {
     config.conformer.chunk = 3;
     config.conformer.left_context = 4;
-    config.conformer.convolution = kind == "chunked" ? "chunked" : "causal";
+    config.conformer.convolution =
+        kind == "chunked" ? ConvolutionKind::chunked : ConvolutionKind::causal;
   }
   config.simple_joiner = kind == "lstm" || kind == "chunked";
   if (kind == "lstm") {
-    config.encoder = "lstm";
+    config.encoder = EncoderKind::lstm;
     config.lstm = {
         .width = 16, .layers = 2, .hidden = 12, .subsampling = 6, .subsampling_channels = 3};
-    config.predictor = "lstm";
+    config.predictor = PredictorKind::lstm;
     config.predictor_layers = 2;
   }
   return config;

@@ -62,7 +62,7 @@ TEST(StreamingEncoder, RefusesModelsThatSeeWholeUtterances) {
   const Transducer model(small_config(), 7);
   EXPECT_THROW(StreamingEncoder(model, ForwardContext()), UserError);
   ModelConfig config = small_config_of_kind("causal");
-  config.features.normalisation = "utterance";
+  config.features.normalisation = FeatureNormalisation::utterance;
   const Transducer normalising(config, 7);
   EXPECT_THROW(StreamingEncoder(normalising, ForwardContext()), UserError);
 }

@@ -51,7 +51,7 @@ TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
 TEST_P(EveryModel, GivesTheSameInBlocksOfTimeAndBandsOfQueries) {
   const at::NoGradGuard no_grad;
   ModelConfig of_model = config();
-  for (const char* normalisation : {"global", "utterance"}) {
+  for (const auto normalisation : {FeatureNormalisation::global, FeatureNormalisation::utterance}) {
     of_model.features.normalisation = normalisation;
     Transducer model(of_model, 7);
     randomise(model, 3);
@@ -69,7 +69,7 @@ TEST_P(EveryModel, GivesTheSameInBlocksOfTimeAndBandsOfQueries) {
         const at::Tensor one = whole.frames[b].slice(0, 0, out);
         EXPECT_LT((blocks.frames[b].slice(0, 0, out) - one).abs().max().item<float>(),
                   1e-5 * std::max(1.0F, one.abs().max().item<float>()))
-            << normalisation << ", utterance " << b << ", " << bytes << " bytes";
+            << word_of(normalisation) << ", utterance " << b << ", " << bytes << " bytes";
       }
     }
   }
@@ -190,19 +190,6 @@ TEST(Transducer, OnTheMetaDeviceItHasNoMemory) {
   const Transducer model(small_config("sinusoid"), 7, at::kMeta);
   for (const Parameter& parameter : model.registry().all())
     EXPECT_EQ(parameter.tensor.device(), at::kMeta) << parameter.name;
-}
-
-TEST(Transducer, UnknownKindsAreRefused) {
-  const auto error = [](const auto& change) {
-    ModelConfig config = small_config();
-    change(config);
-    return message_of<UserError>([&] { Transducer(config, 7); });
-  };
-  EXPECT_EQ(error([](ModelConfig& config) { config.encoder = "zip"; }), "model.encoder is 'zip'");
-  EXPECT_EQ(error([](ModelConfig& config) { config.predictor = "gru"; }),
-            "model.predictor is 'gru'");
-  EXPECT_EQ(error([](ModelConfig& config) { config.conformer.activation = "gelu"; }),
-            "model.conformer.activation is 'gelu'");
 }
 
 TEST(Transducer, ShortUtterancesGiveNoFrames) {

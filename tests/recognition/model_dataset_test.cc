@@ -15,7 +15,7 @@ TEST(DatasetFor, HasTheModelsFeaturesTokenizerAndTexts) {
   corpus.save();
   const Tokenizer tokenizer = Tokenizer::train({"one two three four five six"}, {});
   ModelConfig config = testing::small_config();
-  config.text = {.letter_case = "lower", .punctuation = "drop"};
+  config.text = {.letter_case = LetterCase::lower, .punctuation = Punctuation::drop};
   const ModelFile file{
       std::make_unique<Transducer>(config, tokenizer.size()), tokenizer.serialised(), {}};
   const Dataset data = dataset_for(file, {corpus.manifest()}, DataPurpose::training);

@@ -33,14 +33,14 @@ void expect_times(const Tokenizer& tokenizer, const std::string& text) {
 }
 
 TEST(WordTimes, FollowTheTokensFrames) {
-  for (const char* kind : {"char", "unigram"}) {
+  for (const PieceKind kind : {PieceKind::character, PieceKind::unigram}) {
     const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {kind, 12});
     for (const std::string& text : word_times_text()) expect_times(tokenizer, text);
   }
 }
 
 TEST(WordTimes, CharactersGiveTheirWordsTimes) {
-  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
+  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {PieceKind::character});
   Hypothesis hypothesis{tokenizer.encode("one two"), {}};
   ASSERT_EQ(hypothesis.tokens.size(), 7U);  // o n e, a space, t w o
   hypothesis.frames = {3, 3, 4, 10, 12, 13, 15};
@@ -55,7 +55,7 @@ TEST(WordTimes, CharactersGiveTheirWordsTimes) {
 }
 
 TEST(WordTimes, NoTokensHaveNoWords) {
-  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {"char"});
+  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {PieceKind::character});
   EXPECT_TRUE(word_times({}, tokenizer, 0.04).empty());
 }
 

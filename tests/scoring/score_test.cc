@@ -117,7 +117,7 @@ TEST(Score, SaysHowManyErrorsAreOfLetterCase) {
 
 TEST(Score, MarksAreScored) {
   ScoreOptions options;
-  options.text.letter_case = "lower";
+  options.text.letter_case = LetterCase::lower;
   const SetScore result = score({{"a", "i { UM / uh } (really) see it;tag", "s", true}},
                                 {{"a", "I uh see it", "", true}}, options);
   EXPECT_EQ(result.words, (ErrorCounts{0, 0, 0, 5}));
@@ -175,7 +175,7 @@ TEST(Score, TextsAreNormalisedFirst) {
   const std::vector<Transcript> hypotheses = {{"a", "HE SAID DON'T"}};
   EXPECT_EQ(score(references, hypotheses).words.errors(), 3);
   ScoreOptions options;
-  options.text = {.letter_case = "lower", .punctuation = "drop"};
+  options.text = {.letter_case = LetterCase::lower, .punctuation = Punctuation::drop};
   const SetScore result = score(references, hypotheses, options);
   EXPECT_EQ(result.words.errors(), 0);
   EXPECT_EQ(result.characters.errors(), 0);

@@ -32,7 +32,7 @@ class OrderedAxes : public ::testing::Test {
 
 TEST_F(OrderedAxes, ADistanceHasTheTeachersBiasOfTheSameDistance) {
   const std::string name = "encoder.layers.0.attention.position_bias";
-  for (const char* taps : {"crop", "even"}) {
+  for (const TapRule taps : {TapRule::crop, TapRule::even}) {
     select(small_config(), enlarged(small_config()), {.taps = taps});
     const Indices& heads = chosen("encoder.layers.0.attention.heads");
     for (int64_t distance = -4; distance <= 4; ++distance)
@@ -85,7 +85,7 @@ TEST_F(OrderedAxes, CausalKernelsKeepTheNewestTapsAndOthersTheCentre) {
 TEST_F(OrderedAxes, AShorterContextKeepsTheNewestLabel) {
   ModelConfig student = small_config();
   student.predictor_context = 1;
-  for (const char* taps : {"crop", "even"}) {
+  for (const TapRule taps : {TapRule::crop, TapRule::even}) {
     select(student, enlarged(small_config()), {.taps = taps});
     const Indices& width = chosen("predictor.width");
     for (size_t i = 0; i < width.size(); ++i)

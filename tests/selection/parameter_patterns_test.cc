@@ -59,7 +59,7 @@ TEST(Partial, LeavesNamedPartsRandomAndSaysSo) {
 TEST(Partial, WhatIsRandomNeedsNoCounterpart) {
   Transducer teacher(small_config(), 7);
   ModelConfig config = small_config();
-  config.predictor = "lstm";
+  config.predictor = PredictorKind::lstm;
   config.conformer.feed_forward = 50;
   EXPECT_THROW(select_student(teacher, config, {.partial = {"*.feed_forward?"}}, "xavier", 1),
                UserError);

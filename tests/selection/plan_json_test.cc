@@ -12,7 +12,7 @@ using namespace scion::testing;
 
 nlohmann::json some_plan() {
   Transducer teacher(enlarged(small_config()), 7), student(small_config(), 5);
-  return make_plan(teacher.registry(), student.registry(), {.rescale = "fan-in"}, {},
+  return make_plan(teacher.registry(), student.registry(), {.rescale = Rescaling::fan_in}, {},
                    {0, 3, -1, 2, 1})
       .to_json();
 }

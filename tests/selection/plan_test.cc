@@ -18,26 +18,34 @@ using scion::testing::EveryKind;
 std::vector<SelectionRules> many_rules() {
   return {named_rules("paper"),
           named_rules("best"),
-          {.layers = "last", .elements = "first", .taps = "even", .attention_scale = false},
-          {.layers = "drop-middle", .elements = "random", .rescale = "fan-in"},
-          {.layers = "even", .elements = "magnitude", .heads = "ranked"},
-          {.layers = "0,2", .elements = "activation", .heads = "ranked", .taps = "even"},
-          {.elements = "magnitude", .heads = "spliced", .rescale = "fan-in"},
-          {.elements = "even", .heads = "spliced"},
-          {.elements = "magnitude", .rescale = "fan-in", .per_tensor = true},
+          {.layers = "last",
+           .elements = ElementRule::first,
+           .taps = TapRule::even,
+           .attention_scale = false},
+          {.layers = "drop-middle", .elements = ElementRule::random, .rescale = Rescaling::fan_in},
+          {.layers = "even", .elements = ElementRule::magnitude, .heads = HeadRule::ranked},
+          {.layers = "0,2",
+           .elements = ElementRule::activation,
+           .heads = HeadRule::ranked,
+           .taps = TapRule::even},
+          {.elements = ElementRule::magnitude,
+           .heads = HeadRule::spliced,
+           .rescale = Rescaling::fan_in},
+          {.elements = ElementRule::even, .heads = HeadRule::spliced},
+          {.elements = ElementRule::magnitude, .rescale = Rescaling::fan_in, .per_tensor = true},
           named_rules("published")};
 }
 
 std::string describe(const SelectionRules& rules) {
   return fmt::format("layers {} elements {} heads {} taps {} rescale {} per tensor {}",
-                     rules.layers, rules.elements, rules.heads, rules.taps, rules.rescale,
-                     rules.per_tensor);
+                     rules.layers, word_of(rules.elements), word_of(rules.heads),
+                     word_of(rules.taps), word_of(rules.rescale), rules.per_tensor);
 }
 
 Selection select_by(const Transducer& teacher, const ModelConfig& student,
                     const SelectionRules& rules) {
   return select_student(teacher, student, rules, "xavier", 5,
-                        rules.elements == "activation"
+                        rules.elements == ElementRule::activation
                             ? made_up_scores(teacher.registry(), grain_of(rules))
                             : LeafScores());
 }
@@ -174,7 +182,9 @@ TEST_P(EveryKind, EveryCopiedTensorEqualsANaiveIndexers) {
 TEST_P(EveryKind, EveryLeafIsChosenAndShown) {
   Transducer teacher(teacher_config(), 7), student(student_config(), 7);
   for (const SelectionRules& rules : many_rules()) {
-    if (rules.per_tensor || rules.heads == "spliced" || rules.elements == "activation") continue;
+    if (rules.per_tensor || rules.heads == HeadRule::spliced ||
+        rules.elements == ElementRule::activation)
+      continue;
     SCOPED_TRACE(describe(rules));
     const Plan plan = make_plan(teacher.registry(), student.registry(), rules);
     for (const std::string& name : leaf_names(student.registry())) {
@@ -250,8 +260,8 @@ TEST(Plan, LeavingOutElementsWithoutInfluenceKeepsTheFunction) {
   config.joiner_width = 18;
   Transducer teacher(config, 7);
   randomise(teacher, 6);
-  const Plan plan =
-      make_plan(teacher.registry(), Transducer(student, 7).registry(), {.elements = "first"});
+  const Plan plan = make_plan(teacher.registry(), Transducer(student, 7).registry(),
+                              {.elements = ElementRule::first});
   const PlanLookup lookup(plan);
   const at::NoGradGuard no_grad;
   // In every tensor, the elements that the student leaves out along a smaller leaf.
@@ -267,7 +277,8 @@ TEST(Plan, LeavingOutElementsWithoutInfluenceKeepsTheFunction) {
       parameter.tensor.mul_(mask.view(shape));
     }
   }
-  const Selection selection = select_student(teacher, student, {.elements = "first"}, "xavier", 1);
+  const Selection selection =
+      select_student(teacher, student, {.elements = ElementRule::first}, "xavier", 1);
   expect_same_logits(logits_of_one_utterance(teacher), logits_of_one_utterance(*selection.student));
 }
 

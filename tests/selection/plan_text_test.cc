@@ -30,7 +30,7 @@ void expect_lines(const std::string& text, const std::vector<std::string>& lines
 
 TEST(PlanText, ShowsLayersLeavesAndShares) {
   expect_lines(
-      plan_text(small_config("sinusoid"), {.layers = "even-last", .rescale = "fan-in"}),
+      plan_text(small_config("sinusoid"), {.layers = "even-last", .rescale = Rescaling::fan_in}),
       {"layers of encoder.layers\n student 0 1\n teacher 0 4\n",
        "encoder.residual 24 16 0 2 3 … 20 21 23\n",
        "encoder.layers.*.feed_forward1.hidden 40 24 0 2 3 … 36 37 39\n",
@@ -42,16 +42,18 @@ TEST(PlanText, ShowsLayersLeavesAndShares) {
 }
 
 TEST(PlanText, SaysWhereLayersDiffer) {
-  expect_lines(plan_text(small_config(), {.elements = "random", .partial = {"encoder.layers.1.*"}}),
+  expect_lines(plan_text(small_config(),
+                         {.elements = ElementRule::random, .partial = {"encoder.layers.1.*"}}),
                {"encoder.layers.{0}.feed_forward1.hidden", "--partial encoder.layers.1.*: "});
-  expect_lines(plan_text(small_config(), {.elements = "random"}), {"each its own: "});
+  expect_lines(plan_text(small_config(), {.elements = ElementRule::random}), {"each its own: "});
 }
 
 TEST(PlanText, FitsAScreen) {
   for (const Kind& kind : every_kind)
-    for (const SelectionRules& rules :
-         {named_rules("best"), named_rules("published"),
-          SelectionRules{.elements = "magnitude", .heads = "spliced", .rescale = "fan-in"}}) {
+    for (const SelectionRules& rules : {named_rules("best"), named_rules("published"),
+                                        SelectionRules{.elements = ElementRule::magnitude,
+                                        .heads = HeadRule::spliced,
+                                        .rescale = Rescaling::fan_in}}) {
       const std::string text =
           plan_text(kind.first == "kind" ? small_config_of_kind(kind.second)
                                          : small_config(kind.first, kind.second),

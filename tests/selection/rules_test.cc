@@ -88,7 +88,7 @@ TEST(SelectLayers, WhatDoesNotFitIsRefused) {
 
 TEST(SelectElements, RandomIsAscendingWithoutRepeatsAndSeeded) {
   SelectionRules rules;
-  rules.elements = "random";
+  rules.elements = ElementRule::random;
   const Indices indices = select_elements(rules, "leaf", 100, 40);
   for (size_t i = 1; i < indices.size(); ++i) EXPECT_LT(indices[i - 1], indices[i]);
   EXPECT_EQ(indices, select_elements(rules, "leaf", 100, 40));
@@ -115,7 +115,7 @@ TEST(SelectTaps, CropAroundTheirAnchor) {
 }
 
 TEST(SelectTaps, EvenlySpacedKeepCentreAndNewest) {
-  const SelectionRules rules{.taps = "even"};
+  const SelectionRules rules{.taps = TapRule::even};
   EXPECT_EQ(select_taps(rules, 15, 7, Axis::Anchor::centre), (Indices{0, 2, 5, 7, 9, 12, 14}));
   EXPECT_EQ(select_taps(rules, 2, 1, Axis::Anchor::newest), (Indices{1}));
   EXPECT_EQ(select_taps(rules, 9, 5, Axis::Anchor::zero), (Indices{2, 3, 4, 5, 6}));
@@ -130,12 +130,12 @@ TEST(SelectTaps, EvenlySpacedKeepCentreAndNewest) {
 
 TEST(NamedRules, TakeOptionsOfTheirOwn) {
   EXPECT_EQ(named_rules("best").layers, "even-last");
-  EXPECT_EQ(named_rules("best").elements, "magnitude");
+  EXPECT_EQ(named_rules("best").elements, ElementRule::magnitude);
   EXPECT_TRUE(named_rules("published").per_tensor);
   const SelectionRules rules =
       make_rules("best", {{"elements", "random"}, {"partial", {"ctc"}}}, "here");
   EXPECT_EQ(rules.layers, "even-last");
-  EXPECT_EQ(rules.elements, "random");
+  EXPECT_EQ(rules.elements, ElementRule::random);
   EXPECT_EQ(rules.partial, std::vector<std::string>{"ctc"});
   EXPECT_THROW(make_rules("best", {{"element", "first"}}, "here"), UserError);
   EXPECT_THROW(make_rules("best", {{"heads", "halved"}}, "here"), UserError);

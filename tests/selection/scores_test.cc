@@ -88,9 +88,9 @@ TEST(Scores, DecideWhatIsKept) {
   const std::string ranked = "encoder.layers.2.attention.heads", hidden = "predictor.width";
   scores[ranked] = {1, 5, 3};
   scores[hidden] = {0, 9, 0, 8, 7, 0, 6, 5, 4, 3, 2, 1, 1, 0.5};
-  const Plan plan =
-      make_plan(teacher.registry(), student.registry(),
-                {.layers = "0,2", .elements = "activation", .heads = "ranked"}, scores);
+  const Plan plan = make_plan(
+      teacher.registry(), student.registry(),
+      {.layers = "0,2", .elements = ElementRule::activation, .heads = HeadRule::ranked}, scores);
   EXPECT_EQ(plan.find_leaf("encoder.layers.1.attention.heads")->indices, (Indices{1, 2}));
   EXPECT_EQ(plan.find_leaf(hidden)->indices, (Indices{1, 3, 4, 6, 7, 8, 9, 10, 11, 12}));
   // Leaves without a score are chosen by magnitude.
@@ -102,7 +102,8 @@ TEST(Scores, OfAnotherTeacherAreRefused) {
   Transducer teacher(enlarged(small_config()), 7), student(small_config(), 7);
   const auto error = [&](const LeafScores& scores) {
     return error_of<UserError>([&] {
-      make_plan(teacher.registry(), student.registry(), {.elements = "activation"}, scores);
+      make_plan(teacher.registry(), student.registry(), {.elements = ElementRule::activation},
+                scores);
     });
   };
   EXPECT_NE(error({}).find("--calibration"), std::string::npos);

@@ -41,7 +41,7 @@ TEST(SelectStudent, RefusesAnotherKindByTheOptionsName) {
   student.features.high_frequency = 0;
   EXPECT_NE(refusal(student).find("model.features.high_frequency"), std::string::npos);
   student = small_config();
-  student.predictor = "lstm";
+  student.predictor = PredictorKind::lstm;
   EXPECT_NE(refusal(student).find("model.predictor"), std::string::npos);
 }
 
@@ -68,7 +68,7 @@ TEST(SelectStudent, HeadsThatAreTooManyCanBeTakenApart) {
   EXPECT_NE(refusal(student).find("--heads spliced"), std::string::npos) << refusal(student);
   student.conformer.head_width = 5;
   SelectionRules spliced;
-  spliced.heads = "spliced";
+  spliced.heads = HeadRule::spliced;
   // position_bias has one row for each head, and the teacher has three.
   EXPECT_NE(refusal(student, spliced).find("position_bias"), std::string::npos);
   spliced.partial = {"*.position_bias"};
@@ -85,7 +85,9 @@ TEST(SelectStudent, TheHeadThatTheTeacherLacksIsNamed) {
 }
 
 // A tokenizer of seven pieces.
-std::string pieces() { return Tokenizer::train({"abcde"}, {.kind = "char"}).serialised(); }
+std::string pieces() {
+  return Tokenizer::train({"abcde"}, {.kind = PieceKind::character}).serialised();
+}
 
 class MakeStudent : public ::testing::Test {
  protected:

@@ -13,7 +13,7 @@ namespace {
 using namespace scion::testing;
 
 Tokenizer characters_of(const std::string& text) {
-  return Tokenizer::train({text}, {.kind = "char"});
+  return Tokenizer::train({text}, {.kind = PieceKind::character});
 }
 
 TEST(MatchPieces, ByTheirText) {

@@ -8,10 +8,12 @@ namespace scion {
 namespace {
 
 std::string lowered(const std::string& text) {
-  return normalise_text(text, {.letter_case = "lower"});
+  return normalise_text(text, {.letter_case = LetterCase::lower});
 }
 std::string bare(const std::string& text) {
-  return normalise_text(text, {.unicode = "nfkc", .letter_case = "lower", .punctuation = "drop"});
+  return normalise_text(text, {.unicode = UnicodeForm::nfkc,
+                               .letter_case = LetterCase::lower,
+                               .punctuation = Punctuation::drop});
 }
 
 TEST(Normalisation, KeepsAllButWhiteSpaceByDefault) {
@@ -27,7 +29,7 @@ TEST(Normalisation, Case) {
   EXPECT_EQ(lowered("HE SAID \xC3\x84\xC3\x96 \xCE\xA3"), "he said \xC3\xA4\xC3\xB6 \xCF\x83");
   EXPECT_EQ(normalise_text("stra\xC3\x9F"
                            "e \xC3\xA9",
-                           {.letter_case = "upper"}),
+                           {.letter_case = LetterCase::upper}),
             "STRA\xE1\xBA\x9E"
             "E \xC3\x89");
 }
@@ -35,8 +37,9 @@ TEST(Normalisation, Case) {
 TEST(Normalisation, Composition) {
   const std::string decomposed =
       "e\xCC\x81 \xEF\xAC\x81ve \xC2\xB2";  // e + acute, fi, superscript 2
-  EXPECT_EQ(normalise_text(decomposed, {.unicode = "nfc"}), "\xC3\xA9 \xEF\xAC\x81ve \xC2\xB2");
-  EXPECT_EQ(normalise_text(decomposed, {.unicode = "nfkc"}), "\xC3\xA9 five 2");
+  EXPECT_EQ(normalise_text(decomposed, {.unicode = UnicodeForm::nfc}),
+            "\xC3\xA9 \xEF\xAC\x81ve \xC2\xB2");
+  EXPECT_EQ(normalise_text(decomposed, {.unicode = UnicodeForm::nfkc}), "\xC3\xA9 five 2");
 }
 
 TEST(Normalisation, PunctuationBecomesSpace) {

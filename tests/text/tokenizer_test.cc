@@ -25,7 +25,7 @@ std::vector<std::string> some_texts() {
 }
 
 TokenizerConfig kind(const std::string& name, int64_t vocabulary = 40) {
-  return {name, vocabulary};
+  return {enum_of<PieceKind>(name).value(), vocabulary};
 }
 
 TEST(Tokenizer, CharactersComeFromTheText) {

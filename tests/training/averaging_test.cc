@@ -15,7 +15,7 @@ void fill(Transducer& model, double value) {
 
 TEST(EpochAverage, IsTheMeanOfTheLastEpochs) {
   const TemporaryFolder folder;
-  const Tokenizer tokenizer = Tokenizer::train({"abcde"}, {.kind = "char"});
+  const Tokenizer tokenizer = Tokenizer::train({"abcde"}, {.kind = PieceKind::character});
   Transducer model(testing::small_config(), tokenizer.size());
   const EpochAverage average(RunFiles(folder.path()), 4, 2);
   for (int64_t epoch = 1; epoch <= 4; ++epoch) {

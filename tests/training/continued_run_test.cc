@@ -5,7 +5,7 @@
 #include "scion/core/files/json_lines.h"
 #include "scion/core/log_sink.h"
 #include "scion/model/model_file.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "scion/training/trainer.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
@@ -78,7 +78,8 @@ TEST_F(ContinuedRun, AManifestThatGrewIsRefusedWithCounts) {
 
 TEST_F(ContinuedRun, AReplacedTokenizerIsRefused) {
   config_.data.tokenizer = folder_ / "other.model";
-  write_file(config_.data.tokenizer, Tokenizer::train({"other"}, {.kind = "char"}).serialised());
+  write_file(config_.data.tokenizer,
+             Tokenizer::train({"other"}, {.kind = PieceKind::character}).serialised());
   EXPECT_THAT(refusal(config_), AllOf(HasSubstr("data.tokenizer has other pieces than the run: "),
                                       HasSubstr("in the run's checkpoint and '")));
 }

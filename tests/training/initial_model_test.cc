@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 class StartFromAFile : public ::testing::Test {
  protected:
   StartFromAFile() {
-    const Tokenizer own = Tokenizer::train({"aabbc"}, {.kind = "char"});
+    const Tokenizer own = Tokenizer::train({"aabbc"}, {.kind = PieceKind::character});
     save_model(folder_ / "start.safetensors", Transducer(testing::small_config(), own.size()),
                own.serialised(), {});
     config_.train.init = folder_ / "start.safetensors";
@@ -34,7 +34,7 @@ class StartFromAFile : public ::testing::Test {
 TEST_F(StartFromAFile, OtherPiecesAreRefusedAndTheFirstIsNamed) {
   const auto refusal = [&](const std::string& text) {
     return error_of<UserError>(
-        [&] { found_with(Tokenizer::train({text}, {.kind = "char"}).serialised()); });
+        [&] { found_with(Tokenizer::train({text}, {.kind = PieceKind::character}).serialised()); });
   };
   // As many pieces, the same letters, another order.
   EXPECT_THAT(refusal("abbbc"), HasSubstr("piece 2 is 'a' in the model and 'b' in "));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"

@@ -56,7 +56,7 @@ class Step : public ::testing::Test {
     return Teacher(config.distill, config.precision, *model_, tokenizer_);
   }
 
-  Tokenizer tokenizer_ = Tokenizer::train({"abcdefg"}, {.kind = "char"});
+  Tokenizer tokenizer_ = Tokenizer::train({"abcdefg"}, {.kind = PieceKind::character});
   std::unique_ptr<Transducer> model_;
   Batch batch_;
   TemporaryFolder folder_;

@@ -22,11 +22,11 @@ class TeacherTest : public ::testing::Test {
 
   /// The error of such a teacher for a student of small_config().
   std::string complaint(const ModelConfig& teacher, const std::string& letters = "abc") {
-    const Tokenizer taught = Tokenizer::train({letters}, {.kind = "char"});
+    const Tokenizer taught = Tokenizer::train({letters}, {.kind = PieceKind::character});
     save_model(config_.teacher, Transducer(teacher, taught.size()), taught.serialised(), {});
-    const Tokenizer own = Tokenizer::train({"abc"}, {.kind = "char"});
+    const Tokenizer own = Tokenizer::train({"abc"}, {.kind = PieceKind::character});
     const Transducer student(small_config("bias", "batch", 6), own.size());
-    return error_of<UserError>([&] { Teacher(config_, "auto", student, own); });
+    return error_of<UserError>([&] { Teacher(config_, Precision::automatic, student, own); });
   }
 
   TemporaryFolder folder_;

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "scion/core/files/file.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/training/config/run_config.h"
 #include "tests/model/small_models.h"
 

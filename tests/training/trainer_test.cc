@@ -5,7 +5,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/run_points.h"
 #include "tests/training/tiny_run.h"

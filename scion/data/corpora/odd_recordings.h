@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "scion/audio/audio_quality.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 

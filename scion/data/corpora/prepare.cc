@@ -13,7 +13,7 @@
 #include "scion/data/corpora/odd_recordings.h"
 #include "scion/data/corpora/split.h"
 #include "scion/data/length_report.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/data/skipped.h"
 #include "scion/data/spelling.h"
 #include "scion/data/train_tokenizer.h"
@@ -111,9 +111,9 @@ OrderedJson normalise_texts(std::vector<Utterance>& utterances, const Normalisat
       examples.push_back({{"id", utterance.id}, {"before", utterance.text}, {"after", text}});
     utterance.text = std::move(text);
   }
-  return {{"unicode", config.unicode},
-          {"letter_case", config.letter_case},
-          {"punctuation", config.punctuation},
+  return {{"unicode", word_of(config.unicode)},
+          {"letter_case", word_of(config.letter_case)},
+          {"punctuation", word_of(config.punctuation)},
           {"changed", changed},
           {"examples", examples}};
 }
@@ -164,7 +164,8 @@ std::string training_config(const PrepareConfig& config, const fs::path& out, bo
       printable((out / "train.toml").string()),
       has_dev ? "evaluation = [\"dev=dev.jsonl\"]\n"
               : "# evaluation = [\"dev=dev.jsonl\"]  # prepare --dev_speakers makes one\n",
-      config.text.unicode, config.text.letter_case, config.text.punctuation);
+      word_of(config.text.unicode), word_of(config.text.letter_case),
+      word_of(config.text.punctuation));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct PrepareConfig {
   CorpusOptions corpus;
   int64_t channel = -1;  ///< where the corpus names none; -1: all, averaged
   /// Text normalisation, applied first.
-  NormalisationConfig text{.unicode = "nfkc", .letter_case = "lower"};
+  NormalisationConfig text{.unicode = UnicodeForm::nfkc, .letter_case = LetterCase::lower};
   TokenizerConfig tokenizer;
   std::string tokenizer_path;              ///< an existing tokenizer; empty: one is trained
   int64_t dev_speakers = 0;                ///< held out as dev.jsonl (see split_speakers)

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 

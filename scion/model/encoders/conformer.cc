@@ -8,16 +8,9 @@
 namespace scion {
 namespace {
 
-Activation activation_of(const ConformerConfig& config) {
-  if (config.activation == "relu") return Activation::relu;
-  if (config.activation == "swish") return Activation::swish;
-  throw UserError(fmt::format("model.conformer.activation is '{}'", config.activation),
-                  "choose relu or swish");
-}
-
 ConvolutionReach reach_of(const ConformerConfig& config) {
-  return {.causal = config.convolution == "causal",
-          .chunk = config.convolution == "chunked" ? config.chunk : 0};
+  return {.causal = config.convolution == ConvolutionKind::causal,
+          .chunk = config.convolution == ConvolutionKind::chunked ? config.chunk : 0};
 }
 
 // (past + future + 1, width) for the distances past … −future; undefined with learnt biases.
@@ -36,7 +29,7 @@ int64_t round_up(int64_t count, int64_t multiple) {
 
 FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, const Axis& residual)
     : Module(scope),
-      activation_(activation_of(config)),
+      activation_(config.activation),
       dropout_(config.dropout),
       norm_(make_layer_norm("norm", residual)) {
   const Axis hidden = leaf("hidden", config.feed_forward);
@@ -69,7 +62,7 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
   const Axis stacked = Axis::concat({query, query, value});
   in_ = make_linear("in", stacked, residual);
   out_ = make_linear("out", residual, value);
-  if (config.positions == "bias") {
+  if (config.positions == RelativePositions::bias) {
     const Axis distances = taps("distances", 2 * config.position_range + 1, Axis::Anchor::zero);
     position_bias_ = parameter("position_bias", {heads, distances}, init::zero);
   } else {
@@ -216,7 +209,7 @@ at::Tensor Attention::step(const at::Tensor& x, AttentionHistory& history,
 ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& config,
                                      const Axis& residual)
     : Module(scope),
-      activation_(activation_of(config)),
+      activation_(config.activation),
       dropout_(config.dropout),
       norm_(make_layer_norm("norm", residual)) {
   const Axis channels = leaf("channels", residual.size());
@@ -227,7 +220,7 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
   in_ = make_linear("pointwise1", gated, residual);
   depthwise_ = make_convolution("depthwise", channels, kernel, reach);
   const LayerNorm norm = make_layer_norm("convolution_norm", channels);
-  if (config.convolution_norm == "batch") {
+  if (config.convolution_norm == ConvolutionNorm::batch) {
     const at::Tensor mean = buffer("convolution_norm.running_mean", {channels}, init::zero);
     convolution_norm_ =
         BatchNorm{norm.weight, norm.bias, mean,
@@ -309,7 +302,7 @@ ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& co
       frequencies_axis_(leaf("frequencies", config.width / 2)) {
   subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
                                   config.subsampling, residual_);
-  if (config.positions == "sinusoid") {
+  if (config.positions == RelativePositions::sinusoid) {
     frequencies_ = buffer("frequencies", {frequencies_axis_}, init::position_table);
     const at::Tensor exponents = at::arange(0, config.width, 2, at::kDouble) / config.width;
     frequencies_.copy_(at::exp(exponents * -std::log(10000.0)));
@@ -370,10 +363,10 @@ class ConformerEncoder::Stream : public EncoderStream {
 };
 
 std::unique_ptr<EncoderStream> ConformerEncoder::stream(const ForwardContext& context) const {
-  if (config_.chunk == 0 || config_.convolution == "centred")
+  if (config_.chunk == 0 || config_.convolution == ConvolutionKind::centred)
     throw UserError(
         fmt::format("an encoder with chunk = {} and a {} convolution cannot stream", config_.chunk,
-                    config_.convolution),
+                    word_of(config_.convolution)),
         "train one with model.conformer.chunk > 0 and a causal or chunked convolution; presets "
         "that end in -streaming have both");
   return std::make_unique<Stream>(*this, context);

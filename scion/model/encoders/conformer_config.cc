@@ -29,16 +29,12 @@ void ConformerConfig::declare(Options& options) {
       .add("left_context", left_context, "chunk > 0: frames that attention sees before the chunk")
       .range(0, 100000)
       .unit("encoder frames");
-  options
-      .add("convolution", convolution,
-           "frames that the convolution sees: on both sides, up to its own, up to its chunk's last")
-      .choices({"centred", "causal", "chunked"});
-  options.add("convolution_norm", convolution_norm, "normalisation in the convolution module")
-      .choices({"batch", "layer"});
-  options
-      .add("positions", positions,
-           "relative positions: a learnt bias by head and distance, or sinusoids")
-      .choices({"bias", "sinusoid"});
+  options.add(
+      "convolution", convolution,
+      "frames that the convolution sees: on both sides, up to its own, up to its chunk's last");
+  options.add("convolution_norm", convolution_norm, "normalisation in the convolution module");
+  options.add("positions", positions,
+              "relative positions: a learnt bias by head and distance, or sinusoids");
   options.add("position_range", position_range, "bias: farther distances share one value")
       .range(1, 10000)
       .unit("encoder frames");
@@ -51,10 +47,10 @@ void ConformerConfig::validate() const {
     throw UserError(fmt::format("model.conformer.kernel is {}, an even number", kernel),
                     "choose an odd number of taps, e.g. 15");
   require_known_subsampling(subsampling, "model.conformer");
-  if (convolution == "chunked" && chunk == 0)
+  if (convolution == ConvolutionKind::chunked && chunk == 0)
     throw UserError("model.conformer.convolution is chunked, and model.conformer.chunk is 0",
                     "give a chunk in encoder frames, e.g. chunk = 16");
-  if (positions == "sinusoid" && width % 2 != 0)
+  if (positions == RelativePositions::sinusoid && width % 2 != 0)
     throw UserError(fmt::format("model.conformer.width is {}, and sinusoids come in pairs", width),
                     "choose an even width, or positions = \"bias\"");
 }

@@ -2,11 +2,31 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "scion/core/option_words.h"
+#include "scion/nn/cpu/activation.h"
 
 namespace scion {
 
 class Options;
+
+/// Frames that a convolution sees: on both sides, up to its own, up to its chunk's last.
+enum class ConvolutionKind { centred, causal, chunked };
+template <>
+inline constexpr std::array option_words<ConvolutionKind>{"centred", "causal", "chunked"};
+
+/// Normalisation in the convolution module.
+enum class ConvolutionNorm { batch, layer };
+template <>
+inline constexpr std::array option_words<ConvolutionNorm>{"batch", "layer"};
+
+/// Relative positions: a learnt bias per head and distance, or sinusoids (Dai et al., 2019).
+enum class RelativePositions { bias, sinusoid };
+template <>
+inline constexpr std::array option_words<RelativePositions>{"bias", "sinusoid"};
+
+template <>
+inline constexpr std::array option_words<Activation>{"none", "relu", "swish"};
 
 /// Conformer (Gulati et al., 2020); with subsampling 8, FastConformer (Rekesh et al., 2023).
 struct ConformerConfig {
@@ -21,11 +41,11 @@ struct ConformerConfig {
   bool input_scaling = false;  ///< multiplies subsampled frames by √width
   int64_t chunk = 0;           ///< encoder frames processed at once; 0: the whole utterance
   int64_t left_context = 64;   ///< chunk > 0: encoder frames that attention sees before the chunk
-  std::string convolution = "centred";     ///< centred, causal, chunked: see ConvolutionReach
-  std::string convolution_norm = "batch";  ///< batch, layer
-  std::string positions = "bias";   ///< bias (per head and distance), sinusoid (Dai et al., 2019)
-  int64_t position_range = 16;      ///< bias: farther distances share one value, frames
-  std::string activation = "relu";  ///< relu, swish
+  ConvolutionKind convolution = ConvolutionKind::centred;
+  ConvolutionNorm convolution_norm = ConvolutionNorm::batch;
+  RelativePositions positions = RelativePositions::bias;
+  int64_t position_range = 16;               ///< bias: farther distances share one value, frames
+  Activation activation = Activation::relu;  ///< relu, swish
   double dropout = 0.1;
 
   void declare(Options& options);

@@ -7,7 +7,7 @@
 
 #include "scion/core/files/file.h"
 #include "scion/core/files/json_lines.h"
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 namespace scion {
 namespace fs = std::filesystem;

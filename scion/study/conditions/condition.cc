@@ -11,7 +11,7 @@
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
 #include "scion/core/random.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 namespace {

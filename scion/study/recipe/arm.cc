@@ -52,8 +52,8 @@ std::optional<CalibrationConfig> read_calibration(TomlTable& table, const Recipe
                                                   const std::string& place) {
   const nlohmann::json entry = table.take("calibrate");
   if (entry.is_null()) {
-    if (!arm.selected() || arm.select.elements != "activation") return {};
-    return CalibrationConfig{.compensate = "none", .batch_norm = false};
+    if (!arm.selected() || arm.select.elements != ElementRule::activation) return {};
+    return CalibrationConfig{.compensate = Compensation::none, .batch_norm = false};
   }
   if (!arm.selected())
     throw UserError(fmt::format("{}: '{}' is random and has [arms.calibrate]", place, arm.name),

@@ -289,10 +289,10 @@ class RecipeReader {
     require_named(recipe_.sets, recipe_.primary_set, "set");
     for (const RecipeCheck& check : recipe_.checks) validate_check(check);
     for (const Comparison& comparison : recipe_.comparisons) validate_comparison(comparison);
-    for (const auto& [key, value] : {std::pair("seeds", recipe_.seeds),
-                                     std::pair("jobs", recipe_.jobs),
-                                     std::pair("threads", recipe_.threads),
-                                     std::pair("teacher_threads", recipe_.teacher_threads)})
+    for (const auto& [key, value] :
+         {std::pair("seeds", recipe_.seeds), std::pair("jobs", recipe_.jobs),
+          std::pair("threads", recipe_.threads),
+          std::pair("teacher_threads", recipe_.teacher_threads)})
       if (value < 1)
         throw UserError(fmt::format("{}: study.{} is {}", place_, key, value), "1 or more");
     for (const RecipeArm& arm : recipe_.arms) validate_arm(arm);

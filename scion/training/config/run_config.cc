@@ -22,6 +22,11 @@ void DataConfig::declare(Options& options) {
               "validation of the training data; decode: every file is decoded at the start; trust: "
               "durations are taken from the manifests, and unusable utterances are skipped when "
               "they are reached");
+  options
+      .add("skip_share", skip_share,
+           "the most of a training manifest's utterances that may be skipped")
+      .range(0, 1)
+      .adjustable();
   options.add("cache", cache, "folder for computed features; empty: features are not kept")
       .path()
       .adjustable();

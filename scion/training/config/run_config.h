@@ -8,7 +8,7 @@
 #include "scion/audio/augmentation/augment.h"
 #include "scion/core/options.h"
 #include "scion/data/loader.h"
-#include "scion/data/named_manifest.h"
+#include "scion/data/manifest/named_manifest.h"
 #include "scion/model/config.h"
 #include "scion/text/tokenizer.h"
 #include "scion/training/config/train_config.h"
@@ -18,9 +18,10 @@ namespace scion {
 struct DataConfig {
   std::vector<std::string> train;  ///< manifests
   std::vector<NamedManifest> evaluation;
-  std::string tokenizer;                ///< a SentencePiece model; empty: trained on the texts
-  DataCheck check = DataCheck::decode;  ///< of the training data
-  std::string cache;                    ///< folder of feature stores; empty: none is kept
+  std::string tokenizer;                   ///< a SentencePiece model; empty: trained on the texts
+  DataCheck check = DataCheck::decode;     ///< of the training data
+  double skip_share = default_skip_share;  ///< the most of a manifest that may be skipped
+  std::string cache;                       ///< folder of feature stores; empty: none is kept
 
   void declare(Options& options);
 };

@@ -123,11 +123,9 @@ void TrainConfig::declare(Options& options) {
       .add("batch_norm_momentum", batch_norm_momentum,
            "weight of a batch in batch normalisation's running statistics")
       .range(0, 1);
-  options
-      .add("precision", precision,
-           "of matrix products; auto: bf16 where the processor has it and it was measured to be "
-           "faster")
-      .choices({"auto", "fp32", "bf16"});
+  options.add("precision", precision,
+              "of matrix products; auto: bf16 where the processor has it and it was measured to be "
+              "faster");
   options
       .add("average_last", average_last,
            "number of final epochs whose weights are averaged into the final model")

@@ -9,6 +9,7 @@
 #include "scion/core/options.h"
 #include "scion/core/span.h"
 #include "scion/loss/distillation.h"
+#include "scion/model/precision.h"
 #include "scion/training/optimisers/adamw.h"
 
 namespace scion {
@@ -77,10 +78,10 @@ struct TrainConfig {
   double peak_lr = 4e-3;
   Schedule schedule = Schedule::cosine;  ///< after a linear warm-up
   Span warmup = Span::epochs(1);
-  double final_lr_share = 0.02;          ///< cosine ends at this share of the peak
-  int64_t accumulate = 1;                ///< batches an update
-  double batch_norm_momentum = 0.1;      ///< share of a batch in the running statistics
-  std::string precision = "auto";        ///< auto, fp32, bf16
+  double final_lr_share = 0.02;      ///< cosine ends at this share of the peak
+  int64_t accumulate = 1;            ///< batches an update
+  double batch_norm_momentum = 0.1;  ///< share of a batch in the running statistics
+  Precision precision = Precision::automatic;
   int64_t average_last = 1;              ///< epochs whose weights the final model averages
   int64_t measure_every = 0;             ///< updates between measurements of the path; 0: none
   std::vector<int64_t> evaluate_epochs;  ///< empty: every epoch

@@ -127,7 +127,7 @@ TEST(Prepare, RefusesWhatItCanBeforeItDecodesAudio) {
   config.dev_speakers = 4;
   EXPECT_THAT(refusal(config), HasSubstr("cannot hold out 4 of 4 speakers"));
   config = {};
-  config.tokenizer.kind = "bpe";
+  config.tokenizer.kind = PieceKind::bpe;
   config.tokenizer.vocabulary = 5000;
   EXPECT_THAT(refusal(config), Not(HasSubstr("utterances of")));
 }
@@ -181,7 +181,7 @@ TEST(Prepare, ReadsALibriSpeechTree) {
   }
   write_text(folder / "tree/7/1/7-1.trans.txt", transcript);
   PrepareConfig config;
-  config.tokenizer.kind = "bpe";
+  config.tokenizer.kind = PieceKind::bpe;
   config.tokenizer.vocabulary = 14;
   prepare(config, folder / "tree", folder / "out");
   const std::vector<Utterance> kept = read_manifest(folder / "out/manifest.jsonl");

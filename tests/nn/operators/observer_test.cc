@@ -124,14 +124,15 @@ TEST_P(EveryKindShown, WhatIsShownGivesWhatTheLayersGoOnWith) {
                    name);
     }
   }
-  EXPECT_EQ(branches, model_.config().encoder == "lstm" ? 2U : 8U);
+  EXPECT_EQ(branches, model_.config().encoder == EncoderKind::lstm ? 2U : 8U);
   expect_equal(valid(record_.outputs.at("encoder.subsampling.projection.weight")),
                valid(pass_.stages.at("encoder.subsampling")), "subsampling");
   expect_equal(record_.outputs.at("ctc.weight"), pass_.ctc, "ctc");
-  const std::string norm =
-      model_.config().encoder == "lstm" ? "encoder.norm.weight" : "encoder.layers.1.norm.weight";
+  const std::string norm = model_.config().encoder == EncoderKind::lstm
+                               ? "encoder.norm.weight"
+                               : "encoder.layers.1.norm.weight";
   expect_equal(valid(record_.outputs.at(norm)), valid(pass_.frames), norm);
-  if (model_.config().predictor == "stateless") {
+  if (model_.config().predictor == PredictorKind::stateless) {
     expect_equal(at::relu(record_.outputs.at("predictor.convolution.weight")), pass_.predicted,
                  "predictor");
   }

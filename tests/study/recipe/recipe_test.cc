@@ -139,7 +139,7 @@ TEST(Recipe, AnArmHasItsOwnOptions) {
   EXPECT_EQ(narrow.run.model.conformer.width, 48);
   EXPECT_EQ(narrow.run.model.conformer.dropout, 0.05);  // the student's
   EXPECT_EQ(narrow.run.augment.time_share, 0.5);
-  EXPECT_EQ(narrow.select.elements, "first");
+  EXPECT_EQ(narrow.select.elements, ElementRule::first);
   EXPECT_EQ(narrow.select.partial, std::vector<std::string>{"joiner"});
 }
 
@@ -168,7 +168,7 @@ TEST(Recipe, AnArmInheritsFromTheOneItIsLike) {
   const RecipeArm& narrower = recipe.arm("narrower");
   EXPECT_EQ(narrower.run.model.conformer.width, 24);
   EXPECT_EQ(narrower.run.train.peak_lr, 1e-3);
-  EXPECT_EQ(narrower.select.elements, "random");
+  EXPECT_EQ(narrower.select.elements, ElementRule::random);
   EXPECT_EQ(narrower.select.partial, narrow.select.partial);
   EXPECT_EQ(narrower.factor, "");
 }
@@ -199,7 +199,7 @@ elements = "activation"
 )");
   const RecipeArm& fitted = recipe.arm("fitted");
   ASSERT_TRUE(fitted.calibration.has_value());
-  EXPECT_EQ(fitted.calibration->compensate, "least-squares");
+  EXPECT_EQ(fitted.calibration->compensate, Compensation::least_squares);
   EXPECT_EQ(fitted.calibration->ridge, 0.1);
   EXPECT_EQ(fitted.calibration->seconds, 300);
   EXPECT_NE(fitted.description(recipe.student).find("calibrated with ridge 0.1, seconds 300"),
@@ -208,7 +208,7 @@ elements = "activation"
   EXPECT_FALSE(recipe.arm("xavier").calibration.has_value());
   // Activations need audio; nothing else is done with it.
   ASSERT_TRUE(recipe.arm("moving").calibration.has_value());
-  EXPECT_EQ(recipe.arm("moving").calibration->compensate, "none");
+  EXPECT_EQ(recipe.arm("moving").calibration->compensate, Compensation::none);
   EXPECT_FALSE(recipe.arm("moving").calibration->batch_norm);
 }
 

@@ -3,7 +3,7 @@
 #include "scion/data/corpora/layouts/corpus_sets.h"
 #include "scion/data/corpora/layouts/layouts.h"
 #include "scion/data/corpora/readers/audio_finder.h"
-#include "scion/data/default_ids.h"
+#include "scion/data/manifest/default_ids.h"
 
 namespace scion {
 namespace {

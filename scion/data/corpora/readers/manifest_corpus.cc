@@ -2,8 +2,8 @@
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/readers.h"
-#include "scion/data/default_ids.h"
-#include "scion/data/manifest_line.h"
+#include "scion/data/manifest/default_ids.h"
+#include "scion/data/manifest/manifest_line.h"
 
 namespace scion {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "scion/core/error.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 #include "scion/data/skipped.h"
 
 namespace scion {

@@ -5,7 +5,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/audio_finder.h"
-#include "scion/data/default_ids.h"
+#include "scion/data/manifest/default_ids.h"
 
 namespace scion {
 namespace {

@@ -10,7 +10,7 @@
 #include "scion/model/provenance.h"
 #include "scion/model/transducer.h"
 #include "scion/training/config/run_config.h"
-#include "scion/training/run_inputs.h"
+#include "scion/training/run/run_inputs.h"
 
 namespace scion {
 

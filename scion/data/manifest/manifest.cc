@@ -1,4 +1,4 @@
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 #include <fstream>
 #include <sstream>
@@ -8,8 +8,8 @@
 #include "scion/core/files/file.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/core/foreign_text.h"
-#include "scion/data/default_ids.h"
-#include "scion/data/manifest_line.h"
+#include "scion/data/manifest/default_ids.h"
+#include "scion/data/manifest/manifest_line.h"
 
 namespace scion {
 namespace {

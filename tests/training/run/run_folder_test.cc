@@ -1,4 +1,4 @@
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -53,7 +53,8 @@ TEST(RunFolder, FinishingLeavesTheModelAndNothingForContinuing) {
   write_file(run.files().epoch_weights(3), "");
   const Transducer model(testing::small_config(), 7);
   EXPECT_FALSE(is_finished_run(folder / "run", config_with_seed(1)));
-  run.finish(model, Tokenizer::train({"abcde"}, {.kind = "char"}).serialised(), {}, {});
+  run.finish(model, Tokenizer::train({"abcde"}, {.kind = PieceKind::character}).serialised(), {},
+             {});
   EXPECT_TRUE(is_finished_run(folder / "run", config_with_seed(1)));
   EXPECT_THAT(error_of<UserError>([&] { is_finished_run(folder / "run", config_with_seed(2)); }),
               HasSubstr("finished run with other options: train.seed is 2, was 1"));

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "scion/core/files/safetensors.h"
-#include "scion/data/listed_utterances.h"
+#include "scion/data/manifest/listed_utterances.h"
 #include "scion/training/config/run_config.h"
 
 namespace scion {

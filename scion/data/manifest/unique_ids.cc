@@ -1,4 +1,4 @@
-#include "scion/data/unique_ids.h"
+#include "scion/data/manifest/unique_ids.h"
 
 #include <utf8proc.h>
 

@@ -1,4 +1,4 @@
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 
 #include <simdjson.h>
 
@@ -7,8 +7,8 @@
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/core/random.h"
-#include "scion/data/default_ids.h"
-#include "scion/data/manifest_line.h"
+#include "scion/data/manifest/default_ids.h"
+#include "scion/data/manifest/manifest_line.h"
 
 namespace scion {
 namespace {

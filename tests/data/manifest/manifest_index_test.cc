@@ -1,4 +1,4 @@
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 
 #include <gmock/gmock.h>
 

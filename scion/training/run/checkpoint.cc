@@ -1,4 +1,4 @@
-#include "scion/training/checkpoint.h"
+#include "scion/training/run/checkpoint.h"
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"

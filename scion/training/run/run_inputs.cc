@@ -1,4 +1,4 @@
-#include "scion/training/run_inputs.h"
+#include "scion/training/run/run_inputs.h"
 
 #include <set>
 

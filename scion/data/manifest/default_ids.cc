@@ -1,11 +1,11 @@
-#include "scion/data/default_ids.h"
+#include "scion/data/manifest/default_ids.h"
 
 #include <fmt/format.h>
 
 #include <unordered_map>
 #include <unordered_set>
 
-#include "scion/data/unique_ids.h"
+#include "scion/data/manifest/unique_ids.h"
 
 namespace scion {
 namespace {

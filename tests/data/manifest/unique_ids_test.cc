@@ -1,4 +1,4 @@
-#include "scion/data/unique_ids.h"
+#include "scion/data/manifest/unique_ids.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "scion/data/listed_utterances.h"
+#include "scion/data/manifest/listed_utterances.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "scion/core/files/file.h"
-#include "scion/data/manifest_index.h"
+#include "scion/data/manifest/manifest_index.h"
 
 namespace scion {
 

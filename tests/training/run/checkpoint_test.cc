@@ -1,4 +1,4 @@
-#include "scion/training/checkpoint.h"
+#include "scion/training/run/checkpoint.h"
 
 #include <gtest/gtest.h>
 

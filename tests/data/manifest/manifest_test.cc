@@ -1,4 +1,4 @@
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 #include <gmock/gmock.h>
 

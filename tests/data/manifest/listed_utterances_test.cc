@@ -1,4 +1,4 @@
-#include "scion/data/listed_utterances.h"
+#include "scion/data/manifest/listed_utterances.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "scion/core/files/file.h"
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 

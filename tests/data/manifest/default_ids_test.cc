@@ -1,4 +1,4 @@
-#include "scion/data/default_ids.h"
+#include "scion/data/manifest/default_ids.h"
 
 #include <gmock/gmock.h>
 

@@ -1,11 +1,11 @@
-#include "scion/training/run_folder.h"
+#include "scion/training/run/run_folder.h"
 
 #include "scion/core/error.h"
 #include "scion/core/files/event_file.h"
 #include "scion/core/log.h"
 #include "scion/model/model_file.h"
-#include "scion/training/checkpoint.h"
 #include "scion/training/config/changed_options.h"
+#include "scion/training/run/checkpoint.h"
 
 namespace scion {
 namespace fs = std::filesystem;

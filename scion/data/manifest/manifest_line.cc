@@ -1,4 +1,4 @@
-#include "scion/data/manifest_line.h"
+#include "scion/data/manifest/manifest_line.h"
 
 #include <nlohmann/json.hpp>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "scion/data/manifest.h"
+#include "scion/data/manifest/manifest.h"
 
 namespace scion {
 
