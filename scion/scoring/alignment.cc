@@ -44,11 +44,11 @@ Numbered number(const std::vector<std::string>& reference,
 }
 
 // The cost of one edit. A path's errors and hits are one number, smaller for the better path.
-struct Weights {
+struct EditCosts {
   int64_t hit, substitution, gap;
 };
 
-Weights weights_of(AlignmentCosts costs, const Numbered& words) {
+EditCosts costs_of(AlignmentCosts costs, const Numbered& words) {
   if (costs == AlignmentCosts::nist) return {0, 4, 3};
   const auto error =
       static_cast<int64_t>(std::min(words.reference.size(), words.hypothesis.size())) + 1;
@@ -58,14 +58,14 @@ Weights weights_of(AlignmentCosts costs, const Numbered& words) {
 // Row i of the lattice from row i - 1: best paths that end after i reference words. `take(j, edit)`
 // is told the last edit of each, of equal ones sclite's choice.
 template <class Take>
-void next_row(const Numbered& words, const Weights& weights, size_t i, const int64_t* previous,
+void next_row(const Numbered& words, const EditCosts& costs, size_t i, const int64_t* previous,
               int64_t* row, const Take& take) {
-  row[0] = static_cast<int64_t>(i) * weights.gap;
+  row[0] = static_cast<int64_t>(i) * costs.gap;
   take(0, Edit::deletion);
   for (size_t j = 1; j <= words.hypothesis.size(); ++j) {
     const bool equal = words.reference[i - 1] == words.hypothesis[j - 1];
-    const int64_t diagonal = previous[j - 1] + (equal ? weights.hit : weights.substitution);
-    const int64_t deletion = previous[j] + weights.gap, insertion = row[j - 1] + weights.gap;
+    const int64_t diagonal = previous[j - 1] + (equal ? costs.hit : costs.substitution);
+    const int64_t deletion = previous[j] + costs.gap, insertion = row[j - 1] + costs.gap;
     row[j] = std::min(diagonal, std::min(deletion, insertion));
     take(j, row[j] == diagonal    ? (equal ? Edit::hit : Edit::substitution)
             : row[j] == insertion ? Edit::insertion
@@ -73,9 +73,9 @@ void next_row(const Numbered& words, const Weights& weights, size_t i, const int
   }
 }
 
-std::vector<int64_t> first_row(const Numbered& words, const Weights& weights) {
+std::vector<int64_t> first_row(const Numbered& words, const EditCosts& costs) {
   std::vector<int64_t> row(words.hypothesis.size() + 1);
-  for (size_t j = 0; j < row.size(); ++j) row[j] = static_cast<int64_t>(j) * weights.gap;
+  for (size_t j = 0; j < row.size(); ++j) row[j] = static_cast<int64_t>(j) * costs.gap;
   return row;
 }
 
@@ -93,13 +93,13 @@ class Edits {
 };
 
 // Edits of the best path, from its end to its start.
-std::vector<Edit> best_path(const Numbered& words, const Weights& weights) {
+std::vector<Edit> best_path(const Numbered& words, const EditCosts& costs) {
   const size_t width = words.hypothesis.size() + 1;
-  std::vector<int64_t> previous = first_row(words, weights), row(width);
+  std::vector<int64_t> previous = first_row(words, costs), row(width);
   Edits last((words.reference.size() + 1) * width);
   for (size_t j = 1; j < width; ++j) last.set(j, Edit::insertion);
   for (size_t i = 1; i <= words.reference.size(); ++i) {
-    next_row(words, weights, i, previous.data(), row.data(),
+    next_row(words, costs, i, previous.data(), row.data(),
              [&](size_t j, Edit edit) { last.set(i * width + j, edit); });
     std::swap(previous, row);
   }
@@ -132,7 +132,7 @@ std::vector<AlignedWord> align(const std::vector<std::string>& reference,
                                const std::vector<std::string>& hypothesis, AlignmentCosts costs) {
   const Numbered words = number(reference, hypothesis, Shared::end);
   std::vector<Edit> edits(words.suffix, Edit::hit);
-  const std::vector<Edit> rest = best_path(words, weights_of(costs, words));
+  const std::vector<Edit> rest = best_path(words, costs_of(costs, words));
   edits.insert(edits.end(), rest.begin(), rest.end());
 
   std::vector<AlignedWord> alignment;
@@ -160,16 +160,16 @@ ErrorCounts count_errors(const std::vector<AlignedWord>& alignment) {
 ErrorCounts count_errors(const std::vector<std::string>& reference,
                          const std::vector<std::string>& hypothesis) {
   const Numbered words = number(reference, hypothesis, Shared::both_ends);
-  const Weights weights = weights_of(AlignmentCosts::levenshtein, words);
-  std::vector<int64_t> previous = first_row(words, weights), row(previous.size());
+  const EditCosts costs = costs_of(AlignmentCosts::levenshtein, words);
+  std::vector<int64_t> previous = first_row(words, costs), row(previous.size());
   for (size_t i = 1; i <= words.reference.size(); ++i) {
-    next_row(words, weights, i, previous.data(), row.data(), [](size_t, Edit) {});
+    next_row(words, costs, i, previous.data(), row.data(), [](size_t, Edit) {});
     std::swap(previous, row);
   }
   // The number of hits and the two lengths settle the rest.
   const int64_t best = previous.back();
-  const int64_t errors = (best + weights.gap - 1) / weights.gap;
-  const int64_t hits = errors * weights.gap - best;
+  const int64_t errors = (best + costs.gap - 1) / costs.gap;
+  const int64_t hits = errors * costs.gap - best;
   const int64_t length = static_cast<int64_t>(words.reference.size());
   ErrorCounts counts;
   counts.insertions = hits - length + errors;

@@ -274,11 +274,11 @@ class Run {
     position_.epoch_loss = 0;
     average_.keep(epoch, *model_, tokenizer_);
     const bool due = sets_->due(epoch);
-    if (due) rates_ = evaluate(loss, "raw");
+    if (due) rates_ = evaluate(loss, Weights::raw);
     if (last && measuring()) write_loss_line();
     if (last && average_.averages()) {
       average_.apply_to(*model_);
-      rates_ = evaluate(loss, "averaged");
+      rates_ = evaluate(loss, Weights::averaged);
     }
     const std::string teacher = teacher_seconds_ > 0 ? fmt::format(", the teacher {:.0f} % of it",
                                                                    100 * teacher_seconds_ / seconds)
@@ -288,8 +288,7 @@ class Run {
     checkpoint();
   }
 
-  // `weights`: raw or averaged.
-  std::string evaluate(double loss, const std::string& weights) {
+  std::string evaluate(double loss, Weights weights) {
     return sets_->evaluate(*model_, bf16_,
                            {.weights = weights,
                             .epoch = position_.epoch,

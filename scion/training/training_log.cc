@@ -62,13 +62,13 @@ void TrainingLog::add_measures(int64_t update, double epoch, nlohmann::json meas
 void TrainingLog::add(const EvaluationRecord& record, const EvaluationResult& result) {
   nlohmann::json line = result.to_json();
   line["set"] = record.set;
-  line["weights"] = record.weights;
+  line["weights"] = word_of(record.weights);
   line["epoch"] = record.epoch;
   line["update"] = record.update;
   line["training_seconds"] = record.training_seconds;
   line["train_loss"] = record.train_loss;
   results_->append(line.dump());
-  const std::string tag = record.weights == "raw" ? "wer/" : "wer_averaged/";
+  const std::string tag = record.weights == Weights::raw ? "wer/" : "wer_averaged/";
   events_->add_scalars(record.update, {{tag + record.set, 100 * result.score.words.rate()}});
 }
 

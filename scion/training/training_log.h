@@ -9,6 +9,7 @@
 #include "scion/core/files/event_file.h"
 #include "scion/core/files/file.h"
 #include "scion/recognition/evaluation.h"
+#include "scion/training/evaluated_weights.h"
 #include "scion/training/run/run_folder.h"
 #include "scion/training/step.h"
 
@@ -26,7 +27,7 @@ struct UpdateRecord {
 
 struct EvaluationRecord {
   std::string set;
-  std::string weights;  ///< raw: as the last update left them; averaged
+  Weights weights = Weights::raw;
   int64_t epoch = 0, update = 0;
   double training_seconds = 0, train_loss = 0;
 };

@@ -21,15 +21,16 @@ double character_count(const std::string& text) {
 }  // namespace
 
 void OddRecordings::look_at(const Utterance& utterance, const AudioQuality& quality) {
-  const double rate =
-      utterance.seconds > 0 ? character_count(utterance.text) / utterance.seconds : 0;
-  const std::array<bool, sign_count> found = {quality.averaged_channels > 1,
-                                              quality.is_cancelled(),
-                                              quality.is_silent(),
-                                              quality.is_clipped(),
-                                              quality.is_beyond_full_scale(),
-                                              rate > most_characters_per_second,
-                                              rate < fewest_characters_per_second};
+  const double characters = character_count(utterance.text);
+  const double rate = utterance.seconds > 0 ? characters / utterance.seconds : 0;
+  const std::array<bool, sign_count> found = {
+      quality.averaged_channels > 1,
+      quality.is_cancelled(),
+      quality.is_silent(),
+      quality.is_clipped(),
+      quality.is_beyond_full_scale(),
+      rate > most_characters_per_second,
+      characters > 0 && rate < fewest_characters_per_second};
   constexpr size_t most_examples = 3;
   for (size_t i = 0; i < sign_count; ++i) {
     if (!found[i]) continue;
@@ -41,19 +42,20 @@ void OddRecordings::look_at(const Utterance& utterance, const AudioQuality& qual
 
 std::vector<std::string> OddRecordings::lines() const {
   const std::array<std::string, sign_count> what = {
-      "have several channels, which were averaged; --channel chooses one",
-      "have channels that cancel each other when they are averaged; choose one with --channel",
-      "are silent: below -60 dB of full scale",
-      "are clipped: more than 0.1 % of their samples are at full scale",
-      fmt::format("have samples beyond full scale: up to {:.1f}, where it is 1", highest_peak_),
-      fmt::format("have more than {} characters of text per second; check times and texts",
+      "with several channels, which were averaged; --channel chooses one",
+      "with channels that cancel each other when they are averaged; choose one with --channel",
+      "of silence: below -60 dB of full scale",
+      "that clip: more than 0.1 % of the samples are at full scale",
+      fmt::format("with samples beyond full scale: up to {:.1f}, where it is 1", highest_peak_),
+      fmt::format("with more than {} characters of text per second; check times and texts",
                   most_characters_per_second),
-      fmt::format("have fewer than {} characters of text per second; check times and texts",
+      fmt::format("with fewer than {} characters of text per second; check times and texts",
                   fewest_characters_per_second)};
   std::vector<std::string> lines;
   for (size_t i = 0; i < sign_count; ++i)
     if (signs_[i].count > 0)
-      lines.push_back(fmt::format("{} of the utterances {} ({}{})", signs_[i].count, what[i],
+      lines.push_back(fmt::format("{} utterance{} {} ({}{})", signs_[i].count,
+                                  signs_[i].count == 1 ? "" : "s", what[i],
                                   fmt::join(signs_[i].examples, ", "),
                                   signs_[i].count > signs_[i].examples.size() ? ", …" : ""));
   return lines;

@@ -10,15 +10,9 @@
 #include <tuple>
 #include <vector>
 
-#include "scion/core/options.h"
+#include "scion/training/evaluated_weights.h"
 
 namespace scion {
-
-/// Which weights of a run were evaluated: those after an update, or averaged over epochs.
-enum class Weights { raw, averaged };
-/// The words of results.jsonl and of recipes.
-template <>
-inline constexpr std::array option_words<Weights>{"raw", "averaged"};
 
 struct UtteranceErrors {
   std::string id, speaker;  ///< speaker "" if unknown

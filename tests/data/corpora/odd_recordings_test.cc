@@ -23,6 +23,7 @@ TEST(OddRecordings, OrdinaryOnesGiveNoLine) {
   OddRecordings odd;
   odd.look_at(said("a", "one two three", 1.2), ordinary);
   odd.look_at(said("b", "你好世界", 1), ordinary);
+  odd.look_at(said("no text, which is skipped", "", 9), ordinary);
   EXPECT_THAT(odd.lines(), IsEmpty());
 }
 
@@ -40,11 +41,11 @@ TEST(OddRecordings, EachSignIsCountedWithAFewExamples) {
   odd.look_at(said("g", "one two", 1), loud);
   odd.look_at(said("h", "one two", 1), {});
   EXPECT_THAT(odd.lines(),
-              ElementsAre("5 of the utterances have several channels, which were averaged; "
+              ElementsAre("5 utterances with several channels, which were averaged; "
                           "--channel chooses one (a, b, c, …)",
-                          HasSubstr("1 of the utterances have channels that cancel each other"),
-                          "1 of the utterances are silent: below -60 dB of full scale (h)",
-                          HasSubstr("are clipped"), HasSubstr("up to 4.0, where it is 1 (g)")));
+                          HasSubstr("1 utterance with channels that cancel each other"),
+                          "1 utterance of silence: below -60 dB of full scale (h)",
+                          HasSubstr("that clip"), HasSubstr("up to 4.0, where it is 1 (g)")));
 }
 
 TEST(OddRecordings, TextsThatNobodySaysInThatTime) {

@@ -53,9 +53,9 @@ TEST(Prepare, SaysWhatIsOddAboutRecordings) {
   EXPECT_THAT(read_file(corpus / "out/skipped.jsonl"),
               AllOf(HasSubstr("u09"), HasSubstr("where full scale is 1")));
   EXPECT_THAT(summary["warnings"].dump(),
-              AllOf(HasSubstr("1 of the utterances have several channels"),
-                    HasSubstr("1 of the utterances have channels that cancel each other"),
-                    HasSubstr("1 of the utterances are silent"), HasSubstr("(u03)")));
+              AllOf(HasSubstr("1 utterance with several channels"),
+                    HasSubstr("1 utterance with channels that cancel each other"),
+                    HasSubstr("1 utterance of silence"), HasSubstr("(u03)")));
   EXPECT_EQ(summary["skipped"], 1);
 }
 
