@@ -12,10 +12,12 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "scion/core/error.h"
@@ -265,12 +267,28 @@ void LineLog::sync() {
   if (::fsync(descriptor_) != 0) fail_writing("sync", path_, errno);
 }
 
+namespace {
+
+// Whether `file` was locked. A process that was killed holds its locks until its memory is freed,
+// which takes a moment: a command that follows at once waits for that.
+bool lock_soon(int file) {
+  constexpr int attempts = 40;
+  for (int i = 0; i < attempts; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (::flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
 DirectoryLock::DirectoryLock(const fs::path& directory) : descriptor_(-1) {
   make_directories(directory);
   const fs::path path = directory / ".lock";
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!file.valid()) fail_writing("lock", path, errno);
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_soon(file.number())) {
     if (errno != EWOULDBLOCK) fail_writing("lock", path, errno);
     const std::string holder = read_file(path);
     throw UserError(fmt::format("{} is in use by process {}", directory.string(),

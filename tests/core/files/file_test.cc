@@ -252,6 +252,22 @@ TEST(DirectoryLock, OneHolderAtATime) {
   EXPECT_NO_THROW(DirectoryLock(folder / "run"));
 }
 
+TEST(DirectoryLock, WaitsForAProcessThatIsAboutToEnd) {
+  const TemporaryFolder folder;
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const DirectoryLock lock(folder.path());
+    if (write(ready[1], "x", 1) == 1) usleep(200000);
+    kill(getpid(), SIGKILL);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  EXPECT_NO_THROW(DirectoryLock(folder.path()));
+  waitpid(child, nullptr, 0);
+}
+
 TEST(DirectoryLock, EndsWithItsProcess) {
   const TemporaryFolder folder;
   const pid_t child = fork();
