@@ -262,7 +262,8 @@ std::optional<MpegHeader> parse_mpeg_header(Bytes bytes) {
   const int kilobits = 8 * bitrates[table][bitrate];
   if (kilobits > 0) {
     const int slots = header.samples / 8 * 1000 * kilobits / header.sample_rate;
-    header.bytes = size_t((header.layer == 1 ? slots / 4 * 4 : slots) + header.padding);
+    const int bytes = (header.layer == 1 ? slots / 4 * 4 : slots) + header.padding;
+    header.bytes = static_cast<size_t>(bytes);
   }
   return header;
 }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "scion/core/error.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/layouts/corpus_sets.h"
@@ -34,10 +36,11 @@ Corpus read_mls(const fs::path& folder) {
     }
     const std::string speaker = id.substr(0, first);
     const std::string book = id.substr(first + 1, second - first - 1);
-    corpus.utterances.push_back({.id = id,
-                                 .audio = finder.find_or_name(speaker + "/" + book + "/" + id),
-                                 .text = line.substr(id.size() + 1),
-                                 .speaker = speaker});
+    corpus.utterances.push_back(
+        {.id = id,
+         .audio = finder.find_or_name(fmt::format("{}/{}/{}", speaker, book, id)),
+         .text = line.substr(id.size() + 1),
+         .speaker = speaker});
   }
   check_not_empty(corpus, folder, mls_hint);
   return corpus;

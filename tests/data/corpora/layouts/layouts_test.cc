@@ -47,7 +47,8 @@ class LayoutFolder {
   }
 
   /// "text seconds speaker" of every line of the prepared manifest, sorted.
-  std::vector<std::string> prepared(const fs::path& source, PrepareConfig config = {}) const {
+  std::vector<std::string> prepared(const fs::path& source,
+                                    const PrepareConfig& config = {}) const {
     const fs::path out = folder_ / ("out" + std::to_string(++outputs_));
     prepare(config, source, out);
     std::vector<std::string> lines;
@@ -172,9 +173,10 @@ TEST(Layouts, TedLiumsSegmentTimeMarks) {
       stm += fmt::format("talk{} 1 {} {:.3f} {:.3f} <o,f0,male> {} {{NOISE}}\n", speaker, speaker,
                          begin, double(talk.size()) / 16000, one.text);
     });
-    stm += "talk" + speaker +
-           " 1 inter_segment_gap 0 0.1 <o,,unknown> ignore_time_segment_in_scoring\ntalk" +
-           speaker + " 1 x 0 0.1 <NA> some <unk> words(2)\n";
+    stm += fmt::format(
+        "talk{0} 1 inter_segment_gap 0 0.1 <o,,unknown> ignore_time_segment_in_scoring\n"
+        "talk{0} 1 x 0 0.1 <NA> some <unk> words(2)\n",
+        speaker);
     write_sound(folder / ("train/sph/talk" + speaker + ".sph"), talk,
                 SF_FORMAT_NIST | SF_FORMAT_PCM_16);
     write_text(folder / ("train/stm/talk" + speaker + ".stm"), stm);
