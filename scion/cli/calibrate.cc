@@ -34,7 +34,7 @@ void accept_older_form(CalibrateArguments& arguments) {
 }
 
 void run(const CalibrateArguments& arguments) {
-  if (arguments.threads > 0) set_thread_count(useful_threads(arguments.threads));
+  use_threads(arguments.threads);
   const ModelFile teacher = load_model(arguments.teacher);
   Student student = load_student(arguments.student, teacher);
   log_info("calibrates {} with {} on at most {:.0f} s of {}", arguments.student, arguments.teacher,

@@ -32,11 +32,7 @@ inline void add_device_flag(CLI::App& command, std::string& device) {
 inline void add_threads_flag(CLI::App& command) {
   command
       .add_option_function<int>(
-          "--threads",
-          [](int count) {
-            if (count > 0) set_thread_count(useful_threads(count));
-          },
-          "0: all processors")
+          "--threads", [](int count) { use_threads(count); }, "0: all processors")
       ->check(CLI::NonNegativeNumber);
 }
 

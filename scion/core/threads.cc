@@ -60,6 +60,10 @@ int thread_count() { return at::get_num_threads(); }
 
 int useful_threads(int wanted) { return std::min(wanted, processors()); }
 
+void use_threads(int64_t wanted) {
+  if (wanted > 0) set_thread_count(useful_threads(static_cast<int>(wanted)));
+}
+
 void use_one_thread_here() {
   // at::set_num_threads would also change what threads born later start with. OpenMP's and MKL's
   // own numbers belong to the calling thread. Start values are set at a thread's first use, once

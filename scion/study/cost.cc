@@ -55,11 +55,12 @@ int64_t vocabulary_of(const Recipe& recipe) {
 }
 
 // Seconds of audio that one run trains on per second, by the processor time of some steps.
-double measured_speed(const RunConfig& config, int64_t vocabulary, int64_t threads) {
+double measured_speed(const RunConfig& config, int64_t vocabulary, int64_t wanted_threads) {
   constexpr int64_t fewest_steps = 2;
   constexpr double fewest_seconds = 0.5;
   const int threads_before = thread_count();
-  set_thread_count(static_cast<int>(threads));
+  use_threads(wanted_threads);
+  const int threads = thread_count();
   Transducer model(config.model, vocabulary);
   initialise(model.registry(), "xavier", 1);
   const Batch batch = made_up_batch(config);
@@ -255,8 +256,9 @@ StudyCost estimate_cost(const Recipe& recipe, const fs::path& out, bool tune) {
   return estimate.finish();
 }
 
-// Replays the order of run_jobs: the first run in the list that is ready starts whenever the places
-// that it takes are free. The runs of a phase start when the phase before has ended.
+// Replays run_jobs: the run that can start first does, the first in the list of several. (A run
+// that waits for several places holds up those after it there, and not here.) The runs of a phase
+// start when the phase before has ended.
 double StudyCost::elapsed_seconds_left() const {
   std::vector<double> places(static_cast<size_t>(jobs), 0.0), end(planned.size(), 0.0);
   std::vector<bool> started(planned.size(), false);

@@ -322,9 +322,8 @@ class Run {
                                 .hours = lengths_.kept_seconds() / 3600,
                                 .version = SCION_VERSION};
     if (teacher_) {
-      const fs::path teacher = config_.train.distill.teacher;
-      trained.teacher = teacher.filename().string();
-      trained.teacher_checksum = checksum(read_file(teacher));
+      trained.teacher = fs::path(config_.train.distill.teacher).filename().string();
+      trained.teacher_checksum = inputs_.files.at("train.distill.teacher");
     }
     folder_.finish(*model_, tokenizer_.serialised(), start_.as_start_of(trained), inputs_);
   }
@@ -366,8 +365,7 @@ void train(const RunConfig& config, const fs::path& directory) {
     log_info("{} is finished already", directory.string());
     return;
   }
-  if (config.train.threads > 0)
-    set_thread_count(useful_threads(static_cast<int>(config.train.threads)));
+  use_threads(config.train.threads);
   Run(config, directory).work();
 }
 
