@@ -4,13 +4,13 @@
 
 #include <exception>
 #include <filesystem>
-#include <new>
 
 #include "scion/cli/commands.h"
 #include "scion/cli/logging.h"
 #include "scion/core/error.h"
 #include "scion/core/foreign_text.h"
 #include "scion/core/options.h"
+#include "scion/core/out_of_memory.h"
 
 namespace scion {
 namespace {
@@ -86,11 +86,11 @@ int run_command_line(int argc, char** argv) {
     return report(error.what(), parse_hint(app, argc, argv), 2);
   } catch (const Error& error) {
     return report(error.what(), error.hint(), error.exit_status());
-  } catch (const std::bad_alloc&) {
-    return report("out of memory", "lower loader.batch_seconds or close other programs", 1);
   } catch (const std::filesystem::filesystem_error& error) {
     return report(first_line(error.what()), "check the paths, their permissions and the disk", 1);
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error))
+      return report("out of memory", "lower loader.batch_seconds or close other programs", 1);
     return report(first_line(error.what()),
                   "this is a defect in scion; please report it with the command", 1);
   }

@@ -14,6 +14,7 @@
 #include "scion/core/error.h"
 #include "scion/core/foreign_text.h"
 #include "scion/core/log.h"
+#include "scion/core/out_of_memory.h"
 #include "scion/data/manifest/unique_ids.h"
 #include "scion/recognition/recogniser.h"
 #include "scion/scoring/nist.h"
@@ -114,8 +115,11 @@ bool transcribe(const TranscribeArguments& arguments, const Recogniser& recognis
     report(error.what(), error.hint());
   } catch (const std::exception& error) {
     const std::string what = error.what();
-    report(fmt::format("{}: {}", path, what.substr(0, what.find('\n'))),
-           "this is a defect in scion; please report it with the file");
+    if (is_out_of_memory(error))
+      report("out of memory on " + path, "close other programs");
+    else
+      report(fmt::format("{}: {}", path, what.substr(0, what.find('\n'))),
+             "this is a defect in scion; please report it with the file");
   }
   return false;
 }
