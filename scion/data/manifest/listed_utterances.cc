@@ -39,10 +39,12 @@ std::string change_text(const ListedUtterances& before, const ListedUtterances& 
     const auto found = contents.find(now.ids[i]);
     if (found == contents.end())
       ++added;
-    else if (found->second != now.contents[i])
-      ++changed;
+    else {
+      changed += found->second != now.contents[i] ? 1 : 0;
+      contents.erase(found);
+    }
   }
-  const size_t removed = before.size() - (now.size() - added);
+  const size_t removed = contents.size();
   if (added == 0 && removed == 0 && changed == 0) return "the same utterances in another order";
   return fmt::format("{} utterances added, {} removed, {} changed", added, removed, changed);
 }

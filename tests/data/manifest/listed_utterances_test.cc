@@ -36,6 +36,13 @@ TEST(ListedUtterances, ChangesAreCounted) {
             "2 utterances added, 1 removed, 1 changed");
 }
 
+TEST(ListedUtterances, AnUtteranceThatIsListedTwiceIsAdded) {
+  const SmallCorpus corpus(5);
+  const std::string manifest = corpus.manifest().string();
+  EXPECT_EQ(change_text(list_utterances({manifest}), list_utterances({manifest, manifest})),
+            "5 utterances added, 0 removed, 0 changed");
+}
+
 TEST(ListedUtterances, TextPlaceAndLengthAreTheirContent) {
   const std::string one_changed = "0 utterances added, 0 removed, 1 changed";
   EXPECT_EQ(change([](auto& list) { list[1].text = "seven"; }), one_changed);
