@@ -145,14 +145,18 @@ class Rewriter {
   std::array<std::vector<const GlmRule*>, 256> by_first_;
 };
 
-// Marks of alternatives and optional words as words of their own.
+// Marks of alternatives and optional words as words of their own; an escaped one is no mark.
 std::string with_marks_apart(std::string_view text) {
   std::string result;
-  for (const char c : text)
-    if (c == '{' || c == '}' || c == '(' || c == ')')
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && i + 1 < text.size())
+      result += {c, text[++i]};
+    else if (c == '{' || c == '}' || c == '(' || c == ')')
       result += {' ', c, ' '};
     else
       result += c;
+  }
   return result;
 }
 

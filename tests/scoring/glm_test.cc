@@ -46,6 +46,13 @@ TEST(Glm, TextsWithoutMarksKeepTheirCharacters) {
   EXPECT_TRUE(transcripts[0].marked);
 }
 
+TEST(Glm, EscapedMarksOfAMarkedTextStayCharacters) {
+  std::vector<Transcript> transcripts = {{"u", "\\(um\\) {yes / no} a\\{"}};
+  transcripts[0].marked = true;
+  apply(parse_glm("UM => UH\n", "x"), "trn", Role::reference, transcripts);
+  EXPECT_EQ(transcripts[0].text, "\\(um\\) { yes / no } a\\{");
+}
+
 TEST(Glm, BadLinesAreNamed) {
   const auto message = [](const std::string& rules) {
     return error_of<UserError>([&] { parse_glm(rules, "f"); });
