@@ -53,12 +53,13 @@ nlohmann::json paths_of(RunConfig config) {
   return paths;
 }
 
-// The first option that makes another run of it. Options that an older program did not write have
-// their defaults. The study's folder may have moved since.
+// The first option that makes another run of it, or other rows of its results. Options that an
+// older program did not write have their defaults. The study's folder may have moved since.
 std::string changed_config(const fs::path& file, const RunConfig& config) {
   const RunConfig before = read_run_config(file);
   for (const OptionChange& change : changed_options(before, config))
-    if (change.learnt) return change.text();
+    if (change.learnt || change.key == "train.epochs" || change.key == "train.evaluate_epochs")
+      return change.text();
   nlohmann::json then = paths_of(before);
   const std::string old_out = fs::path(before.data.cache).parent_path();
   const std::string out = fs::path(config.data.cache).parent_path();

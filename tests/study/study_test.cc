@@ -226,6 +226,11 @@ TEST_F(GrownStudy, RefusesOtherTrainingOptions) {
                  "train.peak_lr is 0.007, was 0.008");
 }
 
+TEST_F(GrownStudy, RefusesOtherEvaluations) {
+  expect_refused(replaced(grown_recipe(), "evaluate_epochs = [1, 2]", "evaluate_epochs = [1]"),
+                 "train.evaluate_epochs is [1], was [1,2]");
+}
+
 TEST_F(GrownStudy, RefusesOtherRulesOfSelection) {
   expect_refused(replaced(grown_recipe(), "rules = \"paper\"", "rules = \"published\""),
                  "rules is \"published\", was \"paper\"");
