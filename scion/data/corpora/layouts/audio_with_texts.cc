@@ -14,10 +14,8 @@ constexpr auto libritts_ending = ".normalized.txt";
 
 /// The text of the same name beside an audio file; empty: there is none.
 fs::path text_beside(const fs::path& audio) {
-  const std::string stem = fs::path(audio).replace_extension().string();
-  for (const char* ending : {libritts_ending, ".txt", ".lab", ".TXT"})
-    if (fs::is_regular_file(stem + ending)) return stem + ending;
-  return "";
+  return file_with_ending(fs::path(audio).replace_extension(),
+                          {libritts_ending, ".txt", ".lab", ".TXT"});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "scion/core/files/folder_walk.h"
 #include "scion/data/corpora/layouts/corpus_sets.h"
 #include "scion/data/corpora/layouts/layouts.h"
+#include "scion/data/corpora/readers/audio_finder.h"
 
 namespace scion {
 namespace {
@@ -14,17 +15,6 @@ std::string lower_case(std::string name) {
 }
 
 bool is_phones_name(const std::string& name) { return lower_case(name).ends_with(".phn"); }
-
-bool holds_timit(const fs::path& folder) { return has_file_under(folder, is_phones_name); }
-
-/// The file of that stem with one of the endings, in either case; empty: there is none.
-fs::path timit_file(const fs::path& stem, std::initializer_list<const char*> endings) {
-  for (const char* ending : endings) {
-    const fs::path file = stem.string() + ending;
-    if (fs::exists(file)) return file;
-  }
-  return "";
-}
 
 /// The sentence after the first and the last sample; nullopt when there are none.
 std::optional<std::string> timit_sentence(const fs::path& path) {
@@ -42,8 +32,8 @@ void add_timit(const fs::path& phones, Corpus& corpus) {
   const fs::path stem = fs::path(phones).replace_extension();
   const std::string speaker = stem.parent_path().filename().string();
   const std::string id = speaker + "_" + stem.filename().string();
-  const fs::path audio = timit_file(stem, {".WAV", ".wav", ".WAV.wav", ".flac", ".sph"});
-  const fs::path text = timit_file(stem, {".TXT", ".txt"});
+  const fs::path audio = file_with_ending(stem, {".WAV", ".wav", ".WAV.wav", ".flac", ".sph"});
+  const fs::path text = file_with_ending(stem, {".TXT", ".txt"});
   if (audio.empty()) return corpus.skipped.push_back({id, "no .WAV beside its .PHN"});
   if (text.empty()) return corpus.skipped.push_back({id, "no .TXT beside its .PHN"});
   if (const auto sentence = timit_sentence(text))
@@ -55,12 +45,12 @@ void add_timit(const fs::path& phones, Corpus& corpus) {
 
 }  // namespace
 
-bool is_timit(const fs::path& folder) { return holds_timit(folder); }
+bool is_timit(const fs::path& folder) { return has_file_under(folder, is_phones_name); }
 
 Corpus read_timit(const fs::path& folder) {
   refuse_several_sets(folder, [](const fs::path& entry) {
     const std::string name = lower_case(entry.filename().string());
-    return (name == "train" || name == "test") && holds_timit(entry);
+    return (name == "train" || name == "test") && is_timit(entry);
   });
   Corpus corpus;
   for (const fs::path& phones : files_under(folder, is_phones_name)) add_timit(phones, corpus);

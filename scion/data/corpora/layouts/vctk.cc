@@ -2,6 +2,7 @@
 #include "scion/core/files/folder_walk.h"
 #include "scion/data/corpora/layouts/corpus_sets.h"
 #include "scion/data/corpora/layouts/layouts.h"
+#include "scion/data/corpora/readers/audio_finder.h"
 
 namespace scion {
 namespace {
@@ -17,9 +18,8 @@ fs::path vctk_audio(const fs::path& folder) {
 
 /// The recording of an utterance; empty: there is none.
 fs::path vctk_recording(const fs::path& folder, const std::string& id) {
-  for (const char* ending : {"_mic1.flac", ".wav", ".flac", "_mic1.wav", "_mic2.flac", "_mic2.wav"})
-    if (fs::exists(folder / (id + ending))) return folder / (id + ending);
-  return "";
+  return file_with_ending(folder / id,
+                          {"_mic1.flac", ".wav", ".flac", "_mic1.wav", "_mic2.flac", "_mic2.wav"});
 }
 
 bool is_text_name(const std::string& name) { return name.ends_with(".txt"); }

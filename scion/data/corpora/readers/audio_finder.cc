@@ -29,6 +29,12 @@ bool is_audio_name(const fs::path& path) {
          audio_extensions.end();
 }
 
+fs::path file_with_ending(const fs::path& stem, std::initializer_list<const char*> endings) {
+  for (const char* ending : endings)
+    if (auto file = file_at(stem.string() + ending)) return *file;
+  return "";
+}
+
 std::optional<fs::path> AudioFinder::find(const std::string& name) {
   if (name.empty()) return std::nullopt;
   if (auto file = file_at(folder_ / found_in_ / (name + extension_))) return file;

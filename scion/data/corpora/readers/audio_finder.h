@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,11 @@ namespace scion {
 
 /// Whether the name ends as those of audio files do (.wav, .flac, .opus, …, in any case).
 bool is_audio_name(const std::filesystem::path& path);
+
+/// The file whose name is that of `stem` with the first of the endings for which there is one;
+/// empty: there is none.
+std::filesystem::path file_with_ending(const std::filesystem::path& stem,
+                                       std::initializer_list<const char*> endings);
 
 /// Finds the files of one corpus, most of which are found alike.
 class AudioFinder {

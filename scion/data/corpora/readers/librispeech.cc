@@ -1,6 +1,7 @@
 #include "scion/core/error.h"
 #include "scion/core/files/folder_walk.h"
 #include "scion/core/files/text_lines.h"
+#include "scion/data/corpora/readers/audio_finder.h"
 #include "scion/data/corpora/readers/readers.h"
 #include "scion/text/utf8.h"
 
@@ -10,12 +11,9 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path find_audio(const fs::path& folder, const std::string& id) {
-  for (const char* extension : {".flac", ".opus", ".wav"}) {
-    fs::path candidate = folder / (id + extension);
-    std::error_code too_long;
-    if (fs::exists(candidate, too_long)) return candidate;
-  }
-  return folder / (id + ".flac");  // a missing file is reported when it is read
+  const fs::path found = file_with_ending(folder / id, {".flac", ".opus", ".wav"});
+  // A missing file is reported when it is read.
+  return found.empty() ? folder / (id + ".flac") : found;
 }
 
 /// An id, white space, the text.
