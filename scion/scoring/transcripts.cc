@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "scion/core/error.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/core/files/text_lines.h"
 #include "scion/core/log.h"
 #include "scion/scoring/content_lines.h"
@@ -21,27 +22,6 @@ namespace scion {
 namespace {
 
 using nlohmann::json;
-
-// NaN, Infinity and -Infinity outside strings as null: Python's json writes them.
-std::string without_python_numbers(std::string_view text) {
-  std::string result;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size();) {
-    size_t length = 0;
-    for (const std::string_view name : {"NaN", "Infinity", "-Infinity"})
-      if (!in_string && text.substr(i).starts_with(name)) length = name.size();
-    if (length > 0) {
-      result += "null";
-      i += length;
-      continue;
-    }
-    if (text[i] == '"') in_string = !in_string;
-    result += text[i];
-    if (in_string && text[i] == '\\' && i + 1 < text.size()) result += text[++i];
-    ++i;
-  }
-  return result;
-}
 
 json parse_json(std::string_view text, const std::string& place) {
   try {

@@ -1,7 +1,6 @@
 #include "scion/text/tokenizer.h"
 
 #include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
 
 #include <set>
 
@@ -10,24 +9,11 @@
 #include "scion/core/files/text_lines.h"
 #include "scion/core/options.h"
 #include "scion/text/sentencepiece_model.h"
+#include "scion/text/text_iterator.h"
 #include "scion/text/utf8.h"
 
 namespace scion {
 namespace {
-
-/// Hands texts to SentencePiece, which asks for them one by one.
-class TextIterator : public sentencepiece::SentenceIterator {
- public:
-  explicit TextIterator(const std::vector<std::string>& texts) : texts_(texts) {}
-  bool done() const override { return next_ == texts_.size(); }
-  void Next() override { ++next_; }
-  const std::string& value() const override { return texts_[next_]; }
-  sentencepiece::util::Status status() const override { return {}; }
-
- private:
-  const std::vector<std::string>& texts_;
-  size_t next_ = 0;
-};
 
 std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerConfig& config) {
   std::unordered_map<std::string, std::string> arguments = {

@@ -1,12 +1,11 @@
 // Tokenizers as other programs train them, for tests.
 #pragma once
 
-#include <sentencepiece_trainer.h>
-
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "scion/text/text_iterator.h"
 #include "scion/text/tokenizer.h"
 
 namespace scion::testing {
@@ -14,19 +13,7 @@ namespace scion::testing {
 /// A character model of SentencePiece, trained with these further arguments.
 inline std::string foreign_model(const std::vector<std::string>& texts,
                                  const std::string& arguments) {
-  class Sentences : public sentencepiece::SentenceIterator {
-   public:
-    explicit Sentences(const std::vector<std::string>& texts) : texts_(texts) {}
-    bool done() const override { return next_ == texts_.size(); }
-    void Next() override { ++next_; }
-    const std::string& value() const override { return texts_[next_]; }
-    sentencepiece::util::Status status() const override { return {}; }
-
-   private:
-    const std::vector<std::string>& texts_;
-    size_t next_ = 0;
-  };
-  Sentences sentences(texts);
+  TextIterator sentences(texts);
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(
       "--model_type=char --vocab_size=1000 --hard_vocab_limit=false --use_all_vocab=true "

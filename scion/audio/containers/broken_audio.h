@@ -16,6 +16,10 @@ namespace scion {
                   "copy or convert the file again");
 }
 
+[[noreturn]] inline void fail_without_samples(const std::filesystem::path& path) {
+  throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
+}
+
 [[noreturn]] inline void fail_damaged(const std::filesystem::path& path,
                                       const std::string& detail) {
   throw UserError(fmt::format("audio file is damaged: {} ({})", path.string(), detail),

@@ -187,9 +187,7 @@ class MpegWalk {
     if (info_ && info_->frames > count + 1 &&
         info_->bytes > static_cast<int64_t>(place_ - info_begin_ + most_foreign_bytes / 2))
       fail_cut_short(path_, fmt::format("{} frames of {}", count, info_->frames));
-    if (frames().empty())
-      throw UserError("audio file has no samples: " + path_.string(),
-                      "leave it out of the manifest");
+    if (frames().empty()) fail_without_samples(path_);
   }
 
   /// Sets what encoder and decoder added at the beginning and at the end.

@@ -18,7 +18,8 @@ json parse_line(std::string_view line) {
   return value.is_object() ? value : json();
 }
 
-/// Python's words for numbers that JSON lacks, outside strings, as null.
+}  // namespace
+
 std::string without_python_numbers(std::string_view line) {
   std::string text;
   for (size_t i = 0; i < line.size();) {
@@ -38,8 +39,6 @@ std::string without_python_numbers(std::string_view line) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string json_fault(const std::exception& error) {
   const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at …"

@@ -11,6 +11,9 @@
 
 namespace scion {
 
+/// JSON with `null` in place of NaN and Infinity outside strings, which Python's json writes.
+std::string without_python_numbers(std::string_view text);
+
 /// An object that others wrote. NaN and Infinity, which Python's json writes for missing numbers,
 /// are null. UserError that begins with `where` when it is no JSON object or not UTF-8.
 nlohmann::json parse_json_object(std::string_view line, const std::string& where);

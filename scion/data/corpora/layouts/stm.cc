@@ -1,4 +1,3 @@
-#include <charconv>
 #include <sstream>
 
 #include "scion/core/files/folder_walk.h"
@@ -6,6 +5,7 @@
 #include "scion/data/corpora/layouts/corpus_sets.h"
 #include "scion/data/corpora/layouts/layouts.h"
 #include "scion/data/corpora/readers/audio_finder.h"
+#include "scion/scoring/content_lines.h"
 
 namespace scion {
 namespace {
@@ -17,12 +17,8 @@ constexpr auto stm_hint = "a line of an STM is: file channel speaker begin end [
 bool is_stm_name(const std::string& name) { return name.ends_with(".stm"); }
 
 double stm_seconds(const std::string& text, const std::string& where) {
-  double seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  if (error != std::errc() || stop != end || !std::isfinite(seconds) || seconds < 0)
-    throw UserError(fmt::format("{}: '{}' is no time", where, text), stm_hint);
-  return seconds;
+  if (const std::optional<double> seconds = parse_seconds(text)) return *seconds;
+  throw UserError(fmt::format("{}: '{}' is no time", where, text), stm_hint);
 }
 
 int64_t stm_channel(const std::string& text, const std::string& where) {

@@ -76,8 +76,7 @@ Corpus read_common_voice(const fs::path& table) {
                                  .text = sentence,
                                  .speaker = fields[columns.speaker]});
   }
-  if (corpus.utterances.empty() && corpus.skipped.empty())
-    throw UserError("no utterances in " + table.string(), "name train.tsv, dev.tsv or test.tsv");
+  check_not_empty(corpus, table, "name train.tsv, dev.tsv or test.tsv");
   if (quoted > 0)
     corpus.remarks.push_back(
         fmt::format("{} sentences were quoted as in CSV: their quotes are undone", quoted));

@@ -87,8 +87,8 @@ class LhotseReader {
     } catch (const Unusable& unusable) {
       corpus_.skipped.push_back(unusable.skipped);
     } catch (const UserError& error) {
-      corpus_.skipped.push_back(
-          {where, std::string(error.what()).substr(where.size() + 2), lhotse_hint});
+      corpus_.skipped.push_back(skipped_for(error, where));
+      corpus_.skipped.back().hint = lhotse_hint;
     } catch (const LhotseJson::exception& error) {
       const std::string id = id_of(object);
       corpus_.skipped.push_back({id.empty() ? where : id, json_fault(error), lhotse_hint});

@@ -1,12 +1,15 @@
 #include "scion/data/corpora/readers/readers.h"
 
+#include "scion/core/foreign_text.h"
+
 namespace scion {
 
 namespace fs = std::filesystem;
 
 Skipped skipped_for(const UserError& error, const std::string& where) {
   std::string message = error.what();
-  if (message.starts_with(where + ": ")) message.erase(0, where.size() + 2);
+  const std::string prefix = printable(where) + ": ";  // as errors have it
+  if (message.starts_with(prefix)) message.erase(0, prefix.size());
   return {where, std::move(message), error.hint()};
 }
 

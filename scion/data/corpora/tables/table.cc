@@ -6,21 +6,12 @@
 #include "scion/core/files/text_lines.h"
 #include "scion/data/corpora/readers/audio_finder.h"
 #include "scion/data/manifest/default_ids.h"
+#include "scion/scoring/content_lines.h"
 
 namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A number of seconds at or after 0.
-std::optional<double> parse_table_seconds(const std::string& text) {
-  double seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  if (error != std::errc() || stop != end || !std::isfinite(seconds) || seconds < 0)
-    return std::nullopt;
-  return seconds;
-}
 
 /// Makes utterances of the rows of one table.
 class RowReader {
@@ -61,7 +52,7 @@ class RowReader {
   std::optional<double> seconds(const TableRow& row, const std::optional<size_t>& column) const {
     const std::string text = field(row, column);
     if (text.empty()) return std::nullopt;
-    const std::optional<double> seconds = parse_table_seconds(text);
+    const std::optional<double> seconds = parse_seconds(text);
     if (!seconds)
       throw UserError(fmt::format("{}: '{}' in column '{}' is no time", table_.where(row), text,
                                   table_.columns[*column]),
@@ -92,8 +83,8 @@ class RowReader {
     if (second == std::string::npos || second == 0) return;
     const size_t first = name.rfind(',', second - 1);
     if (first == std::string::npos) return;
-    const auto begin = parse_table_seconds(name.substr(first + 1, second - first - 1));
-    const auto end = parse_table_seconds(name.substr(second + 1));
+    const auto begin = parse_seconds(name.substr(first + 1, second - first - 1));
+    const auto end = parse_seconds(name.substr(second + 1));
     if (!begin || !end || *end <= *begin) return;
     utterance.part.begin_seconds = *begin;
     utterance.part.seconds = utterance.seconds = *end - *begin;
