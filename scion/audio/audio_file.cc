@@ -3,6 +3,7 @@
 #include <soxr.h>
 
 #include "scion/audio/audio_source.h"
+#include "scion/audio/containers/broken_audio.h"
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
 
@@ -10,20 +11,6 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
-
-double section_seconds(const AudioSection& section) {
-  return static_cast<double>(section.frames) / static_cast<double>(section.sample_rate);
-}
-
-double source_seconds(const AudioSource& source) {
-  double seconds = 0;
-  for (const AudioSection& section : source.sections) seconds += section_seconds(section);
-  return seconds;
-}
-
-[[noreturn]] void fail_without_samples(const fs::path& path) {
-  throw UserError("audio file has no samples: " + path.string(), "leave it out of the manifest");
-}
 
 /// UserError when the file does not have the part.
 void check_part(const AudioPart& part, const AudioSource& source, const fs::path& path) {
@@ -34,7 +21,7 @@ void check_part(const AudioPart& part, const AudioSource& source, const fs::path
                       "choose another channel, or none for the average of all");
   if (!part.is_segment()) return;
   constexpr double most_overshoot_seconds = 0.1;  // times in corpora are rounded
-  const double length = source_seconds(source);
+  const double length = source.seconds();
   const double end = part.seconds > 0 ? part.begin_seconds + part.seconds : length;
   if (part.begin_seconds >= length || end > length + most_overshoot_seconds)
     throw UserError(fmt::format("{} lasts {:.3f} s, and {:.3f} s to {:.3f} s are wanted",
@@ -99,7 +86,11 @@ void append_little_endian(std::string& out, uint32_t value, int bytes) {
 
 Audio read_audio(const fs::path& path, int64_t sample_rate, const AudioPart& part,
                  AudioQuality* quality) {
-  const AudioSource source = open_audio(path);
+  return read_audio(open_audio(path), path, sample_rate, part, quality);
+}
+
+Audio read_audio(const AudioSource& source, const fs::path& path, int64_t sample_rate,
+                 const AudioPart& part, AudioQuality* quality) {
   check_part(part, source, path);
   Joined joined(sample_rate);
   QualityMeter meter;
@@ -116,7 +107,7 @@ Audio read_audio(const fs::path& path, int64_t sample_rate, const AudioPart& par
     if (begin < end)
       append_mono(joined.samples_at(section.sample_rate), section, begin, end, part.channel,
                   quality ? &meter : nullptr);
-    before += section_seconds(section);
+    before += section.seconds();
   }
   Audio& audio = joined.finish();
   if (audio.samples.empty()) fail_without_samples(path);
@@ -129,7 +120,7 @@ Audio read_audio(const fs::path& path, int64_t sample_rate, const AudioPart& par
 }
 
 double audio_seconds(const fs::path& path) {
-  const double seconds = source_seconds(open_audio(path));
+  const double seconds = open_audio(path).seconds();
   if (seconds == 0) fail_without_samples(path);
   return seconds;
 }

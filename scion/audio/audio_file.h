@@ -9,6 +9,8 @@
 
 namespace scion {
 
+struct AudioSource;
+
 struct Audio {
   std::vector<float> samples;  ///< mono, in [-1, 1] unless the file goes beyond
   int64_t sample_rate = 0;     ///< Hz
@@ -35,6 +37,10 @@ struct AudioPart {
 /// exist.
 Audio read_audio(const std::filesystem::path& path, int64_t sample_rate, const AudioPart& part = {},
                  AudioQuality* quality = nullptr);
+
+/// The same of a file that is open.
+Audio read_audio(const AudioSource& source, const std::filesystem::path& path, int64_t sample_rate,
+                 const AudioPart& part, AudioQuality* quality = nullptr);
 
 /// Length in seconds of what read_audio() reads, without decoding where the format allows it.
 double audio_seconds(const std::filesystem::path& path);

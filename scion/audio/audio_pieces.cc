@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scion/audio/audio_source.h"
+
 namespace scion {
 namespace {
 
@@ -14,7 +16,8 @@ constexpr int64_t margin_seconds = 1;
 int64_t read_audio_in_pieces(const std::filesystem::path& path, int64_t sample_rate,
                              const AudioPart& part, int64_t piece_seconds,
                              const std::function<void(std::span<const float>)>& take) {
-  const double all = part.seconds > 0 ? part.seconds : audio_seconds(path) - part.begin_seconds;
+  const AudioSource source = open_audio(path);
+  const double all = part.seconds > 0 ? part.seconds : source.seconds() - part.begin_seconds;
   int64_t taken = 0;
   for (int64_t begin = 0;; begin += piece_seconds) {
     const int64_t before = std::min(begin, margin_seconds);
@@ -25,7 +28,9 @@ int64_t read_audio_in_pieces(const std::filesystem::path& path, int64_t sample_r
       piece.seconds = static_cast<double>(before + piece_seconds + margin_seconds);
     else if (part.seconds > 0)
       piece.seconds -= static_cast<double>(begin - before);
-    const Audio audio = read_audio(path, sample_rate, piece);
+    // Pieces overlap, and not every format can go back: later ones open the file anew.
+    const Audio audio = begin == 0 ? read_audio(source, path, sample_rate, piece)
+                                   : read_audio(path, sample_rate, piece);
     const std::span<const float> samples(audio.samples);
     const auto first = static_cast<size_t>(before * sample_rate);
     const size_t rest = samples.size() - std::min(first, samples.size());

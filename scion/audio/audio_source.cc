@@ -88,6 +88,12 @@ std::vector<AudioSection> sections_of(Bytes file, const fs::path& path) {
 
 }  // namespace
 
+double AudioSource::seconds() const {
+  double seconds = 0;
+  for (const AudioSection& section : sections) seconds += section.seconds();
+  return seconds;
+}
+
 AudioSource open_audio(const fs::path& path) {
   AudioSource source{map_audio(path), {}};
   source.sections = sections_of(source.file.bytes(), path);

@@ -22,12 +22,14 @@ struct AudioSection {
   int64_t frames = 0;  ///< samples of each channel, as decoding gives them
   /// Decodes the frames [begin, end).
   std::function<void(int64_t begin, int64_t end, const TakeSamples& take)> decode;
+  double seconds() const { return double(frames) / double(sample_rate); }
 };
 
 /// The sections of a file in order, with the bytes that they are decoded from.
 struct AudioSource {
   MappedFile file;
   std::vector<AudioSection> sections;
+  double seconds() const;
 };
 
 /// UserError naming the file: missing, empty, not audio, not whole.
