@@ -1,9 +1,8 @@
 #include "scion/training/run/run_inputs.h"
 
-#include <set>
-
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/core/files/folder_walk.h"
 #include "scion/core/log.h"
 
 namespace scion {
@@ -26,16 +25,13 @@ std::vector<uint64_t> to_hashes(const at::Tensor& tensor) {
   return {first, first + tensor.numel()};
 }
 
-// A folder's files by name and size: its recordings need not be read.
+// A folder's files by name and size, without hidden ones, which augmentation passes over, too: its
+// recordings need not be read.
 std::string folder_checksum(const fs::path& folder) {
-  std::set<std::string> names;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->is_regular_file(error))
-      names.insert(
-          fmt::format("{} {}\n", at->path().lexically_relative(folder).string(), at->file_size()));
-  return checksum(fmt::format("{}", fmt::join(names, "")));
+  std::string names;
+  for (const fs::path& file : files_under(folder, [](const std::string&) { return true; }))
+    names += fmt::format("{} {}\n", file.lexically_relative(folder).string(), fs::file_size(file));
+  return checksum(names);
 }
 
 std::string content_checksum(const fs::path& path) {
