@@ -10,7 +10,7 @@
 namespace scion {
 
 struct OptionChange {
-  std::string key, before, now;  ///< values as TOML
+  std::string key, before, now;  ///< values as JSON
   bool learnt = true;            ///< whether the option changes what the run learns
 
   /// "train.peak_lr is 0.002, was 0.004"
