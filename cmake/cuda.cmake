@@ -46,19 +46,26 @@ if(NOT SCION_CUDA_RUNTIME)
 endif()
 list(GET SCION_CUDA_RUNTIME 0 SCION_CUDA_RUNTIME)
 
-# All of it belongs to the losses. The kernels know neither torch nor OpenMP, so they do not take
-# scion_loss's options.
-file(GLOB_RECURSE KERNEL_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scion/*.cu")
-if(KERNEL_SOURCES)
-  add_library(scion_kernels OBJECT ${KERNEL_SOURCES})
-  target_include_directories(scion_kernels PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_compile_options(scion_kernels PRIVATE -lineinfo -Xcompiler=-Wall,-Wextra)
-  target_sources(scion_loss PRIVATE $<TARGET_OBJECTS:scion_kernels>)
-endif()
+# The kernels know neither torch nor OpenMP, so they do not take their library's options. Only
+# these files see SCION_CUDA: one precompiled header serves all.
+set(KERNEL_SOURCES)
+set(CUDA_SOURCES)
+foreach(_library scion_loss scion_lib)
+  set(_folders "${PROJECT_SOURCE_DIR}/scion/loss")
+  if(_library STREQUAL "scion_lib")
+    set(_folders "${PROJECT_SOURCE_DIR}/scion/nn")
+  endif()
+  file(GLOB_RECURSE _kernels CONFIGURE_DEPENDS "${_folders}/*.cu")
+  file(GLOB_RECURSE _sources CONFIGURE_DEPENDS "${_folders}/*_cuda.cc")
+  add_library(${_library}_kernels OBJECT ${_kernels})
+  target_include_directories(${_library}_kernels PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_options(${_library}_kernels PRIVATE -lineinfo -Xcompiler=-Wall,-Wextra)
+  target_sources(${_library} PRIVATE $<TARGET_OBJECTS:${_library}_kernels> ${_sources})
+  target_include_directories(${_library} SYSTEM PRIVATE "${SCION_CUDA_HEADERS}")
+  list(APPEND KERNEL_SOURCES ${_kernels})
+  list(APPEND CUDA_SOURCES ${_sources})
+endforeach()
 
-# Only these files see SCION_CUDA: one precompiled header serves all.
-file(GLOB_RECURSE CUDA_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scion/*_cuda.cc")
-target_sources(scion_loss PRIVATE ${CUDA_SOURCES})
 foreach(_source ${KERNEL_SOURCES} ${CUDA_SOURCES})
   string(REGEX REPLACE "_cuda\\.(cu|cc)$" ".cc" _dispatch "${_source}")
   if(EXISTS "${_dispatch}")
@@ -71,5 +78,4 @@ file(GLOB_RECURSE CUDA_TESTS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_cu
 set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_DEFINITIONS SCION_CUDA=1)
 set_property(SOURCE ${CUDA_TESTS} PROPERTY COMPILE_OPTIONS -isystem "${SCION_CUDA_HEADERS}")
 
-target_include_directories(scion_loss SYSTEM PRIVATE "${SCION_CUDA_HEADERS}")
 target_link_libraries(scion_loss PUBLIC Libtorch::cuda "${SCION_CUDA_RUNTIME}")

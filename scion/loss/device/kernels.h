@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "scion/loss/device/launch.h"
 #include "scion/loss/device/numbers.h"
 #include "scion/loss/lattice/negligible_flow.h"
 
@@ -40,17 +41,6 @@ struct DeviceTargets {
   // (B), once computed. NaN where logits are broken: that utterance gets no gradient.
   const float* divergences = nullptr;
 };
-
-/// Size of a launch: blocks of `threads`, with `shared_bytes` of shared memory each.
-struct Launch {
-  int64_t blocks;
-  int threads;
-  int64_t shared_bytes;
-};
-
-/// Lanes of a warp: threads that may exchange numbers without a block barrier.
-inline constexpr int kWarp = 32;
-inline constexpr int kBlock = 256;
 
 /// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; one warp per node.
 struct HiddenArguments {

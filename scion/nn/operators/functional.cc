@@ -5,6 +5,7 @@
 #include "scion/nn/operators/depthwise.h"
 #include "scion/nn/operators/fused.h"
 #include "scion/nn/operators/observer.h"
+#include "scion/nn/operators/on_device.h"
 
 namespace scion {
 namespace {
@@ -13,22 +14,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// The mask of kernels.inc on any device, from the same random numbers.
-at::Tensor kept_on_device(const at::Tensor& like, uint64_t key, double rate) {
-  constexpr int64_t all = 0xFFFFFFFF;
-  const auto mixed = [](at::Tensor x) {
-    x = x.bitwise_xor(x.bitwise_right_shift(16)) * 0x7FEB352D & all;
-    x = x.bitwise_xor(x.bitwise_right_shift(15)) * 0x846CA68B & all;
-    return x.bitwise_xor(x.bitwise_right_shift(16));
-  };
-  const at::Tensor index = at::arange(like.numel(), like.options().dtype(at::kLong));
-  const at::Tensor inner = mixed(index.bitwise_xor(static_cast<int64_t>(key & all)));
-  const at::Tensor number = mixed((inner + static_cast<int64_t>(key >> 32)) & all);
-  return (number >= static_cast<int64_t>(rate * 4294967296.0)).view(like.sizes());
-}
-
 at::Tensor apply_dropout(const at::Tensor& x, uint64_t key, double rate) {
-  if (!x.is_cpu()) return x * kept_on_device(x, key, rate) / (1 - rate);
   const at::Tensor contiguous = x.contiguous();
   at::Tensor y = at::empty_like(contiguous);
   const float* from = contiguous.const_data_ptr<float>();
@@ -105,6 +91,8 @@ at::Tensor layer_norm(const at::Tensor& x, const LayerNorm& norm, const ForwardC
 
 at::Tensor dropout(const at::Tensor& x, double rate, const ForwardContext& context) {
   if (!context.training() || rate == 0) return x;
+  if (const ModelDevice* device = find_model_device(x))
+    return on_device::dropout(*device, x, rate, context);
   return Dropout::apply(x, static_cast<int64_t>(context.next_dropout_key()), rate);
 }
 
@@ -176,12 +164,16 @@ at::Tensor masked_batch_norm(const at::Tensor& x, const at::Tensor& valid, const
 at::Tensor norm_linear(const at::Tensor& x, const LayerNorm& norm, const Linear& map,
                        const ForwardContext& context) {
   if (context.inputs) context.inputs->linear({{map.weight}, map.bias}, layer_norm(x, norm));
+  if (const ModelDevice* device = find_model_device(x))
+    return on_device::norm_linear(*device, x, norm, map, context);
   const auto form = x.is_cpu() ? fused::norm_linear : composed::norm_linear;
   return form(x, norm, map, context);
 }
 
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias, Activation activation,
                               double rate, const ForwardContext& context) {
+  if (const ModelDevice* device = find_model_device(h))
+    return on_device::activate_with_bias(*device, h, bias, activation, rate, context);
   const auto form = h.is_cpu() ? fused::activate_with_bias : composed::activate_with_bias;
   return form(h, bias, activation, rate, context);
 }
@@ -191,6 +183,8 @@ at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const Linear& ma
   if (context.inputs)
     context.inputs->linear(
         {.weights = {map.weight}, .bias = map.bias, .residual = x, .scale = scale}, h);
+  if (const ModelDevice* device = find_model_device(x))
+    return on_device::add_linear(*device, x, h, map, scale, rate, context);
   const auto form = x.is_cpu() ? fused::add_linear : composed::add_linear;
   return form(x, h, map, scale, rate, context);
 }
@@ -205,6 +199,9 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias,
     context.inputs->batch_norm(norm.running_mean, norm.running_variance,
                                depthwise_convolution(gated, convolution));
   }
+  if (const ModelDevice* device = find_model_device(h))
+    return on_device::gated_convolution(*device, h, bias, convolution, lengths, norm, activation,
+                                        context);
   const bool whole = !convolution.reach.causal && convolution.reach.chunk == 0;
   const auto form = h.is_cpu() && whole ? fused::gated_convolution : composed::gated_convolution;
   return form(h, bias, convolution, lengths, norm, activation, context);
@@ -223,6 +220,9 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
                               const AttentionSpan& span, double rate,
                               const ForwardContext& context) {
+  if (const ModelDevice* device = find_model_device(h))
+    return on_device::relative_attention(*device, h, bias, position_bias, lengths, span, rate,
+                                         context);
   if (h.is_cpu() && span.chunk == 0)
     return fused::relative_attention(h, bias, position_bias, lengths, rate, context);
   return composed::relative_attention(h, bias, position_bias, lengths, span, rate, context);
@@ -233,6 +233,9 @@ at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_offset, int64_t heads,
                               const at::Tensor& lengths, const AttentionSpan& span, double rate,
                               const ForwardContext& context) {
+  if (const ModelDevice* device = find_model_device(h))
+    return on_device::sinusoid_attention(*device, h, bias, positions, content_offset,
+                                         position_offset, heads, lengths, span, rate, context);
   if (h.is_cpu() && span.chunk == 0)
     return fused::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
                                      lengths, rate, context);
