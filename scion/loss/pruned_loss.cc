@@ -47,6 +47,15 @@ LatticeBatch check_band(const LatticeBatch& batch, const at::Tensor& ranges) {
   return batch.band(first, width);
 }
 
+/// The first window of each frame whose weight (…, windows) is as high as any but for rounding.
+/// Where the flow is concentrated, several windows have nearly all of it, and weights differ by the
+/// rounding of their sums: the greatest alone would be another one on another device.
+at::Tensor first_of_the_best(const at::Tensor& weights) {
+  constexpr double kRounding = 1e-4;  // of flows up to 1, summed in float along a lattice
+  const at::Tensor highest = weights.amax(-1, true);
+  return weights.ge(highest - kRounding).to(at::kByte).argmax(-1);
+}
+
 /// out[i] = the smallest of x[i], x[i+1], … along the last dimension.
 at::Tensor lower_bound(const at::Tensor& x) {
   return std::get<0>(x.flip({-1}).cummin(-1)).flip({-1});
@@ -121,7 +130,7 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
   const at::Tensor through = flows.blank.unfold(2, width, 1).sum(-1);
   const at::Tensor entering =
       at::constant_pad_nd(flows.label, {1, 0}).narrow(2, 0, states - width + 1);
-  at::Tensor first = (through - entering).argmax(2);  // (B, T)
+  at::Tensor first = first_of_the_best(through - entering);  // (B, T)
 
   const at::Tensor frame = at::arange(frames, first.options()).unsqueeze(0);
   const at::Tensor lengths = upload(labels.frame_lengths, first.device()).unsqueeze(1);

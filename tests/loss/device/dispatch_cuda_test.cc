@@ -297,7 +297,11 @@ TEST_F(CudaLoss, OverABandGivesTheSameBytesAgain) {
   expect_the_same_bytes_again(band_loss, int64_t{1} << 20);
 }
 
-// Both passes; the ranges that the first one finds stay on the GPU.
+// Both passes; the ranges that the first one finds stay on the GPU. The gradients of a band are
+// compared with those of the same band: where two windows of states have the same flow but for
+// rounding, an argmax would find one on the CPU and the other on the GPU, and losses that agree to
+// 1e-4 had gradients that differed by 7e-2. ranges_of_flows() takes the first of such windows, so
+// that the bands are nearly always equal; what differs has to be worth as much.
 TEST_F(CudaLoss, FusedWithBothPassesDoesNotSynchronise) {
   const Case c = make_case({90, 40, 25}, {20, 6, 12}, 28);
   std::vector<at::Tensor> inputs = joiner_inputs(c, 64);
@@ -305,16 +309,22 @@ TEST_F(CudaLoss, FusedWithBothPassesDoesNotSynchronise) {
   inputs.push_back(at::randn({28, 64}) * 0.2);
   const LatticeLabels labels = labels_of(c);
   for (const Topology topology : kTopologies) {
-    const LossFunction f = [&](const std::vector<at::Tensor>& x) {
-      const SimpleLoss simple =
-          simple_transducer_loss(at::linear(x[0], x[4]), at::linear(x[1], x[5]), labels,
-                                 {.topology = topology, .lm_only_scale = 0.25});
-      const at::Tensor ranges = ranges_of_flows(simple.flows, labels, topology, 5);
-      return simple.losses + pruned_joiner_loss(joiner_of(x), ranges, labels,
-                                                {.fast_emit = 0.1, .topology = topology});
+    at::Tensor band;
+    const auto both_passes = [&](bool finds_band) -> LossFunction {
+      return [&, finds_band](const std::vector<at::Tensor>& x) {
+        const SimpleLoss simple =
+            simple_transducer_loss(at::linear(x[0], x[4]), at::linear(x[1], x[5]), labels,
+                                   {.topology = topology, .lm_only_scale = 0.25});
+        if (finds_band) band = ranges_of_flows(simple.flows, labels, topology, 5);
+        return simple.losses + pruned_joiner_loss(joiner_of(x), band, labels,
+                                                  {.fast_emit = 0.1, .topology = topology});
+      };
     };
-    expect_equal_outcomes(run_on(at::kCUDA, f, inputs, at::ones({3})),
-                          run_on(at::kCPU, f, inputs, at::ones({3})), 1e-4);
+    const Outcome own = run_on(at::kCPU, both_passes(true), inputs, at::ones({3}));
+    const Outcome found = run_on(at::kCUDA, both_passes(true), inputs, at::ones({3}));
+    EXPECT_TRUE(at::allclose(found.loss, own.loss, 1e-3)) << found.loss << own.loss;
+    band = band.cpu();
+    expect_equal_outcomes(found, run_on(at::kCPU, both_passes(false), inputs, at::ones({3})), 1e-4);
   }
 }
 
