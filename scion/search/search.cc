@@ -1,6 +1,7 @@
 #include "scion/search/search.h"
 
 #include "scion/core/options.h"
+#include "scion/search/device_greedy_search.h"
 #include "scion/search/greedy_search.h"
 
 namespace scion {
@@ -13,6 +14,9 @@ void SearchConfig::declare(Options& options) {
 
 std::unique_ptr<Search> make_search(const Transducer& model, int64_t batch,
                                     const SearchConfig& config, const ForwardContext& context) {
+  // On a device a host that waits for every label costs more than steps that turn out to be idle.
+  if (!model.device().is_cpu())
+    return std::make_unique<DeviceGreedySearch>(model, batch, config, context);
   return std::make_unique<GreedySearch>(model, batch, config, context);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "scion/search/device_greedy_search.h"
 #include "tests/model/small_models.h"
 
 namespace scion {
@@ -73,6 +74,28 @@ TEST(GreedySearch, FindsWhatStepsByHandFind) {
     EXPECT_GT(labels, 5U);
     EXPECT_LT(labels, 60U);  // not the limit in every frame: some blanks, too
   }
+}
+
+// The tensors are on the CPU: the steps are the same on a GPU.
+TEST(DeviceGreedySearch, FindsWhatTheOtherSearchFinds) {
+  const at::NoGradGuard no_grad;
+  for (const std::string kind : {"causal", "lstm"})
+    for (const int64_t symbols : {1, 2, 20}) {
+      SCOPED_TRACE(fmt::format("{}, {} symbols a frame", kind, symbols));
+      const auto model = random_model(kind);
+      const SearchConfig config{.symbols_per_frame = symbols};
+      GreedySearch expected(*model, 5, config, ForwardContext());
+      DeviceGreedySearch found(*model, 5, config, ForwardContext());
+      // In pieces, one of which has no valid frame.
+      for (const std::vector<int64_t>& lengths :
+           std::vector<std::vector<int64_t>>{{9, 1, 0, 14, 6}, {0, 0, 0, 0, 0}, {3, 5, 2, 1, 4}}) {
+        const EncoderOutput encoded = {at::randn({5, 14, model->encoder().output_axis().size()}),
+                                       at::tensor(lengths)};
+        expected.advance(encoded);
+        found.advance(encoded);
+      }
+      for (size_t b = 0; b < 5; ++b) expect_equal(found.hypotheses()[b], expected.hypotheses()[b]);
+    }
 }
 
 TEST(GreedySearch, PiecesFindWhatTheWholeFinds) {
