@@ -8,6 +8,7 @@ set(SCION_LOSS_HEADERS
     loss/ctc_loss.h
     loss/lattice_loss.h
     loss/pruned_loss.h
+    loss/tdt_loss.h
     loss/transducer_loss.h)
 set(SCION_HEADERS
     audio/audio_file.h

@@ -2,6 +2,7 @@
 
 #include "scion/core/parallel.h"
 #include "scion/loss/cpu/joiner.h"
+#include "scion/loss/tdt_loss.h"
 
 namespace scion {
 namespace {
@@ -72,6 +73,75 @@ ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
   return alignment;
 }
 
+/// One utterance's lattice of a TDT: log-probabilities of tokens and of durations at every node.
+struct TdtArcs {
+  const float *blank, *label;
+  std::vector<const float*> lengths;  ///< by duration
+  const std::vector<int64_t>& durations;
+  int64_t frames, states;
+};
+
+/// The best way to a node: its last arc.
+struct LastArc {
+  double best = impossible;
+  size_t duration = 0;
+  bool label = false;
+};
+
+/// By node, n = t · states + u with t in 0 … frames.
+std::vector<LastArc> best_tdt_paths(const TdtArcs& arcs) {
+  std::vector<LastArc> paths(static_cast<size_t>((arcs.frames + 1) * arcs.states));
+  paths[0].best = 0;
+  const auto try_arc = [&](LastArc& to, int64_t from, size_t i, bool label) {
+    const double token = label ? arcs.label[from] : arcs.blank[from];
+    const double way = paths[static_cast<size_t>(from)].best + token + arcs.lengths[i][from];
+    if (way > to.best) to = {way, i, label};
+  };
+  for (int64_t t = 0; t <= arcs.frames; ++t)
+    for (int64_t u = 0; u < arcs.states; ++u) {
+      LastArc& to = paths[static_cast<size_t>(t * arcs.states + u)];
+      const auto try_all = [&](bool label, int64_t shortest) {
+        for (size_t i = 0; i < arcs.durations.size(); ++i)
+          if (arcs.durations[i] >= shortest && arcs.durations[i] <= t)
+            try_arc(to, (t - arcs.durations[i]) * arcs.states + u - (label ? 1 : 0), i, label);
+      };
+      // On ties take the blank last, so that labels are emitted as early as possible.
+      try_all(false, 1);
+      if (u > 0 && t < arcs.frames) try_all(true, 0);
+    }
+  return paths;
+}
+
+ForcedAlignment best_tdt_alignment(const TdtArcs& arcs) {
+  if (arcs.frames == 0) return {.log_probability = impossible};
+  const std::vector<LastArc> paths = best_tdt_paths(arcs);
+  ForcedAlignment alignment{.log_probability = paths.back().best};
+  if (!std::isfinite(alignment.log_probability)) return alignment;
+  const auto labels = static_cast<size_t>(arcs.states - 1);
+  alignment.frames.resize(labels);
+  alignment.durations.resize(labels);
+  alignment.probabilities.resize(labels);
+  for (int64_t t = arcs.frames, u = arcs.states - 1; u > 0;) {
+    const LastArc& arc = paths[static_cast<size_t>(t * arcs.states + u)];
+    t -= arcs.durations[arc.duration];
+    if (!arc.label) continue;
+    const auto place = static_cast<size_t>(--u);
+    alignment.frames[place] = t;
+    alignment.durations[place] = arcs.durations[arc.duration];
+    alignment.probabilities[place] = std::exp(arcs.label[t * arcs.states + u]);
+  }
+  return alignment;
+}
+
+TdtArcs tdt_arcs(const SolvedLattices& solved, int64_t b) {
+  TdtArcs arcs{
+      solved.terms.blank(b),          solved.terms.label(b),     {},
+      solved.batch.rules().durations, solved.batch.frames_of(b), solved.batch.states_of(b)};
+  for (int64_t i = 0; i < solved.batch.durations(); ++i)
+    arcs.lengths.push_back(solved.terms.duration(b, i));
+  return arcs;
+}
+
 }  // namespace
 
 ArcOccupation arc_occupation(const JoinerInputs& joiner, const LatticeLabels& labels,
@@ -83,14 +153,18 @@ ArcOccupation arc_occupation(const JoinerInputs& joiner, const LatticeLabels& la
 
 std::vector<ForcedAlignment> best_alignments(const JoinerInputs& joiner,
                                              const LatticeLabels& labels,
-                                             const TransducerLossOptions& options) {
-  const SolvedLattices solved = solve_lattices_of(joiner, labels, options, /*flows=*/false);
+                                             const TransducerLossOptions& options,
+                                             const TdtOptions& tdt) {
+  if (!tdt.durations.empty()) check_tdt_options(tdt);
+  const SolvedLattices solved = solve_lattices_of(joiner, labels, options, /*flows=*/false, tdt);
   std::vector<ForcedAlignment> alignments(solved.batch.size());
   for_each_in_parallel(solved.batch.size(), [&](int64_t b) {
-    alignments[b] =
-        best_alignment({solved.terms.blank(b), solved.terms.label(b), solved.batch.frames_of(b),
-                        solved.batch.states_of(b), options.topology},
-                       options.delay_penalty);
+    alignments[b] = !tdt.durations.empty()
+                        ? best_tdt_alignment(tdt_arcs(solved, b))
+                        : best_alignment({solved.terms.blank(b), solved.terms.label(b),
+                                          solved.batch.frames_of(b), solved.batch.states_of(b),
+                                          options.topology},
+                                         options.delay_penalty);
   });
   return alignments;
 }

@@ -4,9 +4,11 @@
 #include "scion/core/error.h"
 #include "scion/core/tensor_text.h"
 #include "scion/loss/cpu/joiner.h"
+#include "scion/loss/cpu/solve.h"
 #include "scion/loss/device/dispatch.h"
 #include "scion/loss/lattice/checks.h"
 #include "scion/loss/lattice_loss.h"
+#include "scion/loss/tdt_loss.h"
 
 namespace scion {
 namespace {
@@ -23,20 +25,44 @@ at::Tensor following_labels(const LatticeLabels& labels, int64_t blank) {
                    at::constant_pad_nd(labels.tokens, {0, 1}, blank), blank);
 }
 
-/// Log-probabilities of blank and next label at every node, (B, T, U+1) both; anything in padding.
-LatticeArcs teacher_arcs(const JoinerInputs& teacher, const LatticeLabels& labels,
-                         const TransducerLossOptions& options) {
+/// At every node, (B, T, U+1) each; anything in padding.
+struct TeacherNodes {
+  at::Tensor blank, label;  ///< log-probabilities of blank and next label
+  at::Tensor occupation;    ///< of a TDT, if asked for: the posterior of the node
+};
+
+TeacherNodes tdt_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
+                       const TransducerLossOptions& options, const TdtOptions& tdt,
+                       bool occupation) {
+  check_tdt_options(tdt);
+  SolvedLattices solved =
+      solve_lattices_of(teacher, labels, {.blank = options.blank, .bf16 = options.bf16},
+                        /*flows=*/false, {.durations = tdt.durations});
+  const auto beside_teacher = [&](const at::Tensor& x) {
+    return upload(x, teacher.encoder.device());
+  };
+  const auto [blank, label] = solved.terms.arcs(solved.batch);
+  TeacherNodes nodes{beside_teacher(blank), beside_teacher(label), {}};
+  if (!occupation) return nodes;
+  solve_lattices(solved.batch, solved.terms, /*flows=*/true);
+  const auto [blank_flow, label_flow] = solved.terms.arcs(solved.batch);
+  nodes.occupation = beside_teacher(blank_flow + label_flow);
+  return nodes;
+}
+
+TeacherNodes teacher_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
+                           const TransducerLossOptions& options) {
   const LossDevice* const device =
       find_loss_device({teacher.encoder, teacher.predictor, teacher.weight, teacher.bias});
   if (device == nullptr) {
     const SolvedLattices solved = solve_lattices_of(
         teacher, labels, {.blank = options.blank, .bf16 = options.bf16}, /*flows=*/false);
     const auto [blank, label] = solved.terms.arcs(solved.batch);
-    return {blank, label};
+    return {blank, label, {}};
   }
   const LatticeBatch batch = check_joiner_batch(teacher, labels, {.blank = options.blank});
   const auto [blank, label] = device_joiner_arcs(*device, teacher, batch, settings_of(options));
-  return {blank, label};
+  return {blank, label, {}};
 }
 
 /// q · (log q − log s); 0 with a zero gradient where q is 0.
@@ -48,9 +74,13 @@ at::Tensor divergence_of_class(const at::Tensor& teacher, const at::Tensor& stud
 }  // namespace
 
 NodeTargets node_targets(const JoinerInputs& teacher, const LatticeLabels& labels,
-                         NodeWeighting weighting, const TransducerLossOptions& options) {
+                         NodeWeighting weighting, const TransducerLossOptions& options,
+                         const TdtOptions& tdt) {
   const at::NoGradGuard no_grad;
-  const auto [blank, label] = teacher_arcs(teacher, labels, options);
+  const auto [blank, label, occupation] =
+      tdt.durations.empty()
+          ? teacher_nodes(teacher, labels, options)
+          : tdt_nodes(teacher, labels, options, tdt, weighting == NodeWeighting::occupied);
   const int64_t frames = blank.size(1), states = blank.size(2);
   const auto beside_arcs = [device = blank.device()](const at::Tensor& x) {
     return upload(x, device);
@@ -62,13 +92,16 @@ NodeTargets node_targets(const JoinerInputs& teacher, const LatticeLabels& label
                               .to(at::kFloat);
   const at::Tensor blanks = blank.exp() * node, nexts = label.exp() * node * has_label;
   // Exactly zero without another class, whose probability is zero in the student, too.
-  const at::Tensor has_rest = teacher.weight.size(0) - 1 - has_label > 0;
+  const auto durations = static_cast<int64_t>(tdt.durations.size());
+  const at::Tensor has_rest = teacher.weight.size(0) - durations - 1 - has_label > 0;
   const at::Tensor rest = (node - blanks - nexts).clamp_min(0) * has_rest;
   at::Tensor weights;
   if (weighting == NodeWeighting::all) {
     const at::Tensor arcs = labels.frame_lengths + labels.token_lengths;
     const at::Tensor nodes = labels.frame_lengths * (labels.token_lengths + 1);
     weights = node * beside_arcs(arcs / nodes.clamp_min(1)).view({-1, 1, 1});
+  } else if (occupation.defined()) {
+    weights = occupation;
   } else {
     const LatticeArcs flows =
         lattice_flows({blank, label.narrow(2, 0, states - 1)}, labels, Topology::regular);

@@ -17,6 +17,7 @@ inline void save_with_batch(torch::autograd::AutogradContext* ctx, const Lattice
   ctx->saved_data["max_frames"] = batch.max_frames();
   ctx->saved_data["width"] = batch.max_width();
   ctx->saved_data["blank"] = batch.blank();
+  ctx->saved_data["durations"] = batch.rules().durations;
 }
 
 inline LatticeBatch saved_batch(torch::autograd::AutogradContext* ctx,
@@ -24,7 +25,8 @@ inline LatticeBatch saved_batch(torch::autograd::AutogradContext* ctx,
   const size_t last = saved.size();
   const LatticeBatch batch(saved[last - 4], saved[last - 3], saved[last - 2],
                            ctx->saved_data["max_frames"].toInt(),
-                           {.blank = ctx->saved_data["blank"].toInt()});
+                           {.blank = ctx->saved_data["blank"].toInt(),
+                            .durations = ctx->saved_data["durations"].toIntVector()});
   if (!saved[last - 1].defined()) return batch;
   return batch.band(saved[last - 1], ctx->saved_data["width"].toInt());
 }

@@ -48,23 +48,24 @@ class FloatRows {
   std::vector<float> buffer_;
 };
 
-/// The gradient of one frame's rows, padding included.
+/// The gradient of one frame's rows of `outputs` numbers, padding included.
 template <class T>
 void frame_gradient(const LatticeBatch& batch, const NodeTerms& terms, int64_t b, int64_t t,
-                    const float* logits, int64_t classes, float weight, float* row, T* out) {
-  const int64_t states = batch.states_of(b);
-  for (int64_t u = 0; u < batch.max_states(); ++u, out += classes) {
+                    const float* logits, int64_t outputs, float weight, float* row, T* out) {
+  const int64_t states = batch.states_of(b), classes = outputs - batch.durations();
+  for (int64_t u = 0; u < batch.max_states(); ++u, out += outputs) {
     const int64_t n = t * states + u;
     if (u >= states || terms.blank(b)[n] + terms.label(b)[n] < kNegligibleFlow) {
-      std::fill_n(out, classes, T(0));
+      std::fill_n(out, outputs, T(0));
       continue;
     }
     float* to = row;
     if constexpr (std::is_same_v<T, float>) to = out;
-    write_gradient(node_gradient(batch, terms, b, n, u, weight), logits + u * classes,
+    write_gradient(node_gradient(batch, terms, b, n, u, weight), logits + u * outputs,
                    terms.log_sum(b)[n], classes, to);
+    write_duration_gradient(terms, b, n, weight, to + classes);
     if constexpr (!std::is_same_v<T, float>) {
-      for (int64_t k = 0; k < classes; ++k) out[k] = static_cast<T>(to[k]);
+      for (int64_t k = 0; k < outputs; ++k) out[k] = static_cast<T>(to[k]);
     }
   }
 }
@@ -98,7 +99,8 @@ void fill_gradient(const LatticeBatch& batch, const at::Tensor& logits, const No
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows) {
   NodeTerms terms = NodeTerms::make(batch);
-  const int64_t classes = logits.size(3), frame = batch.max_states() * classes;
+  const int64_t outputs = logits.size(3), frame = batch.max_states() * outputs;
+  const int64_t classes = outputs - batch.durations();
   const std::vector<FrameRange> ranges = divide(batch);
   with_numbers_of(logits, [&]<class T>(T) {
     for_each_in_parallel(ranges.size(), [&](int64_t i) {
@@ -107,7 +109,9 @@ LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tenso
       FloatRows<T> rows(logits, states);
       for (int64_t t = begin; t < end; ++t) {
         const int64_t offset = (b * batch.max_frames() + t) * frame;
-        terms.set(batch, b, t * states, states, rows.read(offset, states), classes, classes);
+        const float* const row = rows.read(offset, states);
+        terms.set(batch, b, t * states, states, row, outputs, classes);
+        terms.set_durations(b, t * states, states, row + classes, outputs);
       }
     });
   });
@@ -121,7 +125,7 @@ at::Tensor logits_gradient_cpu(const LatticeBatch& batch, const at::Tensor& logi
   ask_for_huge_pages(gradient);
   const at::Tensor float_weights = weights.to(at::kFloat).contiguous();
   with_numbers_of(logits, [&]<class T>(T) {
-    fill_gradient<T>(batch, logits, NodeTerms(terms), float_weights, gradient);
+    fill_gradient<T>(batch, logits, NodeTerms(terms, batch.durations()), float_weights, gradient);
   });
   return gradient;
 }

@@ -12,7 +12,8 @@ struct LatticeSolution {
   at::Tensor terms;   ///< NodeTerms' storage, with flows if asked for
 };
 
-/// logits (B, T, U+1, V) float, bfloat16 or float16, contiguous
+/// logits (B, T, U+1, V), with those of durations after the V classes; float, bfloat16 or float16,
+/// contiguous
 LatticeSolution solve_from_logits_cpu(const LatticeBatch& batch, const at::Tensor& logits,
                                       bool flows);
 /// Gradient of Σ_b weights[b] · loss[b], in the logits' shape and type.

@@ -49,7 +49,7 @@ void solve_range(const JoinerView& joiner, const PackedMatrix& to_logits, const 
   const int64_t last = range.end * width;
   const bool in_pairs = joiner.pairs != nullptr, in_place = kept.holds(b) && !in_pairs;
   const Tile hidden(in_pairs ? 0 : joiner.tile_rows, joiner.hidden_stride);
-  const Tile own(in_place ? 0 : joiner.tile_rows, joiner.classes_stride);
+  const Tile own(in_place ? 0 : joiner.tile_rows, joiner.outputs_stride);
   const HalfTile own_softmax(in_pairs && !kept.holds(b) ? joiner.tile_rows : 0,
                              SoftmaxRows::stride_of(joiner.classes));
   const PairTile pairs = joiner.pair_tile();
@@ -73,6 +73,7 @@ void solve_range(const JoinerView& joiner, const PackedMatrix& to_logits, const 
       to_logits.multiply(rows, hidden, pairs, joiner.from_bias(), logits, stride);
       terms.set(joiner.batch, b, n, rows, logits, stride, joiner.classes);
     }
+    terms.set_durations(b, n, rows, logits + joiner.classes, stride);
     if (terms.has_rest()) terms.set_rest(joiner.batch, b, n, rows, logits, stride, joiner.classes);
   }
 }
@@ -93,7 +94,7 @@ class BackwardPass {
                const TargetNodes& targets)
       : batch_(batch),
         view_(batch, joiner, settings.bf16),
-        terms_(terms),
+        terms_(terms, batch.durations()),
         kept_(view_, settings.workspace_bytes, kept),
         targets_(targets),
         weights_(weights.transducer.to(at::kFloat).contiguous()),
@@ -114,7 +115,7 @@ class BackwardPass {
     const auto ranges = static_cast<int64_t>(ranges_.size());
     // The number of partial sums depends on shapes only, so that the result is the same for any
     // number of threads.
-    const int64_t bytes = 4 * view_.classes * weight_stride();
+    const int64_t bytes = 4 * view_.outputs * weight_stride();
     const int64_t count =
         std::clamp<int64_t>(kPartialBytes / bytes, 1, std::clamp<int64_t>(ranges, 1, 16));
     std::vector<Partial> partials(count);
@@ -163,17 +164,18 @@ class BackwardPass {
 
   Partial sum_ranges(int64_t begin, int64_t end) {
     const bool in_pairs = view_.pairs != nullptr, all_kept = kept_.holds_all();
-    const int64_t halves = SoftmaxRows::stride_of(view_.classes), rows = view_.tile_rows;
+    const int64_t rows = view_.tile_rows;
     Work work{.nodes = {},
               .hidden = view_.hidden_tile(),
               .hidden_gradient = view_.hidden_tile(),
-              .logits = Tile(in_pairs && all_kept ? 0 : rows, view_.classes_stride),
-              .half_gradient = HalfTile(in_pairs ? rows : 0, halves),
-              .softmax = HalfTile(in_pairs && !all_kept ? rows : 0, halves),
+              .logits = Tile(in_pairs && all_kept ? 0 : rows, view_.outputs_stride),
+              .half_gradient = HalfTile(in_pairs ? rows : 0, SoftmaxRows::stride_of(view_.outputs)),
+              .softmax =
+                  HalfTile(in_pairs && !all_kept ? rows : 0, SoftmaxRows::stride_of(view_.classes)),
               .pairs = view_.pair_tile(),
               .other_pairs = PairTile(in_pairs ? rows : 0, view_.hidden_stride / 2),
-              .sums = {at::empty({view_.classes, weight_stride()}, at::kFloat),
-                       at::zeros({view_.classes}, at::kFloat)}};
+              .sums = {at::empty({view_.outputs, weight_stride()}, at::kFloat),
+                       at::zeros({view_.outputs}, at::kFloat)}};
     for (int64_t i = begin; i < end; ++i) {
       work.range = i;
       work.utterance = ranges_[i].utterance;
@@ -251,6 +253,7 @@ class BackwardPass {
       float* const row = work.logits.row(r);
       write_gradient(gradient_of(work, r), kept ? kept_.logits(b, n) : row, terms_.log_sum(b)[n],
                      view_.classes, row);
+      write_duration_gradient(terms_, b, n, weight_[b], row + view_.classes);
     }
   }
 
@@ -268,7 +271,17 @@ class BackwardPass {
     for (int64_t r = 0; r < work.rows(); ++r) {
       const SoftmaxRows softmax = kept ? kept_.softmax(b, work.nodes[r].n) : own.from(r);
       softmax.write_gradient(gradient_of(work, r), work.half_gradient.row(r));
+      if (terms_.durations() > 0) write_half_durations(work, r);
     }
+  }
+
+  /// After the row's token classes, with zeros up to a multiple of 32.
+  void write_half_durations(Work& work, int64_t r) const {
+    uint16_t* const row = work.half_gradient.row(r);
+    const int64_t b = work.utterance, n = work.nodes[r].n;
+    for (int64_t i = 0; i < terms_.durations(); ++i)
+      row[view_.classes + i] = c10::BFloat16(weight_[b] * terms_.duration(b, i)[n]).x;
+    std::fill(row + view_.outputs, row + round_up(view_.outputs, 32), uint16_t{0});
   }
 
   /// The start of the next product that is added to the weight's gradient.
@@ -278,27 +291,27 @@ class BackwardPass {
   }
 
   void add_parameter_gradients(Work& work) {
-    loss_kernels().multiply(view_.classes, to_hidden_.columns(), work.rows(), work.logits.row(0), 1,
+    loss_kernels().multiply(view_.outputs, to_hidden_.columns(), work.rows(), work.logits.row(0), 1,
                             work.logits.stride(), work.hidden.row(0), work.hidden.stride(),
                             loss_kernels().panel, from_sums(work),
                             work.sums.weight.data_ptr<float>(), weight_stride());
-    loss_kernels().add_rows(work.logits.row(0), work.rows(), work.logits.stride(), view_.classes,
+    loss_kernels().add_rows(work.logits.row(0), work.rows(), work.logits.stride(), view_.outputs,
                             work.sums.bias.data_ptr<float>());
   }
 
   // Pairs of nodes. A row of a pair tile is as long as two rows of the other tiles.
   void add_parameter_gradients_of_pairs(Work& work) {
     const int64_t rows = work.rows(), pairs = (rows + 1) / 2, columns = to_hidden_.columns();
-    const int64_t lanes = loss_kernels().lanes, classes = round_up(view_.classes, lanes);
-    const int64_t gradient_stride = classes + lanes, hidden_stride = columns + lanes;
+    const int64_t lanes = loss_kernels().lanes, outputs = round_up(view_.outputs, lanes);
+    const int64_t gradient_stride = outputs + lanes, hidden_stride = columns + lanes;
     view_.pairs->pairs_of_halves(work.half_gradient.row(0), work.half_gradient.stride(), rows,
-                                 classes, work.pairs.row(0), gradient_stride);
+                                 outputs, work.pairs.row(0), gradient_stride);
     view_.pairs->pairs_across_rows(work.hidden.row(0), work.hidden.stride(), rows, columns,
                                    work.other_pairs.row(0), hidden_stride);
-    view_.pairs->multiply(view_.classes, columns, pairs, work.pairs.row(0), 1, gradient_stride,
+    view_.pairs->multiply(view_.outputs, columns, pairs, work.pairs.row(0), 1, gradient_stride,
                           work.other_pairs.row(0), hidden_stride, loss_kernels().panel,
                           from_sums(work), work.sums.weight.data_ptr<float>(), weight_stride());
-    view_.pairs->add_pairs(work.pairs.row(0), pairs, gradient_stride, view_.classes,
+    view_.pairs->add_pairs(work.pairs.row(0), pairs, gradient_stride, view_.outputs,
                            work.sums.bias.data_ptr<float>());
   }
 
@@ -365,18 +378,20 @@ JoinerInputs joiner_gradients_cpu(const LatticeBatch& batch, const JoinerInputs&
 }
 
 SolvedLattices solve_lattices_of(const JoinerInputs& joiner, const LatticeLabels& labels,
-                                 const TransducerLossOptions& options, bool flows) {
+                                 const TransducerLossOptions& options, bool flows,
+                                 const TdtOptions& tdt) {
   const at::NoGradGuard no_grad;
   const auto on_cpu = [](const at::Tensor& tensor) {
     return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
   };
-  LatticeRules rules = rules_of(options);
+  LatticeRules rules = rules_of(options, tdt);
   rules.fast_emit = 0;
   LatticeBatch batch = check_joiner_batch(joiner, labels, rules);
   const JoinerInputs own{on_cpu(joiner.encoder), on_cpu(joiner.predictor), on_cpu(joiner.weight),
                          on_cpu(joiner.bias)};
   const JoinerSolution solution = solve_from_joiner_cpu(batch, own, flows, {.bf16 = options.bf16});
-  return {std::move(batch), NodeTerms(solution.terms)};
+  const int64_t durations = batch.durations();
+  return {std::move(batch), NodeTerms(solution.terms, durations)};
 }
 
 }  // namespace scion

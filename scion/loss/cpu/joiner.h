@@ -30,12 +30,13 @@ JoinerInputs joiner_gradients_cpu(const LatticeBatch& batch, const JoinerInputs&
                                   const TargetNodes& targets = {});
 
 /// The solved lattices of a joiner on any device and of any type, without gradient. UserError as
-/// joiner_transducer_loss().
+/// joiner_transducer_loss(), with durations as joiner_tdt_loss().
 struct SolvedLattices {
   LatticeBatch batch;
   NodeTerms terms;  ///< log-probabilities, or flows (without FastEmit) if asked for
 };
 SolvedLattices solve_lattices_of(const JoinerInputs& joiner, const LatticeLabels& labels,
-                                 const TransducerLossOptions& options, bool flows);
+                                 const TransducerLossOptions& options, bool flows,
+                                 const TdtOptions& tdt = {});
 
 }  // namespace scion

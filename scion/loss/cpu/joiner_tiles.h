@@ -95,8 +95,8 @@ struct JoinerView {
   const LatticeBatch& batch;
   const float *encoder, *predictor;
   at::Tensor bias;                        // padded to whole vectors
-  int64_t hidden, classes;                // D, V
-  int64_t hidden_stride, classes_stride;  // one more vector keeps rows off the same cache sets
+  int64_t hidden, outputs, classes;       // D, V and the durations, V
+  int64_t hidden_stride, outputs_stride;  // one more vector keeps rows off the same cache sets
   int64_t tile_rows;
   const PairKernels* pairs;  // nullptr: products in float
 
@@ -105,14 +105,15 @@ struct JoinerView {
         encoder(joiner.encoder.const_data_ptr<float>()),
         predictor(joiner.predictor.const_data_ptr<float>()),
         hidden(joiner.weight.size(1)),
-        classes(joiner.weight.size(0)),
+        outputs(joiner.weight.size(0)),
+        classes(outputs - lattices.durations()),
         pairs(bf16 ? pair_kernels() : nullptr) {
     const int64_t lanes = loss_kernels().lanes;
     hidden_stride = round_up(hidden, lanes) + lanes;
-    classes_stride = round_up(classes, lanes) + lanes;
-    bias = at::zeros({classes_stride}, at::kFloat);
-    bias.narrow(0, 0, classes).copy_(joiner.bias);
-    const int64_t row_bytes = 4 * (2 * hidden_stride + classes_stride);
+    outputs_stride = round_up(outputs, lanes) + lanes;
+    bias = at::zeros({outputs_stride}, at::kFloat);
+    bias.narrow(0, 0, outputs).copy_(joiner.bias);
+    const int64_t row_bytes = 4 * (2 * hidden_stride + outputs_stride);
     // Per thread. Every tile is added to the whole gradient of the weight, which would take most of
     // the time of small tiles with many classes.
     constexpr int64_t kTileBytes = int64_t{2} << 20;
@@ -122,7 +123,7 @@ struct JoinerView {
   Tile hidden_tile() const { return {tile_rows, hidden_stride}; }
   /// Holds pairs along or across the rows of either tile.
   PairTile pair_tile() const {
-    return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, classes_stride) / 2};
+    return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, outputs_stride) / 2};
   }
 
   /// tanh(encoder(t) + predictor(u)) for `count` states from u, padded with zeros to whole vectors

@@ -46,7 +46,7 @@ class SoftmaxRows {
     for (int64_t r = 0; r < count; ++r) exact(r) = {factors[r], arcs[2 * r], arcs[2 * r + 1]};
   }
 
-  /// The first row's gradient, as bfloat16 with zeros up to a multiple of 32.
+  /// The first row's gradient of token logits, as bfloat16 with zeros up to a multiple of 32.
   void write_gradient(const NodeGradient& gradient, uint16_t* out) const {
     const Exact& own = exact(0);
     pair_kernels()->scaled(row(0), classes_, gradient.others * own.factor, out);
@@ -88,7 +88,7 @@ class KeptNodes {
   bool holds(int64_t b) const { return begin_[b] != kNone; }
   bool holds_all() const { return std::find(begin_.begin(), begin_.end(), kNone) == begin_.end(); }
   int64_t stride() const {
-    return in_pairs() ? SoftmaxRows::stride_of(view_.classes) : view_.classes_stride;
+    return in_pairs() ? SoftmaxRows::stride_of(view_.classes) : view_.outputs_stride;
   }
   /// Logits of a held node and those that follow it.
   float* logits(int64_t b, int64_t n) const { return static_cast<float*>(data_) + place(b, n); }

@@ -15,6 +15,24 @@ struct MatrixStart {
   int64_t row_stride = 0;         ///< 0: the same row for all
 };
 
+/// One utterance's token-and-duration lattice: nodes (t, u), t < frames, u < states = U + 1. A
+/// blank of duration d > 0 leads from (t, u) to (t + d, u), a label of duration d to (t + d, u +
+/// 1), which must not lie beyond the last frame; an alignment ends with a blank from (T − d, U).
+struct DurationLattice {
+  int64_t frames, states;
+  const int64_t* durations;
+  int64_t count;  ///< of durations
+  double sigma;   ///< subtracted from every blank's and label's log-probability
+  /// (T, S) each, log-probabilities of blank and next label; label[·][U] is not read. Later the
+  /// probabilities that an alignment uses these arcs, with any duration.
+  float *blank, *label;
+  /// (T, S) each, `plane` apart: log-probabilities of the durations. Later the derivatives of −log
+  /// P with respect to their logits: occupancy of the node times the duration's probability, minus
+  /// the flow through the arcs of this duration.
+  float* duration;
+  int64_t plane;
+};
+
 struct LossKernels {
   const char* name;
   int64_t lanes;  ///< floats in a vector
@@ -36,6 +54,11 @@ struct LossKernels {
   /// Returns log P(y|x). Sums are kept in double: at 5000 frames a float's step is 1e-3.
   double (*lattice)(const float* blank, const float* label, int64_t T, int64_t S, void* workspace,
                     float* blank_flow, float* label_flow);
+
+  /// The same for a token-and-duration lattice, in place: with `flows` its numbers are overwritten
+  /// if the result is finite. NaN if an arc's log-probability is NaN or +∞.
+  ///   workspace  of duration_workspace_bytes(lattice)
+  double (*duration_lattice)(const DurationLattice& lattice, bool flows, void* workspace);
 
   /// The same for CTC, whose states are y' = blank, y1, blank, y2, … blank; S = 2U + 1. All rows
   /// are ctc_stride(S) apart and hold −∞ past S.
@@ -113,6 +136,21 @@ inline int64_t lattice_workspace_bytes(int64_t frames, int64_t states) {
   constexpr int64_t kPadding = 64;  // vectors at either end of a diagonal
   const int64_t diagonals = frames + states + 2, stride = states + kPadding;
   return diagonals * stride * (2 * 4 + 8) + 2 * stride * 8 + 256;
+}
+
+/// Diagonals of β that are needed at a time: every arc leads at most this number less one on.
+inline int64_t duration_diagonals(const DurationLattice& lattice) {
+  int64_t longest = 0;
+  for (int64_t i = 0; i < lattice.count; ++i)
+    if (lattice.durations[i] > longest) longest = lattice.durations[i];
+  const int64_t all = lattice.frames + lattice.states;
+  return longest + 2 < all ? longest + 2 : all;
+}
+inline int64_t duration_workspace_bytes(const DurationLattice& lattice) {
+  constexpr int64_t kPadding = 80;
+  const int64_t diagonals = lattice.frames + lattice.states, stride = lattice.states + kPadding;
+  return diagonals * stride * (8 + (2 + lattice.count) * 4) +
+         duration_diagonals(lattice) * stride * 8 + 512;
 }
 
 /// Floats between the starts of two rows of CTC states, enough for every instruction set.

@@ -34,4 +34,9 @@ void write_gradient(const NodeGradient& gradient, const float* logits, float log
   if (has_label) out[gradient.label_class] = label;
 }
 
+void write_duration_gradient(const NodeTerms& terms, int64_t b, int64_t n, float weight,
+                             float* out) {
+  for (int64_t i = 0; i < terms.durations(); ++i) out[i] = weight * terms.duration(b, i)[n];
+}
+
 }  // namespace scion

@@ -22,4 +22,8 @@ NodeGradient node_gradient(const LatticeBatch& batch, const NodeTerms& terms, in
 void write_gradient(const NodeGradient& gradient, const float* logits, float log_sum,
                     int64_t classes, float* out);
 
+/// out[i] = weight · ∂loss/∂logit of the i-th duration at node n.
+void write_duration_gradient(const NodeTerms& terms, int64_t b, int64_t n, float weight,
+                             float* out);
+
 }  // namespace scion

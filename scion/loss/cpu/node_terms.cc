@@ -4,15 +4,18 @@
 
 namespace scion {
 
-NodeTerms::NodeTerms(at::Tensor storage)
+NodeTerms::NodeTerms(at::Tensor storage, int64_t durations)
     : storage_(std::move(storage)),
       data_(storage_.data_ptr<float>()),
+      durations_(durations),
       size_(storage_.size(1)),
       stride_(storage_.stride(1)) {}
 
 NodeTerms NodeTerms::make(const LatticeBatch& batch, bool with_rest) {
-  return NodeTerms(at::empty(
-      {with_rest ? 4 : 3, batch.size(), batch.max_frames(), batch.max_width()}, at::kFloat));
+  const int64_t terms = 3 + batch.durations() + (with_rest ? 1 : 0);
+  return NodeTerms(
+      at::empty({terms, batch.size(), batch.max_frames(), batch.max_width()}, at::kFloat),
+      batch.durations());
 }
 
 float earliness(const LatticeBatch& batch, int64_t b, int64_t t) {
@@ -53,6 +56,17 @@ template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t
                                   const at::BFloat16*, int64_t, const float*);
 template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t, const at::Half*,
                                   int64_t, const float*);
+
+void NodeTerms::set_durations(int64_t b, int64_t first, int64_t count, const float* logits,
+                              int64_t stride) {
+  for (int64_t n = first; n < first + count; ++n, logits += stride) {
+    const float most = *std::max_element(logits, logits + durations_);
+    float sum = 0;
+    for (int64_t i = 0; i < durations_; ++i) sum += std::exp(logits[i] - most);
+    const float log_sum = most + std::log(sum);  // NaN if a logit is NaN or +∞, or all are −∞
+    for (int64_t i = 0; i < durations_; ++i) duration(b, i)[n] = logits[i] - log_sum;
+  }
+}
 
 // Sums over the classes themselves: one minus the probability of the others has no correct digit
 // where the model is certain.

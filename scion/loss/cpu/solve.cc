@@ -42,6 +42,23 @@ double solve_whole_regular(const TermRows& rows, bool flows) {
                                 flows ? rows.label : nullptr);
 }
 
+double solve_durations(const LatticeBatch& batch, int64_t b, const TermRows& rows,
+                       const NodeTerms& terms, bool flows) {
+  if (rows.frames == 0) return -INFINITY;
+  const std::vector<int64_t>& durations = batch.rules().durations;
+  const DurationLattice lattice{.frames = rows.frames,
+                                .states = rows.width,
+                                .durations = durations.data(),
+                                .count = batch.durations(),
+                                .sigma = batch.rules().sigma,
+                                .blank = rows.blank,
+                                .label = rows.label,
+                                .duration = terms.duration(b, 0),
+                                .plane = terms.duration_plane()};
+  const at::Tensor workspace = at::empty({duration_workspace_bytes(lattice)}, at::kByte);
+  return loss_kernels().duration_lattice(lattice, flows, workspace.data_ptr());
+}
+
 double solve_any(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
   const bool band = batch.first().defined();
   ArcLattice<float> lattice(
@@ -58,20 +75,24 @@ double solve_any(const LatticeBatch& batch, int64_t b, const TermRows& rows, boo
   return log_probability;
 }
 
-TermRows rows_of(const LatticeBatch& batch, NodeTerms& terms, int64_t b) {
+TermRows rows_of(const LatticeBatch& batch, const NodeTerms& terms, int64_t b) {
   return {terms.blank(b), terms.label(b), batch.frames_of(b), batch.width_of(b)};
 }
 
 /// Returns log P of one utterance. With `flows` its terms become flows.
-double solve_utterance(const LatticeBatch& batch, int64_t b, const TermRows& rows, bool flows) {
+double solve_utterance(const LatticeBatch& batch, int64_t b, const NodeTerms& terms, bool flows) {
+  const TermRows rows = rows_of(batch, terms, b);
   const bool whole_regular =
       !batch.first().defined() && batch.rules().topology == Topology::regular && rows.frames > 0;
-  double log_probability =
-      whole_regular ? solve_whole_regular(rows, flows) : solve_any(batch, b, rows, flows);
+  double log_probability = batch.durations() > 0 ? solve_durations(batch, b, rows, terms, flows)
+                           : whole_regular       ? solve_whole_regular(rows, flows)
+                                                 : solve_any(batch, b, rows, flows);
   if (log_probability == INFINITY) log_probability = NAN;  // some arc exceeded probability 1
   if (flows && !std::isfinite(log_probability)) {
     std::fill_n(rows.blank, batch.nodes_of(b), 0.F);
     std::fill_n(rows.label, batch.nodes_of(b), 0.F);
+    for (int64_t i = 0; i < batch.durations(); ++i)
+      std::fill_n(terms.duration(b, i), batch.nodes_of(b), 0.F);
   } else if (flows && batch.rules().fast_emit != 0) {
     const auto scale = static_cast<float>(1 + batch.rules().fast_emit);
     for (int64_t n = 0; n < batch.nodes_of(b); ++n) rows.label[n] *= scale;
@@ -90,7 +111,7 @@ at::Tensor solve_arcs(const LatticeBatch& batch, NodeTerms& terms, bool flows) {
   at::Tensor losses = at::empty({batch.size()}, at::kFloat);
   float* const loss = losses.data_ptr<float>();
   for_each_in_parallel(batch.size(), [&](int64_t b) {
-    loss[b] = static_cast<float>(-solve_utterance(batch, b, rows_of(batch, terms, b), flows));
+    loss[b] = static_cast<float>(-solve_utterance(batch, b, terms, flows));
   });
   return losses;
 }

@@ -61,6 +61,13 @@ void check_float_type(const at::Tensor& tensor, const char* name) {
                   "give float32, bfloat16 or float16");
 }
 
+int64_t token_classes(int64_t outputs, const LatticeRules& rules) {
+  const auto durations = static_cast<int64_t>(rules.durations.size());
+  if (outputs > durations) return outputs - durations;
+  throw UserError(fmt::format("{} logits hold no token besides {} durations", outputs, durations),
+                  "give the logits of all tokens, blank included, and then one for each duration");
+}
+
 LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t classes,
                                  const LatticeLabels& labels, const LatticeRules& rules) {
   const LatticeBatch batch(whole_numbers(labels.tokens, "tokens", 2, size),
@@ -96,7 +103,8 @@ LatticeBatch check_joiner_batch(const JoinerInputs& joiner, const LatticeLabels&
                                 shape_text(bias), shape_text(tokens)),
                     "give (B, T, D), (B, U+1, D), (V, D), (V) and (B, U)");
   }
-  return check_lattice_batch(encoder.size(0), encoder.size(1), weight.size(0), labels, rules);
+  return check_lattice_batch(encoder.size(0), encoder.size(1), token_classes(weight.size(0), rules),
+                             labels, rules);
 }
 
 void check_node_targets(const LatticeBatch& batch, const NodeTargets& targets) {

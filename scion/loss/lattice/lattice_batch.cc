@@ -3,7 +3,17 @@
 namespace scion {
 
 LatticeRules rules_of(const TransducerLossOptions& options) {
-  return {options.blank, options.fast_emit, options.delay_penalty, options.topology};
+  return {.blank = options.blank,
+          .fast_emit = options.fast_emit,
+          .delay_penalty = options.delay_penalty,
+          .topology = options.topology};
+}
+
+LatticeRules rules_of(const TransducerLossOptions& options, const TdtOptions& tdt) {
+  LatticeRules rules = rules_of(options);
+  rules.durations = tdt.durations;
+  rules.sigma = tdt.sigma;
+  return rules;
 }
 
 LatticeRules rules_of(const SimpleLossOptions& options) {

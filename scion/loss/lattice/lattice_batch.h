@@ -10,8 +10,11 @@ struct LatticeRules {
   int64_t blank = 0;
   double fast_emit = 0, delay_penalty = 0;  ///< as in TransducerLossOptions
   Topology topology = Topology::regular;
+  std::vector<int64_t> durations = {};  ///< as in TdtOptions; empty: no TDT
+  double sigma = 0;
 };
 LatticeRules rules_of(const TransducerLossOptions& options);
+LatticeRules rules_of(const TransducerLossOptions& options, const TdtOptions& tdt);
 LatticeRules rules_of(const SimpleLossOptions& options);
 
 /// How a joiner's nodes are computed.
@@ -40,6 +43,7 @@ class LatticeBatch {
   int64_t max_width() const { return first_data_ == nullptr ? max_states_ : band_width_; }
   const LatticeRules& rules() const { return rules_; }
   int64_t blank() const { return rules_.blank; }
+  int64_t durations() const { return static_cast<int64_t>(rules_.durations.size()); }
   int64_t frames_of(int64_t b) const { return frames_data_[b]; }
   int64_t states_of(int64_t b) const { return states_data_[b]; }  ///< labels + 1
   int64_t width_of(int64_t b) const { return first_data_ == nullptr ? states_of(b) : band_width_; }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace scion {
 
@@ -35,6 +36,16 @@ struct TransducerLossOptions {
   int64_t workspace_bytes = int64_t{64} << 20;
 };
 
+/// What a token-and-duration transducer (TDT; Xu et al., 2023) adds to the options of the loss.
+struct TdtOptions {
+  /// Frames that each duration logit moves on: each ≥ 0, in any order, none twice, at least one
+  /// above 0.
+  std::vector<int64_t> durations;
+  /// Logit under-normalisation: subtracted from the log-probability of every token, blank included,
+  /// not from those of durations.
+  double sigma = 0;
+};
+
 /// Options of the simple joiner's loss, the first pass of the pruned loss.
 struct SimpleLossOptions {
   Topology topology = Topology::regular;
@@ -57,7 +68,7 @@ struct LatticeLabels {
 /// form.
 struct JoinerInputs {
   at::Tensor encoder, predictor;  ///< (B, T, D), (B, U+1, D): projections to the joiner's width
-  at::Tensor weight, bias;        ///< (V, D), (V)
+  at::Tensor weight, bias;        ///< (V, D), (V); a TDT joiner has a row more for each duration
 };
 
 /// Log-probabilities of a lattice's arcs, or the probabilities that an alignment uses them.

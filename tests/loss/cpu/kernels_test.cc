@@ -156,6 +156,38 @@ TEST_P(Kernels, LatticeConservesFlow) {
   }
 }
 
+TEST_P(Kernels, DurationLatticeConservesFlow) {
+  const std::vector<int64_t> durations = {3, 0, 1, 8};
+  const auto count = static_cast<int64_t>(durations.size());
+  for (const auto& [T, S] : std::vector<std::pair<int64_t, int64_t>>{
+           {1, 1}, {1, 9}, {8, 1}, {3, 30}, {40, 21}, {17, 17}, {600, 35}}) {
+    at::Tensor blank = at::rand({T, S}).log() - 1, label = at::rand({T, S}).log() - 1;
+    at::Tensor duration = at::randn({count, T, S}).log_softmax(0);
+    const at::Tensor probability = duration.exp();
+    const DurationLattice lattice{.frames = T,
+                                  .states = S,
+                                  .durations = durations.data(),
+                                  .count = count,
+                                  .sigma = 0.1,
+                                  .blank = blank.data_ptr<float>(),
+                                  .label = label.data_ptr<float>(),
+                                  .duration = duration.data_ptr<float>(),
+                                  .plane = T * S};
+    const at::Tensor workspace = at::empty({duration_workspace_bytes(lattice)}, at::kByte);
+    const double result = kernels().duration_lattice(lattice, true, workspace.data_ptr());
+    EXPECT_TRUE(std::isfinite(result));
+    // Each label is emitted once; the arcs' durations sum to all frames.
+    if (S > 1) {
+      EXPECT_LT(largest_difference(label.sum(0).slice(0, 0, S - 1), at::ones({S - 1})), 1e-5);
+    }
+    EXPECT_EQ(label.select(1, S - 1).abs().max().item<float>(), 0);
+    const at::Tensor flows = (blank + label) * probability - duration;
+    const at::Tensor frames = at::tensor(durations, at::kFloat).view({-1, 1, 1}) * flows;
+    EXPECT_NEAR(frames.sum().item<double>() / static_cast<double>(T), 1, 1e-4) << T << " " << S;
+    EXPECT_LT(duration.sum(0).abs().max().item<float>(), 1e-5);
+  }
+}
+
 TEST(KernelChoice, TakesTheFastest) { EXPECT_EQ(loss_kernels().name, all_kernels().back()->name); }
 
 // Factors of m × k and k × n: packed, multiplied and compared with the product of rounded factors.
