@@ -12,10 +12,13 @@ void run_heads(const Transducer& model, const CalibrationUtterance& utterance,
   const Joiner& joiner = model.joiner();
   const at::Tensor frames = joiner.project_encoder(outputs.encoded, context)[0];
   const at::Tensor labels = joiner.project_predictor(outputs.predicted, context)[0];
-  if (context.inputs && utterance.node_frames.defined())
-    context.inputs->linear({{joiner.weight()}, joiner.bias()},
-                           at::tanh(frames.index_select(0, utterance.node_frames) +
-                                    labels.index_select(0, utterance.node_labels)));
+  if (context.inputs && utterance.node_frames.defined()) {
+    const at::Tensor hidden = at::tanh(frames.index_select(0, utterance.node_frames) +
+                                       labels.index_select(0, utterance.node_labels));
+    context.inputs->linear({{joiner.weight()}, joiner.bias()}, hidden);
+    if (!model.config().durations.empty())
+      context.inputs->linear({{joiner.durations().weight}, joiner.durations().bias}, hidden);
+  }
   if (model.config().ctc) model.ctc_logits(outputs.encoded, context);
   if (model.config().simple_joiner)
     model.simple_logits(outputs.encoded, outputs.predicted, context);
@@ -53,7 +56,8 @@ void choose_nodes(const Transducer& model, const PartOutputs& outputs,
   const int64_t frames = outputs.encoded.size(1);
   const ForcedAlignment alignment =
       best_alignments(model.joiner().inputs(outputs.encoded, outputs.predicted, context),
-                      {utterance.tokens, one_length(frames), one_length(utterance.tokens.size(1))})
+                      {utterance.tokens, one_length(frames), one_length(utterance.tokens.size(1))},
+                      {}, {.durations = model.config().durations})
           .front();
   if (alignment.frames.size() != static_cast<size_t>(utterance.tokens.size(1))) return;
   std::vector<int64_t> node_frames, node_labels;

@@ -2,6 +2,7 @@
 
 #include "scion/core/error.h"
 #include "scion/core/options.h"
+#include "scion/loss/tdt_loss.h"
 
 namespace scion {
 
@@ -15,6 +16,9 @@ void ModelConfig::declare(Options& options) {
   options.add("predictor_context", predictor_context, "labels that a stateless predictor sees")
       .range(1, 2);
   options.add("joiner_width", joiner_width, "width of the joiner").range(1, 8192);
+  options.add("durations", durations,
+              "durations in encoder frames, such as [0, 1, 2, 3, 4], that a token-and-duration "
+              "transducer (TDT) predicts beside each token; empty: an RNN-T");
   options.add("ctc", ctc, "an auxiliary CTC head on the encoder");
   options.add("simple_joiner", simple_joiner,
               "a second joiner that only adds, which train.loss.kind = \"pruned\" needs");
@@ -24,6 +28,12 @@ void ModelConfig::declare(Options& options) {
 
 void ModelConfig::validate() const {
   visit_encoder([](const auto& config) { config.validate(); });
+  if (durations.empty()) return;
+  try {
+    check_tdt_options({durations});
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("model.durations: {}", error.what()), error.hint());
+  }
 }
 
 int64_t ModelConfig::frame_factor() const {

@@ -34,6 +34,8 @@ struct ModelConfig {
   int64_t predictor_layers = 1;   ///< of an LSTM predictor
   int64_t predictor_context = 2;  ///< labels the stateless predictor sees
   int64_t joiner_width = 64;
+  /// Encoder frames of a token-and-duration transducer's (TDT) durations; empty: an RNN-T.
+  std::vector<int64_t> durations;
   bool ctc = true;             ///< an auxiliary CTC head on the encoder
   bool simple_joiner = false;  ///< heads of the pruned loss's first pass, for training only
   FeatureConfig features;

@@ -15,8 +15,9 @@ Axis Axis::leaf(std::string name, int64_t size, Role role) {
   return axis;
 }
 
-Axis Axis::fixed(int64_t size) {
+Axis Axis::fixed(int64_t size, std::string name) {
   Axis axis;
+  axis.name_ = std::move(name);
   axis.size_ = size;
   return axis;
 }
@@ -72,7 +73,7 @@ std::string Axis::to_string(Names names) const {
       return fmt::format("{}({})", name_.substr(first), size_);
     }
     case Form::fixed:
-      return std::to_string(size_);
+      return name_.empty() ? std::to_string(size_) : fmt::format("{} ({})", name_, size_);
     case Form::product:
       return parts()[0].to_string(names) + " × " + parts()[1].to_string(names);
     case Form::concat: {
@@ -86,13 +87,13 @@ std::string Axis::to_string(Names names) const {
 
 namespace {
 
-Indices same_indices(int64_t teacher, int64_t student) {
-  if (teacher != student)
+Indices same_indices(const Axis& teacher, const Axis& student) {
+  if (teacher.size() != student.size() || teacher.name() != student.name())
     throw UserError(fmt::format("a dimension that is never selected has size {} in the teacher "
                                 "and {} in the student",
-                                teacher, student),
+                                teacher.to_string(), student.to_string()),
                     "give both models the same features and subsampling");
-  Indices indices(static_cast<size_t>(student));
+  Indices indices(static_cast<size_t>(student.size()));
   std::iota(indices.begin(), indices.end(), 0);
   return indices;
 }
@@ -135,7 +136,7 @@ Indices resolve_indices(const Axis& teacher, const Axis& student, const AxisChoi
     case Axis::Form::labels:
       return choice(teacher, student);
     case Axis::Form::fixed:
-      return same_indices(teacher.size(), student.size());
+      return same_indices(teacher, student);
     case Axis::Form::product:
       return resolve_product(teacher, student, choice);
     case Axis::Form::concat:

@@ -12,7 +12,7 @@ namespace scion {
 
 /// One dimension of a parameter, as a small tree:
 ///   leaf      elements that a selection chooses, e.g. the residual stream, the heads of one layer
-///   fixed     never chosen: mel bins, 1
+///   fixed     never chosen: mel bins, 1; with a name, which must be the teacher's: durations
 ///   taps      kernel taps or distances: ordered, kept by their offset from an anchor
 ///   labels    the vocabulary: the same, or matched piece by piece
 ///   product   a dimension that flattens two, outer major: heads × head_dim
@@ -29,7 +29,7 @@ class Axis {
   enum class Anchor { centre, newest, zero };
 
   static Axis leaf(std::string name, int64_t size, Role role = Role::plain);
-  static Axis fixed(int64_t size);
+  static Axis fixed(int64_t size, std::string name = "");
   static Axis taps(std::string name, int64_t size, Anchor anchor);
   static Axis labels(int64_t size);
   static Axis product(Axis outer, Axis inner);
@@ -37,7 +37,7 @@ class Axis {
 
   Form form() const { return form_; }
   int64_t size() const { return size_; }
-  const std::string& name() const { return name_; }  ///< leaves, taps and labels
+  const std::string& name() const { return name_; }  ///< leaves, taps, labels, some fixed
   Role role() const { return role_; }                ///< leaves
   Anchor anchor() const { return anchor_; }          ///< taps
   const std::vector<Axis>& parts() const { return *parts_; }

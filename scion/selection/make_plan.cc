@@ -88,7 +88,16 @@ class PlanMaker {
       if (matches_parameter(pattern, student.name)) return "--partial " + pattern;
     if (rules_.per_tensor && is_position_table(student))
       return "the per-tensor rule keeps the student's own positions";
+    if (const Axis& axis = student.axes.front(); has_other_meaning(student, axis))
+      return fmt::format("the teacher has no {}", axis.name());
     return "";
+  }
+
+  // Durations have no counterpart but the same durations: an RNN-T starts a TDT without them.
+  bool has_other_meaning(const Parameter& student, const Axis& axis) const {
+    if (axis.form() != Axis::Form::fixed || axis.name().empty()) return false;
+    const Parameter* teacher = teacher_.find(student.name);
+    return teacher == nullptr || teacher->axes.front().name() != axis.name();
   }
 
   void decide(const Parameter& student) {

@@ -31,7 +31,7 @@ LeafScores scores_of(const Transducer& model) {
 }
 
 TEST(Activation, EveryLeafHasAScoreForEachOfItsElements) {
-  for (const std::string kind : {"bias", "sinusoid", "causal", "chunked", "fast", "lstm"}) {
+  for (const std::string kind : {"bias", "sinusoid", "causal", "chunked", "fast", "lstm", "tdt"}) {
     const ModelConfig config =
         kind == "bias" || kind == "sinusoid" ? small_config(kind) : small_config_of_kind(kind);
     Transducer model(config, small_tokenizer().size());

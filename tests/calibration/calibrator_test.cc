@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(Models, EveryKindCalibrated,
                                            std::pair{"sinusoid", "batch"},
                                            std::pair{"kind", "causal"},
                                            std::pair{"kind", "chunked"}, std::pair{"kind", "fast"},
-                                           std::pair{"kind", "lstm"}),
+                                           std::pair{"kind", "lstm"}, std::pair{"kind", "tdt"}),
                          [](const auto& info) {
                            return info.param.first + "_" + info.param.second;
                          });

@@ -28,7 +28,7 @@ inline ModelConfig small_config(const std::string& positions = "bias",
   return config;
 }
 
-/// Models of other kinds than small_config()'s: causal, chunked, fast, fast_causal, lstm.
+/// Models of other kinds than small_config()'s: causal, chunked, fast, fast_causal, lstm, tdt.
 inline ModelConfig small_config_of_kind(const std::string& kind) {
   const bool fast = kind.starts_with("fast");
   ModelConfig config = fast                ? small_config("sinusoid", "batch", 8)
@@ -44,6 +44,7 @@ inline ModelConfig small_config_of_kind(const std::string& kind) {
     config.conformer.convolution =
         kind == "chunked" ? ConvolutionKind::chunked : ConvolutionKind::causal;
   }
+  if (kind == "tdt") config.durations = {0, 1, 2, 4};
   config.simple_joiner = kind == "lstm" || kind == "chunked";
   if (kind == "lstm") {
     config.encoder = EncoderKind::lstm;

@@ -60,6 +60,12 @@ inline std::vector<at::Tensor> logits_of_one_utterance(const Transducer& model) 
     const auto [frames, labels] = model.simple_logits(encoded.frames, predicted, context);
     logits.insert(logits.end(), {frames, labels});
   }
+  if (!model.config().durations.empty())
+    logits.push_back(model.joiner()
+                         .token_and_duration_logits(
+                             model.joiner().project_encoder(encoded.frames, context).unsqueeze(2),
+                             model.joiner().project_predictor(predicted, context).unsqueeze(1))
+                         .second);
   return logits;
 }
 
@@ -91,8 +97,9 @@ class EveryKind : public ::testing::TestWithParam<Kind> {
 };
 
 inline const std::vector<Kind> every_kind = {
-    {"bias", "batch"}, {"bias", "layer"},   {"sinusoid", "batch"},   {"kind", "causal"},
-    {"kind", "fast"},  {"kind", "chunked"}, {"kind", "fast_causal"}, {"kind", "lstm"}};
+    {"bias", "batch"},       {"bias", "layer"}, {"sinusoid", "batch"},
+    {"kind", "causal"},      {"kind", "fast"},  {"kind", "chunked"},
+    {"kind", "fast_causal"}, {"kind", "lstm"},  {"kind", "tdt"}};
 
 inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) {
   return info.param.first + "_" + info.param.second;

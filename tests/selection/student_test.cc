@@ -84,6 +84,33 @@ TEST(SelectStudent, TheHeadThatTheTeacherLacksIsNamed) {
   EXPECT_EQ(refusal(student, {.partial = {"simple_joiner"}}), "");
 }
 
+TEST(SelectStudent, AnRnntStartsATdtWithoutItsDurationsAndTheOtherWayRound) {
+  const ModelConfig rnnt = small_config();
+  ModelConfig tdt = rnnt, other = rnnt;
+  tdt.durations = {0, 1, 2};
+  other.durations = {0, 1, 3};
+  const auto chosen = [](const ModelConfig& teacher, const ModelConfig& student) {
+    Transducer from(enlarged(teacher), 7);
+    randomise(from, 3);
+    Selection selection = select_student(from, student, {}, "xavier", 1);
+    std::map<std::string, TensorChoice> choices;
+    for (const TensorChoice& choice : selection.plan.tensors) choices[choice.student] = choice;
+    EXPECT_EQ(choices.at("joiner.output.weight").action, TensorChoice::Action::cropped);
+    return choices;
+  };
+  for (const ModelConfig& teacher : {rnnt, other}) {
+    const auto choices = chosen(teacher, tdt);
+    for (const char* name : {"joiner.durations.weight", "joiner.durations.bias"}) {
+      EXPECT_EQ(choices.at(name).action, TensorChoice::Action::random) << name;
+      EXPECT_EQ(choices.at(name).reason, "the teacher has no durations 0 1 2") << name;
+      EXPECT_EQ(choices.at(name).left, choices.at(name).elements) << name;
+    }
+  }
+  EXPECT_EQ(chosen(tdt, tdt).at("joiner.durations.weight").action, TensorChoice::Action::cropped);
+  EXPECT_EQ(chosen(tdt, tdt).at("joiner.durations.bias").action, TensorChoice::Action::copied);
+  EXPECT_FALSE(chosen(tdt, rnnt).contains("joiner.durations.weight"));
+}
+
 // A tokenizer of seven pieces.
 std::string pieces() {
   return Tokenizer::train({"abcde"}, {.kind = PieceKind::character}).serialised();
