@@ -43,6 +43,9 @@ inline void add_search_flags(CLI::App& command, SearchConfig& search) {
                   "maximum number of labels in one encoder frame")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
+  add_word_flag(command, "--frame-limit", search.frame_limit,
+                "TDT models: what --symbols-per-frame counts; labels: those of duration 0, steps: "
+                "blanks too, and a frame is added to the last duration");
 }
 
 }  // namespace scion

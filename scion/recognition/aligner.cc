@@ -12,7 +12,8 @@ std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& b
       model.encode(batch.features.to(model.device()), batch.feature_lengths, context);
   const at::Tensor predicted = model.predictor().forward(batch.tokens, context);
   return best_alignments(model.joiner().inputs(encoded.frames, predicted, context),
-                         {batch.tokens, encoded.lengths, batch.token_lengths});
+                         {batch.tokens, encoded.lengths, batch.token_lengths}, {},
+                         {.durations = model.config().durations});
 }
 
 UtteranceAlignment to_utterance(const ForcedAlignment& alignment, const Utterance& utterance,
@@ -21,7 +22,8 @@ UtteranceAlignment to_utterance(const ForcedAlignment& alignment, const Utteranc
   UtteranceAlignment result{utterance.id};
   result.possible = alignment.frames.size() == tokens.size();
   if (!result.possible) return result;
-  result.words = word_times({tokens, alignment.frames}, tokenizer, frame_seconds);
+  result.words =
+      word_times({tokens, alignment.frames, alignment.durations}, tokenizer, frame_seconds);
   result.log_probability = alignment.log_probability;
   for (size_t u = 0; u < tokens.size(); ++u)
     result.tokens.push_back({tokenizer.piece(tokens[u]),

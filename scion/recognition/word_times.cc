@@ -17,7 +17,8 @@ std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer&
     tokens.push_back(hypothesis.tokens[i]);
     const std::vector<std::string> text = split_words(tokenizer.decode(tokens));
     const double start = static_cast<double>(hypothesis.frames[i]) * frame_seconds;
-    const double end = start + frame_seconds;
+    const int64_t frames = i < hypothesis.durations.size() ? hypothesis.durations[i] : 1;
+    const double end = start + static_cast<double>(std::max<int64_t>(1, frames)) * frame_seconds;
     for (size_t w = 0; w < text.size(); ++w) {
       if (w == words.size())
         words.push_back({text[w], start, end - start});

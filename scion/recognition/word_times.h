@@ -13,7 +13,8 @@ namespace scion {
 double encoder_frame_seconds(const ModelConfig& config);
 
 /// The words of the decoded text. A word starts with the encoder frame of its first token and ends
-/// after that of its last; a transducer may emit a token some frames after its sound.
+/// after that of its last, or with the duration that a TDT gives it; a transducer may emit a token
+/// some frames after its sound.
 std::vector<TimedWord> word_times(const Hypothesis& hypothesis, const Tokenizer& tokenizer,
                                   double frame_seconds);
 

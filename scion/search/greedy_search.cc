@@ -4,11 +4,11 @@ namespace scion {
 
 GreedySearch::GreedySearch(const Transducer& model, int64_t batch, const SearchConfig& config,
                            const ForwardContext& context)
-    : model_(model), config_(config), context_(context), hypotheses_(static_cast<size_t>(batch)) {
-  const at::NoGradGuard no_grad;
-  state_ = model.predictor().start(batch, context);
-  predicted_ = model.joiner().project_predictor(state_.output, context);
-}
+    : model_(model),
+      config_(config),
+      context_(context),
+      hypotheses_(static_cast<size_t>(batch)),
+      predictor_(model, batch, context) {}
 
 bool GreedySearch::step(const at::Tensor& logits, int64_t t, const at::Tensor& lengths,
                         std::vector<bool>& open) {
@@ -32,16 +32,8 @@ bool GreedySearch::step(const at::Tensor& logits, int64_t t, const at::Tensor& l
     hypotheses_[b].frames.push_back(frames_ + t);
     emitting.mutable_data_ptr<bool>()[b] = any = true;
   }
-  if (any) predict(best, emitting);
+  if (any) predictor_.take(best, emitting);
   return any;
-}
-
-void GreedySearch::predict(const at::Tensor& labels, const at::Tensor& emitting) {
-  const int64_t batch = labels.size(0);
-  const PredictorState after = model_.predictor().next(state_, labels, context_);
-  const at::Tensor rows = at::arange(batch) + emitting.to(at::kLong) * batch;
-  state_ = state_.append(after).select(rows.to(labels.device()));
-  predicted_ = model_.joiner().project_predictor(state_.output, context_);
 }
 
 void GreedySearch::advance(const EncoderOutput& encoded) {
@@ -52,7 +44,9 @@ void GreedySearch::advance(const EncoderOutput& encoded) {
   for (int64_t t = 0; t < last; ++t) {
     std::vector<bool> open(hypotheses_.size(), true);  // no blank yet in this frame
     for (int64_t symbol = 0; symbol < config_.symbols_per_frame; ++symbol)
-      if (!step(model_.joiner().logits(frames.select(1, t), predicted_), t, lengths, open)) break;
+      if (!step(model_.joiner().logits(frames.select(1, t), predictor_.projected()), t, lengths,
+                open))
+        break;
   }
   frames_ += encoded.frames.size(1);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "scion/search/search.h"
+#include "scion/search/search_predictor.h"
 
 namespace scion {
 
@@ -20,16 +21,13 @@ class GreedySearch : public Search {
   // label is blank, or that end before t, are no longer `open` in this frame; false when none is.
   bool step(const at::Tensor& logits, int64_t t, const at::Tensor& lengths,
             std::vector<bool>& open);
-  // Moves the predictor on by `labels` (B) where `emitting` (B) bool.
-  void predict(const at::Tensor& labels, const at::Tensor& emitting);
 
   const Transducer& model_;
   SearchConfig config_;
   ForwardContext context_;
   std::vector<Hypothesis> hypotheses_;
-  PredictorState state_;
-  at::Tensor predicted_;  // (B, joiner width)
-  int64_t frames_ = 0;    // before this piece
+  SearchPredictor predictor_;
+  int64_t frames_ = 0;  // before this piece
 };
 
 }  // namespace scion

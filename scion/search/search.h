@@ -4,22 +4,34 @@
 #include <memory>
 #include <vector>
 
+#include "scion/core/option_words.h"
 #include "scion/model/transducer.h"
 
 namespace scion {
 
 class Options;
 
+/// What a TDT's search counts in an encoder frame until it forces the next one.
+enum class FrameLimit {
+  labels,  ///< labels of duration 0; after the last the next frame follows (NeMo's greedy_batch)
+  steps    ///< all steps, blanks too; at the limit a frame is added to the duration (NeMo's greedy)
+};
+template <>
+inline constexpr std::array option_words<FrameLimit>{"labels", "steps"};
+
 struct SearchConfig {
   int64_t symbols_per_frame = 3;  ///< maximum number of labels in one encoder frame
+  FrameLimit frame_limit = FrameLimit::labels;
 
   void declare(Options& options);
 };
 
 struct Hypothesis {
   std::vector<int64_t> tokens;
-  std::vector<int64_t> frames;  ///< the encoder frame of each token
-  /// Sum of the log-probabilities of the labels and blanks along the path that was searched.
+  std::vector<int64_t> frames;     ///< the encoder frame of each token
+  std::vector<int64_t> durations;  ///< of each token, in encoder frames; of a TDT alone
+  /// Sum of the log-probabilities of the labels and blanks (without those of durations) along the
+  /// path that was searched.
   double log_probability = 0;
 };
 

@@ -32,6 +32,19 @@ void expect_times(const Tokenizer& tokenizer, const std::string& text) {
   EXPECT_LE(end, 0.04 * static_cast<double>(2 * hypothesis.tokens.size()) + 1e-9);
 }
 
+TEST(WordTimes, AWordLastsAsLongAsItsLastTokensDuration) {
+  const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {PieceKind::character, 12});
+  Hypothesis hypothesis;
+  hypothesis.tokens = tokenizer.encode("one");
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i)
+    hypothesis.frames.push_back(static_cast<int64_t>(10 + 3 * i));
+  hypothesis.durations = std::vector<int64_t>(hypothesis.tokens.size(), 3);
+  const double last = 0.04 * static_cast<double>(hypothesis.frames.back());
+  EXPECT_NEAR(word_times(hypothesis, tokenizer, 0.04).back().duration, last + 0.12 - 0.4, 1e-9);
+  hypothesis.durations.back() = 0;
+  EXPECT_NEAR(word_times(hypothesis, tokenizer, 0.04).back().duration, last + 0.04 - 0.4, 1e-9);
+}
+
 TEST(WordTimes, FollowTheTokensFrames) {
   for (const PieceKind kind : {PieceKind::character, PieceKind::unigram}) {
     const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {kind, 12});
