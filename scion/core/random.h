@@ -27,6 +27,7 @@ enum class RandomStream : uint32_t {
   noise = 12,
   volume = 13,
   time_warp = 14,
+  omega = 15,  // batches of a TDT that get the RNN-T loss
 };
 
 /// A 64-bit name for a string (FNV-1a), stable across machines: utterance ids, parameter names.

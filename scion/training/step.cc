@@ -6,6 +6,7 @@
 #include "scion/loss/ctc_loss.h"
 #include "scion/loss/distillation.h"
 #include "scion/loss/pruned_loss.h"
+#include "scion/loss/tdt_loss.h"
 #include "scion/loss/transducer_loss.h"
 #include "scion/nn/operators/functional.h"
 
@@ -31,10 +32,18 @@ TransducerLossOptions loss_options(const TrainConfig& config, const ForwardConte
 
 /// Losses (B); the divergence where the targets are defined.
 DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const NodeTargets& targets,
-                           const TrainConfig& config, const ForwardContext& context) {
-  const JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
+                           const TrainConfig& config, const StepProgress& progress,
+                           const ForwardContext& context) {
+  JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
   const TransducerLossOptions options = loss_options(config, context);
-  if (targets.weights.defined()) return distilled_joiner_loss(joiner, x.labels(), targets, options);
+  const TdtOptions tdt{model.config().durations, config.loss.sigma};
+  const bool distilled = targets.weights.defined();
+  if (!tdt.durations.empty() && !progress.rnnt_batch) {
+    if (distilled) return distilled_joiner_tdt_loss(joiner, x.labels(), targets, tdt, options);
+    return {joiner_tdt_loss(joiner, x.labels(), tdt, options), {}};
+  }
+  joiner = without_durations(joiner, tdt);
+  if (distilled) return distilled_joiner_loss(joiner, x.labels(), targets, options);
   return {joiner_transducer_loss(joiner, x.labels(), options), {}};
 }
 
@@ -74,7 +83,8 @@ struct Means {
 };
 
 Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutput& taught,
-                  const TrainConfig& config, const ForwardContext& context) {
+                  const TrainConfig& config, const StepProgress& progress,
+                  const ForwardContext& context) {
   const EncoderOutput encoder = model.encode(batch.features, batch.feature_lengths, context);
   const Encoded x{encoder, model.predictor().forward(batch.tokens, context), batch.tokens,
                   batch.token_lengths};
@@ -87,7 +97,7 @@ Means mean_losses(const Transducer& model, const Batch& batch, const TeacherOutp
     means.transducer = mean_over(losses.pruned, means.possible);
     means.simple = mean_over(losses.simple, means.possible);
   } else {
-    const DistilledLoss losses = exact_losses(model, x, taught.nodes, config, context);
+    const DistilledLoss losses = exact_losses(model, x, taught.nodes, config, progress, context);
     means.possible = has_alignment(losses.transducer);
     means.transducer = mean_over(losses.transducer, means.possible);
     if (losses.divergence.defined())
@@ -147,7 +157,7 @@ Batch on_device_of(const Transducer& model, Batch batch) {
 double batch_loss(const Transducer& model, const Batch& batch, const TrainConfig& config,
                   const ForwardContext& context) {
   const at::NoGradGuard no_grad;
-  const Means means = mean_losses(model, on_device_of(model, batch), {}, config, context);
+  const Means means = mean_losses(model, on_device_of(model, batch), {}, config, {}, context);
   return total_of(means, config, {}).item<double>();
 }
 
@@ -158,7 +168,7 @@ StepLoss accumulate_gradients(const Transducer& model, const Batch& given,
   const auto start = std::chrono::steady_clock::now();
   const TeacherOutput taught = teacher == nullptr ? TeacherOutput() : teacher->targets_for(batch);
   const std::chrono::duration<double> teaching = std::chrono::steady_clock::now() - start;
-  const Means means = mean_losses(model, batch, taught, config, context);
+  const Means means = mean_losses(model, batch, taught, config, progress, context);
   const at::Tensor total = total_of(means, config, progress);
   total.backward();
   // A single copy synchronises a GPU once.

@@ -23,6 +23,7 @@ struct StepLoss {
 struct StepProgress {
   double warmed_up = 1;     ///< the pruned loss, 0 to 1
   double distillation = 1;  ///< factor on the weights of both divergences
+  bool rnnt_batch = false;  ///< TDT: this batch gets the RNN-T loss of its tokens (omega)
 };
 
 /// encoder → (CTC head), predictor, joiner and transducer loss → backward. Gradients are added to

@@ -40,7 +40,7 @@ NodeTargets Teacher::node_targets_of(const EncoderOutput& encoder, const Batch& 
   const at::Tensor predicted = model_->predictor().forward(batch.tokens, context);
   return node_targets(model_->joiner().inputs(encoder.frames, predicted, context),
                       {batch.tokens, encoder.lengths, batch.token_lengths}, weighting_,
-                      {.blank = blank, .bf16 = bf16_});
+                      {.blank = blank, .bf16 = bf16_}, {.durations = model_->config().durations});
 }
 
 }  // namespace scion

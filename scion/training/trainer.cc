@@ -6,6 +6,7 @@
 #include "scion/core/error.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
+#include "scion/core/random.h"
 #include "scion/core/threads.h"
 #include "scion/data/length_report.h"
 #include "scion/data/skipped.h"
@@ -202,14 +203,21 @@ class Run {
         .warmed_up = std::min(1.0, static_cast<double>(position_.update) /
                                        static_cast<double>(std::max<int64_t>(1, warmup))),
         .distillation = distillation_share(config_.train.distill, position_.update,
-                                           planned_updates(), updates_per_epoch_)};
+                                           planned_updates(), updates_per_epoch_),
+        .rnnt_batch =
+            Random(seed_, RandomStream::omega, static_cast<uint64_t>(batches_before())).uniform() <
+            config_.train.loss.omega};
     return accumulate_gradients(*model_, batch, config_.train, context(), progress,
                                 progress.distillation > 0 ? teacher_.get() : nullptr);
   }
 
+  /// The number of batches of all updates before this one.
+  int64_t batches_before() const {
+    return position_.update * config_.train.accumulate + accumulated_;
+  }
+
   ForwardContext context() const {
-    ForwardContext context = ForwardContext::for_training(
-        seed_, position_.update * config_.train.accumulate + accumulated_, bf16_);
+    ForwardContext context = ForwardContext::for_training(seed_, batches_before(), bf16_);
     context.batch_norm_momentum = config_.train.batch_norm_momentum;
     return context;
   }

@@ -77,6 +77,73 @@ TEST_F(Step, ABandOfAllStatesIsTheExactLoss) {
         << name;
 }
 
+class TdtStep : public Step {
+ protected:
+  TdtStep() {
+    ModelConfig config = model_->config();
+    config.durations = {0, 1, 2};
+    model_ = std::make_unique<Transducer>(config, tokenizer_.size());
+    initialise(model_->registry(), "default", 1);
+  }
+  /// The model without its durations.
+  void make_rnnt() {
+    ModelConfig config = model_->config();
+    config.durations = {};
+    auto rnnt = std::make_unique<Transducer>(config, tokenizer_.size());
+    const at::NoGradGuard no_grad;
+    for (const Parameter& parameter : rnnt->registry().all())
+      parameter.tensor.copy_(model_->registry().find(parameter.name)->tensor);
+    model_ = std::move(rnnt);
+  }
+};
+
+TEST_F(TdtStep, DurationsLearnFromTheTdtLossAndNotInAnRnntBatch) {
+  const TrainConfig config;
+  const auto [tdt, gradients] = run(config);
+  EXPECT_TRUE(std::isfinite(tdt.transducer));
+  const auto [batch, batch_gradients] = run(config, {.rnnt_batch = true});
+  for (const char* name : {"joiner.durations.weight", "joiner.durations.bias"}) {
+    EXPECT_GT(gradients.at(name).abs().max().item<double>(), 1e-4) << name;
+    EXPECT_EQ(batch_gradients.at(name).abs().max().item<double>(), 0) << name;
+  }
+  make_rnnt();
+  const auto [rnnt, rnnt_gradients] = run(config);
+  EXPECT_EQ(batch.total, rnnt.total);
+  EXPECT_NE(tdt.transducer, rnnt.transducer);
+  for (const auto& [name, gradient] : rnnt_gradients)
+    EXPECT_TRUE(at::equal(gradient, batch_gradients.at(name))) << name;
+}
+
+TEST_F(TdtStep, SigmaRaisesTheLossOfEveryToken) {
+  TrainConfig config;
+  config.loss.sigma = 0;
+  const double without = run(config).first.transducer;
+  config.loss.sigma = 0.5;
+  EXPECT_GT(run(config).first.transducer, without + 1);
+}
+
+TEST_F(TdtStep, LearnsFromATdtAndFromAnRnntTeacher) {
+  TrainConfig config;
+  config.distill.teacher = folder_ / "teacher.safetensors";
+  const Teacher tdt = teacher(config);
+  const auto [from_tdt, gradients] = run(config, {}, &tdt);
+  EXPECT_GT(from_tdt.node_divergence, 0.1);
+  EXPECT_GT(gradients.at("joiner.durations.weight").abs().max().item<double>(), 1e-4);
+  const StepLoss batch = run(config, {.rnnt_batch = true}, &tdt).first;
+  EXPECT_NEAR(batch.node_divergence, from_tdt.node_divergence, 1e-3);
+  const Teacher same = teacher(config, /*wider=*/false);
+  EXPECT_NEAR(run(config, {}, &same).first.node_divergence, 0, 1e-3);
+  const auto student = std::move(model_);
+  model_ = std::make_unique<Transducer>(student->config(), tokenizer_.size());
+  initialise(model_->registry(), "default", 3);
+  make_rnnt();
+  const Teacher rnnt = teacher(config);
+  EXPECT_GT(run(config, {}, &tdt).first.node_divergence, 0.1) << "an RNN-T from a TDT";
+  model_ = std::make_unique<Transducer>(student->config(), tokenizer_.size());
+  initialise(model_->registry(), "default", 1);
+  EXPECT_GT(run(config, {}, &rnnt).first.node_divergence, 0.1) << "a TDT from an RNN-T";
+}
+
 TEST_F(Step, ALossIsReadWithoutGradients) {
   for (const LossKind kind : {LossKind::exact, LossKind::pruned}) {
     TrainConfig config;

@@ -76,6 +76,16 @@ static void validate_distillation(const RunConfig& config) {
         "train.loss.kind = \"exact\"");
 }
 
+static void validate_durations(const RunConfig& config) {
+  if (config.model.durations.empty()) return;
+  if (config.train.loss.kind == LossKind::pruned)
+    throw UserError("train.loss.kind is pruned and model.durations make the model a TDT",
+                    "set train.loss.kind = \"exact\": it is fused with the joiner, too");
+  if (config.train.device == "cuda")
+    throw UserError("train.device is cuda and model.durations make the model a TDT",
+                    "set train.device = \"cpu\": the TDT loss has no kernels for a GPU");
+}
+
 void RunConfig::validate() const {
   model.validate();
   if (data.train.empty())
@@ -88,6 +98,7 @@ void RunConfig::validate() const {
   if (train.loss.kind == LossKind::pruned && !model.simple_joiner)
     throw UserError("train.loss.kind is pruned and model.simple_joiner is false",
                     "set model.simple_joiner = true or train.loss.kind = \"exact\"");
+  validate_durations(*this);
   augment.validate();
   check_start(train.init);
   validate_distillation(*this);

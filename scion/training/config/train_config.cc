@@ -26,6 +26,16 @@ void LossConfig::declare(Options& options) {
       .add("delay_penalty", delay_penalty,
            "penalty on a label's log-probability for every encoder frame of delay; 0: off")
       .range(0, 1);
+  options
+      .add("sigma", sigma,
+           "TDT: subtracted from every token's log-probability (logit under-normalisation), which "
+           "favours long durations; 0: off")
+      .range(0, 10);
+  options
+      .add("omega", omega,
+           "TDT: probability with which a batch gets the RNN-T loss of its tokens instead, so that "
+           "frames that durations skip are trained, too; 0: off")
+      .range(0, 1);
   options.add("prune_width", prune_width, "pruned: states that the joiner evaluates in each frame")
       .range(2, 1000);
   options.add("prune_warmup", prune_warmup,

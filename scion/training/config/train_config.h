@@ -32,6 +32,8 @@ struct LossConfig {
   int64_t workspace = 64;               ///< MB of logits kept for the loss's backward pass
   double fast_emit = 0;                 ///< FastEmit's λ
   double delay_penalty = 0;             ///< on labels in late frames
+  double sigma = 0.02;                  ///< TDT: logit under-normalisation
+  double omega = 0.1;                   ///< TDT: probability of the RNN-T loss, by batch
   int64_t prune_width = 5;              ///< pruned: states that the joiner evaluates in a frame
   Span prune_warmup = Span::epochs(1);  ///< pruned: until then the simple loss weighs more
   double simple_weight = 0.5;           ///< pruned: weight of the simple joiner's loss
