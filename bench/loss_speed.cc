@@ -18,6 +18,7 @@
 #include "scion/loss/alignment.h"
 #include "scion/loss/cpu/kernels.h"
 #include "scion/loss/pruned_loss.h"
+#include "scion/loss/tdt_loss.h"
 #include "scion/loss/transducer_loss.h"
 
 namespace {
@@ -126,6 +127,25 @@ Route fused(const Case& c, bool bf16) {
       }};
 }
 
+scion::TdtOptions tdt_durations(const at::Tensor& duration_bias) {
+  std::vector<int64_t> durations(static_cast<size_t>(duration_bias.size(0)));
+  std::iota(durations.begin(), durations.end(), 0);
+  return {durations};
+}
+
+/// The token-and-duration loss, with durations of 0 frames on.
+Route tdt(const Case& c, bool bf16) {
+  std::vector<at::Tensor> x = joiner_leaves(c);
+  x.push_back(c.leaf("duration_weight"));
+  x.push_back(c.leaf("duration_bias"));
+  const scion::TdtOptions options = tdt_durations(x[5]);
+  return {x, [c, x, options, bf16] {
+            return scion::joiner_tdt_loss(
+                {x[0], x[1], at::cat({x[2], x[4]}), at::cat({x[3], x[5]})}, c.labels(), options,
+                {.bf16 = bf16});
+          }};
+}
+
 /// Both passes, five states per frame, with the simple joiner's two matrices.
 Route pruned(const Case& c, bool bf16) {
   std::vector<at::Tensor> x = joiner_leaves(c);
@@ -147,6 +167,8 @@ Route make_route(const std::string& name, const Case& c) {
   if (name == "logits") return from_logits(c);
   if (name == "fused fp32") return fused(c, false);
   if (name == "fused bf16") return fused(c, true);
+  if (name == "tdt fp32") return tdt(c, false);
+  if (name == "tdt bf16") return tdt(c, true);
   if (name == "pruned fp32") return pruned(c, false);
   if (name == "pruned bf16") return pruned(c, true);
   fmt::print(stderr, "error: no route '{}'\n", name);

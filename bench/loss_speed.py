@@ -7,7 +7,7 @@ over the turns. A case's speed is printed only if the losses and gradients of it
   ms      one turn, forward and backward, median
   MB      peak memory beyond inputs and parameters, including their gradients
   ratio   speed relative to torchaudio.functional.rnnt_loss: from logits, or with the joiner (fp32)
-          before it
+          before it; of the token-and-duration loss: relative to its recursion in PyTorch, node by node
   floor   lower bound of a turn's time, as a share of it. From logits: reading them once and writing
           their gradient once, at the speed of a copy. With the joiner: one product with the output
           matrix per node forward, two backward per node that alignments pass with a probability of
@@ -36,6 +36,9 @@ PROGRAMS = {"cpu": BUILT["cpu"] if BUILT["cpu"].exists() else BUILT["cuda"], "cu
 PEERS = REPOSITORY / ".deps/bench-loss"
 
 
+DURATIONS = 5  # of a TDT: 0 to 4 frames
+
+
 @dataclass
 class Case:
     name: str
@@ -57,6 +60,7 @@ class Case:
         save_file({"encoder": torch.randn(B, T, D), "predictor": torch.randn(B, U + 1, D),
                    "weight": matrix(), "bias": torch.zeros(V),
                    "simple_encoder": matrix(), "simple_predictor": matrix(),
+                   "duration_weight": matrix()[:DURATIONS], "duration_bias": torch.zeros(DURATIONS),
                    "tokens": torch.randint(1, V, (B, U)),
                    "frame_lengths": torch.tensor(self.frames), "token_lengths": torch.tensor(self.labels)}, path)
 
@@ -85,6 +89,7 @@ class Route:
     tolerance: float = 1e-4  # of losses, relative; gradients: ten times as much
     peer: str = ""  # name of a peer that may be unavailable
     most: float = float("inf")  # largest number of logits of a case, with padding
+    cpu_only: bool = False
 
 
 ROUTES = [
@@ -96,13 +101,17 @@ ROUTES = [
     Route("fused bf16", True, "joiner", 1e-3),
     Route("joiner + torchaudio", False, "joiner"),
     Route("bf16 joiner + torchaudio", False, "joiner", 1e-3, most=1e8),
+    Route("tdt fp32", True, "tdt", cpu_only=True),
+    Route("tdt bf16", True, "tdt", 1e-3, cpu_only=True),
+    Route("joiner + tdt", False, "tdt", most=3e7, cpu_only=True),
     Route("pruned fp32", True, "pruned"),
     Route("pruned bf16", True, "pruned", 1e-3),
     # If windows of states have nearly the same flow, rounding decides on the band: fast_rnnt in float64 differs from
     # float32 by 4e-3 on (8,250,60,500), and by 3e-7 with the same bands.
     Route("fast_rnnt pruned", False, "pruned", 1e-2, peer="fast_rnnt"),
 ]
-REFERENCE = {"logits": "torchaudio", "joiner": "joiner + torchaudio", "pruned": "joiner + torchaudio"}
+REFERENCE = {"logits": "torchaudio", "joiner": "joiner + torchaudio", "pruned": "joiner + torchaudio",
+             "tdt": "joiner + tdt"}
 
 
 class Worker:
@@ -195,7 +204,7 @@ def ask(device, *arguments):
 def floor_seconds(route, case, nodes, peak):
     if route.group == "logits":
         return 4 * (nodes["nodes"] * case.classes + case.padded) / peak["copy"]
-    if route.group == "pruned" or not route.ours:
+    if route.group in ("pruned", "tdt") or not route.ours:
         return None
     bf16 = route.name == "fused bf16"
     rows = nodes["nodes"] + 2 * nodes["used_bf16" if bf16 else "used"]
@@ -253,7 +262,7 @@ def fitting(case, routes, device):
     if needed < free:
         return routes
     for route in routes:
-        if route.group == "logits" or "torchaudio" in route.name:
+        if route.group == "logits" or not route.ours and route.peer != "fast_rnnt":
             print(f"{case.name:16} {route.name:26} not run: logits and gradient need {needed / 1e9:.1f} GB, "
                   f"{free / 1e9:.1f} are free")
     return [route for route in routes if route.ours and route.group != "logits" or route.peer == "fast_rnnt"]
@@ -299,7 +308,7 @@ def main():
                 if case.heavy and (device, threads) == ("cpu", 1) and not arguments.full:
                     continue
                 there = [route for route in fitting(case, routes, device) if case.padded <= route.most and
-                         (device == "cpu" or route.peer not in loss_peers.CPU_ONLY)]
+                         (device == "cpu" or route.peer not in loss_peers.CPU_ONLY and not route.cpu_only)]
                 turns = 1 if case.heavy else arguments.turns
                 answers, failures = run_turns(there, path, device, threads, turns)
                 for line in disagreements(there, answers):

@@ -220,10 +220,47 @@ def fast_rnnt_pruned(case, folder):
     return leaves, losses
 
 
+def tdt_with_joiner(case, folder):
+    """The token-and-duration loss by its definition, in tensor operations: node by node, vectorised over the batch, as
+    NeMo's TDTLossPytorch is."""
+    leaves = joiner_leaves(case, "duration_weight", "duration_bias")
+    tokens, frames, labels = (x.long() for x in int32(case))
+    T, U = int(frames.max()), int(labels.max())
+    batch = torch.arange(len(frames))
+
+    def losses():
+        encoder, predictor, weight, bias, duration_weight, duration_bias = leaves
+        logits = joined(encoder, predictor, torch.cat([weight, duration_weight]), torch.cat([bias, duration_bias]))
+        count = len(duration_bias)
+        classes = F.log_softmax(logits[..., :-count], -1)
+        lengths = F.log_softmax(logits[..., -count:], -1)
+        blank = classes[..., 0]
+        label = classes[:, :, :-1].gather(3, tokens[:, None, :, None].expand(-1, T, -1, 1)).squeeze(3)
+        alpha, ends = {(0, 0): torch.zeros(len(frames))}, []
+        for t in range(T):
+            for u in range(U + 1):
+                ways = [alpha[t - d, u] + blank[:, t - d, u] + lengths[:, t - d, u, d]
+                        for d in range(1, min(count, t + 1))]
+                if u > 0:
+                    ways += [alpha[t - d, u - 1] + label[:, t - d, u - 1] + lengths[:, t - d, u - 1, d]
+                             for d in range(min(count, t + 1))]
+                if ways:
+                    alpha[t, u] = torch.logsumexp(torch.stack(ways), 0)
+        grid = torch.stack([torch.stack([alpha[t, u] for u in range(U + 1)]) for t in range(T)])
+        for d in range(1, count):
+            last = (frames - d).clamp_min(0)
+            way = grid[last, labels, batch] + blank[batch, last, labels] + lengths[batch, last, labels, d]
+            ends.append(way.masked_fill(frames < d, float("-inf")))
+        return -torch.logsumexp(torch.stack(ends), 0)
+
+    return leaves, losses
+
+
 ROUTES = {
     "torchaudio": torchaudio_from_logits,
     "joiner + torchaudio": torchaudio_with_joiner,
     "bf16 joiner + torchaudio": torchaudio_with_bf16_joiner,
+    "joiner + tdt": tdt_with_joiner,
     "warprnnt_numba": warprnnt_from_logits,
     "fast_rnnt pruned": fast_rnnt_pruned,
 }
