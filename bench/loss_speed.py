@@ -47,6 +47,7 @@ class Case:
     classes: int
     width: int = 512
     heavy: bool = False  # one turn, one process at a time
+    gpu_only: bool = False
 
     @property
     def padded(self):
@@ -78,7 +79,9 @@ def librispeech():
 
 
 CASES = [equal(9, 45, 20, 28, 64), equal(8, 150, 40, 500), equal(8, 250, 60, 500), librispeech(),
-         equal(4, 400, 100, 5000, heavy=True)]
+         equal(4, 400, 100, 5000, heavy=True),
+         # The shape of NeMo's Flash RNN-T (pull request 16040).
+         equal(32, 400, 128, 1024, 640, heavy=True, gpu_only=True)]
 
 
 @dataclass
@@ -301,10 +304,14 @@ def main():
         for case in CASES:
             if case.name not in arguments.cases or arguments.quick and case.heavy:
                 continue
+            if case.gpu_only and all(device == "cpu" for device, _ in places):
+                continue
             path = Path(folder) / "case.safetensors"
             case.write(path)
             nodes = ask("cpu", path, "nodes", "cpu", 2)
             for device, threads in places:
+                if device == "cpu" and case.gpu_only:
+                    continue
                 if case.heavy and (device, threads) == ("cpu", 1) and not arguments.full:
                     continue
                 there = [route for route in fitting(case, routes, device) if case.padded <= route.most and

@@ -2,7 +2,7 @@
 
 Batches are made as scion makes them: buckets of equal duration, at most `batch_seconds` of audio.
 Features are computed and kept in memory beforehand, so that only training is timed: making the
-padded batch, forward, both losses, backward, clipping, AdamW.
+padded batch, copying it to the device, forward, both losses, backward, clipping, AdamW.
 """
 
 import argparse
@@ -72,10 +72,12 @@ def make_optimiser(model, options):
                              lr=1e-4, betas=(options["beta1"], options["beta2"]), fused=True)
 
 
-def train_epoch(model, optimiser, utterances, batches, config, bf16):
+def train_epoch(model, optimiser, utterances, batches, config, bf16, device):
     for indices in batches:
         batch = collate([utterances[i] for i in indices])
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        if device == "cuda":
+            batch = [x.pin_memory().to(device, non_blocking=True) for x in batch]
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
             transducer, ctc = model.losses(*batch)
         share = config["train"]["loss"]["ctc_weight"]
         loss = transducer if ctc is None else (1 - share) * transducer + share * ctc
@@ -83,13 +85,18 @@ def train_epoch(model, optimiser, utterances, batches, config, bf16):
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["train"]["optimiser"]["clip_norm"])
         optimiser.step()
         optimiser.zero_grad()
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="TOML as 'scion train --dump-config' prints it")
     parser.add_argument("--epochs", type=int, default=2, help="the last one is timed")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--compile", action="store_true", help="the encoder's layers through torch.compile")
     arguments = parser.parse_args()
+    device = arguments.device
     config = tomllib.loads(Path(arguments.config).read_text())
     torch.manual_seed(1)
     random.seed(1)
@@ -101,15 +108,21 @@ def main():
     everything = torch.cat([features for features, _ in utterances])
     model.feature_mean.copy_(everything.mean(0))
     model.feature_deviation.copy_(everything.std(0))
+    model.to(device)
+    if arguments.compile:
+        # Layer by layer: one graph, whatever the number of layers. Lengths differ from batch to batch.
+        for layer in model.encoder.layers:
+            layer.compile(dynamic=True)
     optimiser = make_optimiser(model, config["train"]["optimiser"])
     bf16 = config["train"]["precision"] == "bf16"
     for _ in range(arguments.epochs):
         batches = make_batches(utterances, config["loader"]["batch_seconds"], config["loader"]["buckets"])
         start = time.perf_counter()
-        train_epoch(model, optimiser, utterances, batches, config, bf16)
+        train_epoch(model, optimiser, utterances, batches, config, bf16, device)
         seconds = time.perf_counter() - start
     print(json.dumps({"speed": len(everything) / 100 / seconds, "batches": len(batches),
-                      "parameters": sum(p.numel() for p in model.parameters())}))
+                      "parameters": sum(p.numel() for p in model.parameters()),
+                      "peak_mb": torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else None}))
 
 
 if __name__ == "__main__":

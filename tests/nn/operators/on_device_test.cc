@@ -7,6 +7,7 @@
 
 #include "scion/nn/operators/composed.h"
 #include "scion/nn/operators/fused_blocks.h"
+#include "tests/core/cuda.h"
 #include "tests/loss/device/host_device.h"
 
 namespace scion {
@@ -52,8 +53,8 @@ at::Tensor as_operand(const at::Tensor& h, const ModelDevice* device,
 const std::vector<int64_t> kValid = {41, 36, 1};
 
 at::Tensor without_padding(const at::Tensor& y) {
-  return y.masked_fill(valid_frames(at::tensor(kValid), y.size(1)).logical_not().view({3, -1, 1}),
-                       0);
+  const at::Tensor valid = valid_frames(at::tensor(kValid), y.size(1)).to(y.device());
+  return y.masked_fill(valid.logical_not().view({3, -1, 1}), 0);
 }
 
 DeviceCase norm_linear_case(int64_t width) {
@@ -98,7 +99,9 @@ DeviceCase convolution_case(Activation activation, int64_t taps, int64_t channel
       {at::randn({3, 41, 2 * channels}), at::randn({2 * channels}), at::randn({channels, 1, taps}),
        at::randn({channels}), at::randn({channels}), at::randn({channels})},
       [=](const ModelDevice* device, const DeviceInputs& in, const ForwardContext& context) {
-        const BatchNorm norm{in[4], in[5], at::full({channels}, 0.1), at::full({channels}, 0.8)};
+        const BatchNorm norm{in[4], in[5],
+                             at::full({channels}, 0.1, in[0].options().requires_grad(false)),
+                             at::full({channels}, 0.8, in[0].options().requires_grad(false))};
         const Convolution convolution{in[2], in[3], reach};
         const at::Tensor h = as_operand(in[0], device, context), lengths = at::tensor(kValid);
         const at::Tensor y = device != nullptr
@@ -169,7 +172,7 @@ DeviceInputs outcome_of(const DeviceCase& c, const ModelDevice* device,
   for (const at::Tensor& x : c.inputs) leaves.push_back(x.clone().requires_grad_());
   const at::Tensor y = c.form(device, leaves, context).to(at::kFloat);
   at::manual_seed(9);
-  const at::Tensor upstream = at::randn(y.sizes());
+  const at::Tensor upstream = at::randn(y.sizes()).to(y.device());
   DeviceInputs all = {y.detach()};
   for (const at::Tensor& g : torch::autograd::grad({(y * upstream).sum()}, leaves))
     all.push_back(g);
@@ -230,6 +233,28 @@ TEST(OnDevice, DropoutKeepsWhatTheCpusFusedOperatorsKeep) {
   const at::Tensor found =
       on_device::activate_with_bias(host_model_device(), h, bias, Activation::relu, 0.3, context());
   EXPECT_TRUE(at::equal(found, on_cpu));
+}
+
+// All cases once more with what nvcc has made of the bodies; without a GPU there is nothing to
+// test.
+TEST(OnDevice, OnAGpuEqualsTheBodiesOnTheProcessor) {
+  if (!scion::testing::has_gpu()) GTEST_SKIP() << "no GPU";
+  const at::Tensor x = at::randn({7, 1000, 13});
+  const auto context = [] { return ForwardContext::for_training(3, 1, false); };
+  EXPECT_TRUE(at::equal(dropout(x.cuda(), 0.1, context()).cpu(), dropout(x, 0.1, context())));
+  const ModelDevice* const gpu = find_model_device(x.cuda());
+  ASSERT_NE(gpu, nullptr);
+  for (const bool bf16 : {false, true})
+    for (DeviceCase c : device_cases()) {
+      const ForwardContext training = ForwardContext::for_training(3, 1, bf16);
+      const DeviceInputs expected = outcome_of(c, &host_model_device(), training);
+      for (at::Tensor& input : c.inputs) input = input.cuda();
+      const DeviceInputs found = outcome_of(c, gpu, training);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        const at::Tensor error = (found[i].cpu() - expected[i]).norm() / (expected[i].norm() + 1);
+        EXPECT_LT(error.item<double>(), bf16 ? 2e-2 : 1e-4) << c.name << ", tensor " << i;
+      }
+    }
 }
 
 }  // namespace
