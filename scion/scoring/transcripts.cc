@@ -317,7 +317,8 @@ TranscriptPair read_transcript_pair(const ScoredFiles& files) {
 
 std::unordered_map<std::string, std::string> read_utt2spk(const std::filesystem::path& path) {
   std::unordered_map<std::string, std::string> speakers;
-  for (const ContentLine& line : content_lines(read_text(path), path.string())) {
+  const std::string content = read_text(path);
+  for (const ContentLine& line : content_lines(content, path.string())) {
     const std::vector<std::string> fields = split_words(line.text);
     if (fields.size() != 2)
       throw UserError(fmt::format("{} fields in {}", fields.size(), line.where),

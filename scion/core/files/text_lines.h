@@ -11,6 +11,7 @@ namespace scion {
 /// `bytes` of a file as text, without a byte order mark. UserError when they are a Git LFS pointer,
 /// gzipped, UTF-16 or binary. Whether they are UTF-8 is left to check_line() or check_text().
 std::string_view text_of_bytes(std::string_view bytes, const std::filesystem::path& path);
+std::string_view text_of_bytes(std::string&& bytes, const std::filesystem::path& path) = delete;
 
 /// UserError that begins with `where` when a line is not UTF-8.
 void check_line(std::string_view line, const std::string& where);
