@@ -1,6 +1,7 @@
 #include "scion/data/usable.h"
 
 #include "scion/core/error.h"
+#include "scion/core/out_of_memory.h"
 #include "scion/core/parallel_in_order.h"
 #include "scion/core/progress.h"
 
@@ -16,6 +17,11 @@ UsableAudio read_usable_audio(const Utterance& utterance, int64_t sample_rate,
   } catch (const UserError& error) {
     usable.reason = error.what();
     usable.hint = error.hint();
+    return usable;
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    usable.reason = utterance.audio.string() + ": out of memory";
+    usable.hint = "split the recording, or close other programs";
     return usable;
   }
   const size_t samples = usable.audio.samples.size();

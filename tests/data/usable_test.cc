@@ -1,6 +1,10 @@
 #include "scion/data/usable.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "tests/data/small_corpus.h"
 
@@ -23,6 +27,38 @@ TEST(Usable, AudioIsDecodedAndLongEnough) {
   EXPECT_NE(read_usable_audio(click, 16000, 1).hint, "");
   EXPECT_THAT(read_usable_audio(click, 16000, 1).reason,
               HasSubstr(click.audio.filename().string()));
+}
+
+// The process may take 16 MB more while this lives.
+class LittleMemory {
+ public:
+  LittleMemory() {
+    getrlimit(RLIMIT_AS, &before_);
+    int64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (16 << 20));
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  ~LittleMemory() { setrlimit(RLIMIT_AS, &before_); }
+  LittleMemory(const LittleMemory&) = delete;
+  LittleMemory& operator=(const LittleMemory&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Usable, MemoryThatRunsOutIsSaidOfTheRecording) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer needs the address space";
+#endif
+  SmallCorpus corpus(1);
+  const Utterance& longer = corpus.utterances()[0];
+  write_sound(longer.audio, std::vector<float>(1200 * 16000), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  const LittleMemory little;
+  const UsableAudio usable = read_usable_audio(longer, 16000, 400);
+  EXPECT_EQ(usable.reason, longer.audio.string() + ": out of memory");
+  EXPECT_NE(usable.hint, "");
 }
 
 TEST(Usable, TheShortestAudioGivesAFrameAtEverySpeed) {

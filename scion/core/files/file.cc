@@ -15,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -59,6 +60,7 @@ std::string hint_for(int error) {
 }
 
 [[noreturn]] void fail_reading(const fs::path& path, int error) {
+  if (error == ENOMEM) throw std::bad_alloc();  // handled as memory that ran out is
   const std::string hint = error == ENOENT   ? "check the name"
                            : error == EISDIR ? "that is a folder: name a file"
                            : error == EACCES ? "check the permissions"
