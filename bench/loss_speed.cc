@@ -119,12 +119,18 @@ std::vector<at::Tensor> joiner_leaves(const Case& c) {
   return {c.leaf("encoder"), c.leaf("predictor"), c.leaf("weight"), c.leaf("bias")};
 }
 
+/// As scion trains: a GPU takes larger tiles (scion/training/step.cc).
+scion::TransducerLossOptions joiner_options(const Case& c, bool bf16) {
+  const int64_t megabytes = c.device().is_cpu() ? 64 : 256;
+  return {.bf16 = bf16, .workspace_bytes = megabytes << 20};
+}
+
 Route fused(const Case& c, bool bf16) {
   const std::vector<at::Tensor> x = joiner_leaves(c);
-  return {
-      x, [c, x, bf16] {
-        return scion::joiner_transducer_loss({x[0], x[1], x[2], x[3]}, c.labels(), {.bf16 = bf16});
-      }};
+  return {x, [c, x, bf16] {
+            return scion::joiner_transducer_loss({x[0], x[1], x[2], x[3]}, c.labels(),
+                                                 joiner_options(c, bf16));
+          }};
 }
 
 scion::TdtOptions tdt_durations(const at::Tensor& duration_bias) {
@@ -142,7 +148,7 @@ Route tdt(const Case& c, bool bf16) {
   return {x, [c, x, options, bf16] {
             return scion::joiner_tdt_loss(
                 {x[0], x[1], at::cat({x[2], x[4]}), at::cat({x[3], x[5]})}, c.labels(), options,
-                {.bf16 = bf16});
+                joiner_options(c, bf16));
           }};
 }
 
@@ -152,13 +158,13 @@ Route pruned(const Case& c, bool bf16) {
   x.push_back(c.leaf("simple_encoder"));
   x.push_back(c.leaf("simple_predictor"));
   const scion::LatticeLabels labels = c.labels();
-  return {x, [x, labels, bf16] {
+  const scion::TransducerLossOptions options = joiner_options(c, bf16);
+  return {x, [x, labels, options] {
             const at::Tensor am = at::linear(x[0], x[4]), lm = at::linear(x[1], x[5]);
             const scion::SimpleLoss simple = scion::simple_transducer_loss(am, lm, labels, {});
             const at::Tensor ranges =
                 scion::ranges_of_flows(simple.flows, labels, scion::Topology::regular, 5);
-            return scion::pruned_joiner_loss({x[0], x[1], x[2], x[3]}, ranges, labels,
-                                             {.bf16 = bf16}) +
+            return scion::pruned_joiner_loss({x[0], x[1], x[2], x[3]}, ranges, labels, options) +
                    simple.losses;
           }};
 }

@@ -49,7 +49,7 @@ sanitize() {
     return 0
   }
   local tool status=0
-  local small='CudaLoss.*:-*MoreThan*:*LongUtterances*:*OverABand*:*TheSameBytes*'
+  local small='CudaLoss.*:OnDevice.OnAGpu*:-*MoreThan*:*LongUtterances*:*OverABand*:*TheSameBytes*'
   for tool in ${TOOLS:-memcheck racecheck synccheck initcheck}; do
     echo "---- $tool"
     timeout 90 compute-sanitizer --tool "$tool" --kernel-name kns=run_body \

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <vector>
 
 namespace scion {
 
@@ -13,5 +14,12 @@ at::Device find_device(const std::string& name);
 /// `tensor` on `device`. A copy from the CPU to a GPU goes through pinned memory and does not
 /// synchronise.
 at::Tensor upload(const at::Tensor& tensor, at::Device device);
+
+/// `tensor`, on the CPU, where upload() to `device` need not copy it once more: in pinned memory
+/// for a GPU. May be called by any thread.
+at::Tensor staged(const at::Tensor& tensor, at::Device device);
+
+/// The tensors on the CPU, contiguous. Those of a GPU are gathered there, and come in few copies.
+std::vector<at::Tensor> download(const std::vector<at::Tensor>& tensors);
 
 }  // namespace scion

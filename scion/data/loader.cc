@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "scion/audio/augmentation/sample_augmentation.h"
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/core/options.h"
 #include "scion/core/random.h"
@@ -111,6 +112,7 @@ struct BatchLoader::State {
   SampleAugmentation sample_augmentation;
   at::Tensor mask_fill;
   uint64_t seed;
+  at::Device device;
 
   std::mutex mutex;
   std::condition_variable ready, room;
@@ -121,13 +123,14 @@ struct BatchLoader::State {
   std::vector<std::jthread> threads;
 
   State(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,
-        const at::Tensor& mask_fill, uint64_t seed)
+        const at::Tensor& mask_fill, uint64_t seed, at::Device device)
       : dataset(dataset),
         config(config),
         augment(augment),
         sample_augmentation(augment, dataset.feature_config().sample_rate, seed),
         mask_fill(mask_fill),
-        seed(seed) {}
+        seed(seed),
+        device(device) {}
 
   std::shared_ptr<const Batches> plan(int64_t epoch) const {
     return std::make_shared<const Batches>(epoch_batches(dataset, config, seed, epoch));
@@ -187,6 +190,7 @@ struct BatchLoader::State {
     Item item{collate(dataset, indices, features), ticket.epoch, ticket.index,
               int64_t(ticket.batches->size()), std::move(skipped)};
     for (size_t b = 0; b < indices.size(); ++b) augment_features(item, b);
+    if (!indices.empty()) item.batch.features = staged(item.batch.features, device);
     return item;
   }
 
@@ -208,8 +212,8 @@ struct BatchLoader::State {
 
 BatchLoader::BatchLoader(const Dataset& dataset, const LoaderConfig& config,
                          const AugmentConfig& augment, const FeatureStatistics& statistics,
-                         uint64_t seed, int64_t first_epoch, int64_t first_batch)
-    : state_(std::make_unique<State>(dataset, config, augment, statistics.mean, seed)) {
+                         uint64_t seed, int64_t first_epoch, int64_t first_batch, at::Device device)
+    : state_(std::make_unique<State>(dataset, config, augment, statistics.mean, seed, device)) {
   state_->upcoming = {0, first_epoch, first_batch, state_->plan(first_epoch)};
   if (state_->upcoming.batches->empty())
     throw UserError(fmt::format("no utterance lasts from {} s to {} s", config.shortest_seconds,

@@ -33,10 +33,10 @@ std::vector<std::vector<int64_t>> epoch_batches(const Dataset& dataset, const Lo
 class BatchLoader {
  public:
   /// Starts with batch `first_batch` of `first_epoch` (epochs count from 0). Masks are filled with
-  /// the mean of `statistics`.
+  /// the mean of `statistics`. Features are staged for `device`.
   BatchLoader(const Dataset& dataset, const LoaderConfig& config, const AugmentConfig& augment,
               const FeatureStatistics& statistics, uint64_t seed, int64_t first_epoch,
-              int64_t first_batch);
+              int64_t first_batch, at::Device device = at::kCPU);
   ~BatchLoader();
 
   struct Item {

@@ -1,5 +1,6 @@
 #include "scion/model/model_file.h"
 
+#include "scion/core/device.h"
 #include "scion/core/error.h"
 #include "scion/core/files/safetensors.h"
 #include "scion/core/options.h"
@@ -28,8 +29,12 @@ SafeTensors pack_model(const Transducer& model, const std::string& tokenizer,
                        const Provenance& provenance) {
   check_vocabulary(model.vocabulary(), tokenizer, "the model to save");
   SafeTensors content;
+  std::vector<at::Tensor> tensors;
+  for (const Parameter& parameter : model.registry().all()) tensors.push_back(parameter.tensor);
+  tensors = download(tensors);
+  size_t next = 0;
   for (const Parameter& parameter : model.registry().all())
-    content.tensors.emplace_back(parameter.name, parameter.tensor.detach().cpu().contiguous());
+    content.tensors.emplace_back(parameter.name, tensors[next++]);
   at::Tensor bytes = at::empty({static_cast<int64_t>(tokenizer.size())}, at::kByte);
   std::copy(tokenizer.begin(), tokenizer.end(), bytes.data_ptr<uint8_t>());
   content.tensors.emplace_back(tokenizer_name, bytes);

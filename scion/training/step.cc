@@ -22,12 +22,18 @@ struct Encoded {
   LatticeLabels labels() const { return {tokens, encoder.lengths, token_lengths}; }
 };
 
-TransducerLossOptions loss_options(const TrainConfig& config, const ForwardContext& context) {
+// On a GPU small tiles cost launches and leave most of it idle, and less memory is not what a run
+// lacks.
+constexpr int64_t kGpuWorkspace = int64_t{256} << 20;
+
+TransducerLossOptions loss_options(const Transducer& model, const TrainConfig& config,
+                                   const ForwardContext& context) {
+  const int64_t least = model.device().is_cpu() ? 0 : kGpuWorkspace;
   return {.blank = blank,
           .fast_emit = config.loss.fast_emit,
           .delay_penalty = config.loss.delay_penalty,
           .bf16 = context.bf16(),
-          .workspace_bytes = config.loss.workspace << 20};
+          .workspace_bytes = std::max(config.loss.workspace << 20, least)};
 }
 
 /// Losses (B); the divergence where the targets are defined.
@@ -35,7 +41,7 @@ DistilledLoss exact_losses(const Transducer& model, const Encoded& x, const Node
                            const TrainConfig& config, const StepProgress& progress,
                            const ForwardContext& context) {
   JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
-  const TransducerLossOptions options = loss_options(config, context);
+  const TransducerLossOptions options = loss_options(model, config, context);
   const TdtOptions tdt{model.config().durations, config.loss.sigma};
   const bool distilled = targets.weights.defined();
   if (!tdt.durations.empty() && !progress.rnnt_batch) {
@@ -63,7 +69,8 @@ PrunedLosses pruned_losses(const Transducer& model, const Encoded& x, const Trai
   const at::Tensor ranges =
       ranges_of_flows(simple.flows, labels, options.topology, config.loss.prune_width);
   const JoinerInputs joiner = model.joiner().inputs(x.encoder.frames, x.predicted, context);
-  return {simple.losses, pruned_joiner_loss(joiner, ranges, labels, loss_options(config, context))};
+  return {simple.losses,
+          pruned_joiner_loss(joiner, ranges, labels, loss_options(model, config, context))};
 }
 
 /// Whether each utterance has an alignment (B). A NaN is no answer: it comes from broken

@@ -147,9 +147,10 @@ class Run {
     first_epochs_ =
         static_cast<double>(position_.epoch) +
         static_cast<double>(position_.batch) / static_cast<double>(batches_of(position_.epoch));
-    loader_ = std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
-                                            FeatureStatistics{.mean = model_->feature_mean().cpu()},
-                                            seed_, position_.epoch, position_.batch);
+    loader_ =
+        std::make_unique<BatchLoader>(data_, config_.loader, config_.augment,
+                                      FeatureStatistics{.mean = model_->feature_mean().cpu()},
+                                      seed_, position_.epoch, position_.batch, model_->device());
   }
 
   void train_epoch() {

@@ -122,7 +122,7 @@ struct ConvolutionArguments {
   Number type;  // of h, gated, out and their gradients
   int64_t taps, past, chunk;
   const void* h;
-  const float *bias, *weight, *weight_bias;
+  const float *bias, *weight, *weight_bias;  // weight (taps, C)
   void* gated;
   float* y;
   float* statistics;  // (time tiles, 2, C): mean and summed squared deviation

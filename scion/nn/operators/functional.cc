@@ -278,12 +278,28 @@ at::Tensor mix_taps(const at::Tensor& x, const Convolution& convolution,
   return y;
 }
 
+// The weights as the library takes them, with two biases that it adds. cuDNN wants them in one
+// piece of memory, and would otherwise gather them in every call, with a warning.
+static std::vector<at::Tensor> library_weights(const LstmWeights& weights) {
+  const at::Tensor none = at::zeros_like(weights.bias).detach();
+  std::vector<at::Tensor> all = {weights.input, weights.hidden, weights.bias, none};
+  if (weights.input.is_cpu()) return all;
+  std::vector<at::Tensor> flat;
+  for (const at::Tensor& one : all) flat.push_back(one.flatten());
+  const at::Tensor joined = at::cat(flat);
+  int64_t first = 0;
+  for (at::Tensor& one : all) {
+    const int64_t count = one.numel();
+    one = joined.narrow(0, first, count).view(one.sizes());
+    first += count;
+  }
+  return all;
+}
+
 at::Tensor lstm(const at::Tensor& x, const LstmWeights& weights, LstmState& state,
                 const ForwardContext& context) {
-  // The library takes two biases and adds them.
-  const at::Tensor none = at::zeros_like(weights.bias).detach();
   const std::vector<at::Tensor> before = {state.hidden.unsqueeze(0), state.cell.unsqueeze(0)};
-  const std::vector<at::Tensor> all = {weights.input, weights.hidden, weights.bias, none};
+  const std::vector<at::Tensor> all = library_weights(weights);
   // Without dropout `training` only makes cuDNN keep what the backward pass needs.
   const bool training = at::GradMode::is_enabled();
   const auto [y, hidden, cell] = at::lstm(x, before, all, true, 1, 0, training, false, true);

@@ -36,6 +36,12 @@ inline at::Tensor tile_sums(const RowTiles& tiles, const at::Tensor& like) {
   return empty_float({tiles.row_tiles(), tiles.width}, like);
 }
 
+/// a · b in float, without rounding to the factors' type in between where a device can.
+inline at::Tensor product_in_float(const at::Tensor& a, const at::Tensor& b) {
+  if (a.is_cpu() || a.scalar_type() == at::kFloat) return as_float(at::mm(a, b));
+  return at::mm(a, b, at::kFloat);
+}
+
 inline const float* numbers(const at::Tensor& x) { return x.const_data_ptr<float>(); }
 inline float* room(const at::Tensor& x) { return x.mutable_data_ptr<float>(); }
 

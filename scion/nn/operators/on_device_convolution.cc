@@ -23,7 +23,7 @@ class DeviceGatedConvolution : public Function<DeviceGatedConvolution> {
                             const at::Tensor& norm_bias, const at::Tensor& lengths,
                             const at::Tensor& running_mean, const at::Tensor& running_variance,
                             const ConvolutionPlace& place) {
-    const at::Tensor h = input.contiguous(), taps = weight.contiguous();
+    const at::Tensor h = input.contiguous(), taps = weight.squeeze(1).t().contiguous();
     const int64_t channels = h.size(2) / 2;
     const at::Tensor gated = at::empty({h.size(0), h.size(1), channels}, h.options());
     const at::Tensor out = at::empty_like(gated), y = empty_float(gated.sizes(), h);
@@ -51,7 +51,7 @@ class DeviceGatedConvolution : public Function<DeviceGatedConvolution> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &weight = saved[2], &gated = saved[5], &y = saved[6];
     const auto& place = kept<ConvolutionPlace>(context);
-    const int64_t channels = gated.size(2), taps = weight.size(2);
+    const int64_t channels = gated.size(2), taps = weight.size(0);
     ConvolutionArguments a = arguments(h, saved[1], weight, saved[4], place);
     const int64_t tiles = a.tiles.time_tiles();
     const at::Tensor gradient = gradients[0].contiguous();
@@ -75,10 +75,11 @@ class DeviceGatedConvolution : public Function<DeviceGatedConvolution> {
     a.grad_weight = room(grad_weight);
     place.device->kernels.convolution_backward(a, place.device->stream());
     const at::Tensor of_taps = grad_weight.sum(0);
-    return {grad_h,        grad_bias.sum(0), of_taps.slice(0, 0, taps).t().reshape(weight.sizes()),
-            of_taps[taps], grad_norm[0],     grad_norm[1],
-            at::Tensor(),  at::Tensor(),     at::Tensor(),
-            at::Tensor()};
+    return {
+        grad_h,        grad_bias.sum(0), of_taps.slice(0, 0, taps).t().unsqueeze(1).contiguous(),
+        of_taps[taps], grad_norm[0],     grad_norm[1],
+        at::Tensor(),  at::Tensor(),     at::Tensor(),
+        at::Tensor()};
   }
 
  private:
@@ -88,8 +89,8 @@ class DeviceGatedConvolution : public Function<DeviceGatedConvolution> {
     const TimeTiles tiles{h.size(0), h.size(1), h.size(2) / 2, lengths.const_data_ptr<int64_t>()};
     return {.tiles = tiles,
             .type = number_of_operand(h),
-            .taps = weight.size(2),
-            .past = place.reach.past(weight.size(2)),
+            .taps = weight.size(0),
+            .past = place.reach.past(weight.size(0)),
             .chunk = place.reach.chunk,
             .h = h.const_data_ptr(),
             .bias = numbers(bias),

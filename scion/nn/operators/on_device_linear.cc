@@ -61,7 +61,7 @@ class DeviceNormLinear : public Function<DeviceNormLinear> {
     const at::Tensor &x = saved[0], &normed = saved[2], &operand = saved[4];
     const auto& place = kept<Place>(context);
     const at::Tensor gradient = flat(gradients[0]);
-    const at::Tensor grad_weight = as_float(at::mm(gradient.t(), normed));
+    const at::Tensor grad_weight = product_in_float(gradient.t(), normed);
     const at::Tensor grad_normed = at::mm(gradient, operand), grad_x = at::empty_like(x);
     NormArguments a = arguments(x, grad_normed, saved[3], saved[1]);
     const at::Tensor sums = empty_float({a.backward_launch().blocks, 2, x.size(1)}, x);
@@ -154,7 +154,7 @@ class DeviceAddLinear : public Function<DeviceAddLinear> {
     place.device->kernels.add_residual_backward(a, place.device->stream());
     const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
     return {gradients[0], like_with_last(at::mm(grad_y, operand), gradients[0]).to(type),
-            as_float(at::mm(grad_y.t(), inner)), sums.sum(0), at::Tensor()};
+            product_in_float(grad_y.t(), inner), sums.sum(0), at::Tensor()};
   }
 
  private:

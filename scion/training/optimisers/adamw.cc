@@ -1,5 +1,6 @@
 #include "scion/training/optimisers/adamw.h"
 
+#include "scion/core/device.h"
 #include "scion/core/options.h"
 
 namespace scion {
@@ -52,6 +53,18 @@ void AdamW::update(Group& group, const std::vector<at::Tensor>& gradients,
                     false, false);
 }
 
+void AdamW::clear_gradients(const std::vector<std::vector<at::Tensor>>& all) {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].parameters.front().is_cpu()) {
+      at::_foreach_zero_(all[g]);
+      continue;
+    }
+    // The next backward pass then keeps its gradients instead of adding each to zeros, one by one.
+    for (const at::Tensor& parameter : groups_[g].parameters)
+      parameter.mutable_grad() = at::Tensor();
+  }
+}
+
 double AdamW::step(const UpdateRates& rates, double scale) {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<at::Tensor>> all;
@@ -69,17 +82,20 @@ double AdamW::step(const UpdateRates& rates, double scale) {
       update(groups_[g], all[g], rates);
     }
   }
-  for (const auto& gradients : all) at::_foreach_zero_(gradients);
+  clear_gradients(all);
   return norm;
 }
 
 void AdamW::save(SafeTensors& state) const {
-  for (const Group& group : groups_)
+  for (const Group& group : groups_) {
+    const auto first = download(group.first_moments), second = download(group.second_moments),
+               steps = download(group.steps);
     for (size_t i = 0; i < group.names.size(); ++i) {
-      state.tensors.emplace_back("first_moment." + group.names[i], group.first_moments[i].cpu());
-      state.tensors.emplace_back("second_moment." + group.names[i], group.second_moments[i].cpu());
-      state.tensors.emplace_back("step." + group.names[i], group.steps[i].cpu());
+      state.tensors.emplace_back("first_moment." + group.names[i], first[i]);
+      state.tensors.emplace_back("second_moment." + group.names[i], second[i]);
+      state.tensors.emplace_back("step." + group.names[i], steps[i]);
     }
+  }
 }
 
 void AdamW::load(const SafeTensors& state) {

@@ -56,6 +56,8 @@ class AdamW {
   };
   std::vector<at::Tensor> gradients(const Group& group) const;
   void update(Group& group, const std::vector<at::Tensor>& gradients, const UpdateRates& rates);
+  /// After an update from the gradients of each group.
+  void clear_gradients(const std::vector<std::vector<at::Tensor>>& all);
 
   AdamWConfig config_;
   std::vector<Group> groups_;  // none is empty
