@@ -228,6 +228,9 @@ def tdt_with_joiner(case, folder):
     T, U = int(frames.max()), int(labels.max())
     batch = torch.arange(len(frames))
 
+    def nodes(arcs):  # (B, T, S, durations) → [t][u][duration] (B)
+        return [[node.unbind(1) for node in frame.unbind(1)] for frame in arcs.unbind(1)]
+
     def losses():
         encoder, predictor, weight, bias, duration_weight, duration_bias = leaves
         logits = joined(encoder, predictor, torch.cat([weight, duration_weight]), torch.cat([bias, duration_bias]))
@@ -236,14 +239,13 @@ def tdt_with_joiner(case, folder):
         lengths = F.log_softmax(logits[..., -count:], -1)
         blank = classes[..., 0]
         label = classes[:, :, :-1].gather(3, tokens[:, None, :, None].expand(-1, T, -1, 1)).squeeze(3)
+        by_blank, by_label = nodes(blank.unsqueeze(3) + lengths), nodes(label.unsqueeze(3) + lengths[:, :, :-1])
         alpha, ends = {(0, 0): torch.zeros(len(frames))}, []
         for t in range(T):
             for u in range(U + 1):
-                ways = [alpha[t - d, u] + blank[:, t - d, u] + lengths[:, t - d, u, d]
-                        for d in range(1, min(count, t + 1))]
+                ways = [alpha[t - d, u] + by_blank[t - d][u][d] for d in range(1, min(count, t + 1))]
                 if u > 0:
-                    ways += [alpha[t - d, u - 1] + label[:, t - d, u - 1] + lengths[:, t - d, u - 1, d]
-                             for d in range(min(count, t + 1))]
+                    ways += [alpha[t - d, u - 1] + by_label[t - d][u - 1][d] for d in range(min(count, t + 1))]
                 if ways:
                     alpha[t, u] = torch.logsumexp(torch.stack(ways), 0)
         grid = torch.stack([torch.stack([alpha[t, u] for u in range(U + 1)]) for t in range(T)])

@@ -8,6 +8,8 @@
 namespace scion {
 namespace {
 
+constexpr int64_t kLongestDuration = 10000;
+
 LatticeRules checked_rules(const TransducerLossOptions& options, const TdtOptions& tdt) {
   check_tdt_options(tdt);
   if (options.topology != Topology::regular)
@@ -40,6 +42,9 @@ void check_tdt_options(const TdtOptions& tdt) {
   if (sorted.front() < 0)
     throw UserError(fmt::format("the durations [{}] hold {}", list, sorted.front()),
                     "a duration is a number of frames, 0 or more");
+  if (sorted.back() > kLongestDuration)
+    throw UserError(fmt::format("the durations [{}] hold {}", list, sorted.back()),
+                    fmt::format("a duration has at most {} frames", kLongestDuration));
   if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
     throw UserError(fmt::format("the durations [{}] hold {} twice", list, *twice),
                     "give each duration once");

@@ -35,6 +35,7 @@ struct AllTdtAlignments {
   const int64_t* labels;
   int64_t blank;
   const TdtOptions& tdt;
+  double delay_penalty = 0;
 
   double from(int64_t t, int64_t u) const {
     const int64_t T = tokens.size(0), U = tokens.size(1) - 1;
@@ -47,7 +48,8 @@ struct AllTdtAlignments {
       if (next == T && u == U) sum += by_blank;
       if (next == T) continue;
       if (frames > 0) sum += by_blank * from(next, u);
-      if (u < U) sum += std::exp(tokens[t][u][labels[u]] + length) * from(next, u + 1);
+      const double early = delay_penalty * (double(T - 1) / 2 - double(t));
+      if (u < U) sum += std::exp(tokens[t][u][labels[u]] + length + early) * from(next, u + 1);
     }
     return sum;
   }
@@ -55,7 +57,7 @@ struct AllTdtAlignments {
 
 /// −log P (B) float64 from logits (B, T, U+1, V + durations).
 at::Tensor brute_force_tdt(const at::Tensor& logits, const Case& c, const TdtOptions& tdt,
-                           int64_t blank = 0) {
+                           int64_t blank = 0, double delay_penalty = 0) {
   const auto count = static_cast<int64_t>(tdt.durations.size());
   std::vector<double> losses;
   for (int64_t b = 0; b < logits.size(0); ++b) {
@@ -63,8 +65,12 @@ at::Tensor brute_force_tdt(const at::Tensor& logits, const Case& c, const TdtOpt
     const at::Tensor own = logits[b].slice(0, 0, T).slice(1, 0, U + 1).to(at::kDouble);
     const at::Tensor tokens = own.slice(2, 0, -count).log_softmax(-1).contiguous();
     const at::Tensor lengths = own.slice(2, -count).log_softmax(-1).contiguous();
-    const AllTdtAlignments all{tokens.accessor<double, 3>(), lengths.accessor<double, 3>(),
-                               c.tokens[b].const_data_ptr<int64_t>(), blank, tdt};
+    const AllTdtAlignments all{tokens.accessor<double, 3>(),
+                               lengths.accessor<double, 3>(),
+                               c.tokens[b].const_data_ptr<int64_t>(),
+                               blank,
+                               tdt,
+                               delay_penalty};
     losses.push_back(T == 0 ? INFINITY : -std::log(all.from(0, 0)));
   }
   return at::tensor(losses, at::kDouble);
@@ -172,6 +178,15 @@ TEST_P(TdtRoutes, GradientIsThatOfTheSumOverAllAlignments) {
   }
 }
 
+TEST_P(TdtRoutes, ADelayPenaltyCountsTheFramesOfLabels) {
+  const Case c = make_case({6, 4, 2}, {2, 3, 0}, 5);
+  const TdtOptions tdt{{0, 1, 2}, 0.1};
+  const TdtInputs inputs = GetParam().inputs(c, 8);
+  const at::Tensor losses = GetParam().losses(inputs, c, tdt, {.delay_penalty = 0.3});
+  EXPECT_LT(largest_difference(losses, brute_force_tdt(GetParam().logits(inputs), c, tdt, 0, 0.3)),
+            1e-5);
+}
+
 TEST_P(TdtRoutes, TakesAnyBlank) {
   Case c = make_case({4, 3}, {2, 3}, 6);
   c.tokens = at::randint(0, 5, {2, c.U}, at::kLong);
@@ -247,6 +262,7 @@ TEST_P(TdtRoutes, WrongOptionsAreErrors) {
   EXPECT_THAT(error({}), HasSubstr("of the durations [] none is above 0"));
   EXPECT_THAT(error({{0}}), HasSubstr("of the durations [0] none is above 0"));
   EXPECT_THAT(error({{1, -2}}), HasSubstr("the durations [1, -2] hold -2"));
+  EXPECT_THAT(error({{1, int64_t{1} << 62}}), HasSubstr("a duration has at most 10000 frames"));
   EXPECT_THAT(error({{1, 2, 1}}), HasSubstr("the durations [1, 2, 1] hold 1 twice"));
   EXPECT_THAT(error({{0, 1}, NAN}), HasSubstr("sigma nan"));
   EXPECT_THAT(error({{0, 1, 2, 3, 4, 5}}), HasSubstr("6 logits hold no token"));

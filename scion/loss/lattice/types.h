@@ -38,8 +38,8 @@ struct TransducerLossOptions {
 
 /// What a token-and-duration transducer (TDT; Xu et al., 2023) adds to the options of the loss.
 struct TdtOptions {
-  /// Frames that each duration logit moves on: each ≥ 0, in any order, none twice, at least one
-  /// above 0.
+  /// Frames that each duration logit moves on: each in 0 … 10000, in any order, none twice, at
+  /// least one above 0.
   std::vector<int64_t> durations;
   /// Logit under-normalisation: subtracted from the log-probability of every token, blank included,
   /// not from those of durations.

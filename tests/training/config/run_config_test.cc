@@ -94,6 +94,25 @@ TEST(RunConfig, DistillationNeedsSomethingToLearn) {
   EXPECT_NO_THROW(config.validate());
 }
 
+TEST(RunConfig, ATdtTakesTheExactLossOnTheCpu) {
+  RunConfig config = loaded({{"data", {{"train", {"train.jsonl"}}}},
+                             {"model", {{"durations", {0, 1, 2}}, {"simple_joiner", true}}}});
+  EXPECT_EQ(config.model.durations, (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_NO_THROW(config.validate());
+  const auto error = [&] { return error_of<UserError>([&] { config.validate(); }); };
+  config.train.loss.kind = LossKind::pruned;
+  EXPECT_THAT(error(), HasSubstr("train.loss.kind is pruned and model.durations"));
+  config.train.loss.kind = LossKind::exact;
+  config.train.device = "cuda";
+  EXPECT_THAT(error(), HasSubstr("train.device is cuda and model.durations"));
+  config.train.device = "cpu";
+  for (const std::vector<int64_t>& durations :
+       {std::vector<int64_t>{0}, {1, 1}, {0, 1, -1}, {0, 1, 20000}}) {
+    config.model.durations = durations;
+    EXPECT_THAT(error(), HasSubstr("model.durations: ")) << durations.back();
+  }
+}
+
 TEST(RunConfig, ALengthNeedsAUnit) {
   EXPECT_THAT(error_of<UserError>([] {
                 loaded({{"train", {{"warmup", "7"}}}});
