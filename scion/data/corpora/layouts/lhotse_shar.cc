@@ -40,12 +40,18 @@ std::unordered_map<std::string, fs::path> unpack_all(const fs::path& folder, Unp
   return by_cut;
 }
 
-/// Names the unpacked file as the source of the cut's recording.
-void place_audio(SharJson& cut, const std::unordered_map<std::string, fs::path>& by_cut) {
-  const auto found = by_cut.find(cut.at("id").get<std::string>());
-  if (found == by_cut.end() || !cut.contains("recording")) return;
+/// Names the unpacked file as the source of the cut's recording. Files that lie beside the cuts
+/// keep their place.
+void place_audio(SharJson& cut, const std::unordered_map<std::string, fs::path>& by_cut,
+                 const fs::path& folder) {
+  if (!cut.contains("recording")) return;
   SharJson& sources = cut["recording"].at("sources");
-  if (sources.size() != 1 || sources[0].at("type") != "shar") return;
+  for (SharJson& source : sources)
+    if (source.at("type") == "file")
+      source["source"] =
+          fs::absolute(find_beside(source.at("source").get<std::string>(), folder)).string();
+  const auto found = by_cut.find(cut.at("id").get<std::string>());
+  if (found == by_cut.end() || sources.size() != 1 || sources[0].at("type") != "shar") return;
   sources[0]["type"] = "file";
   sources[0]["source"] = fs::absolute(found->second).string();
 }
@@ -61,7 +67,7 @@ void write_cuts(const fs::path& folder, const fs::path& file,
       if (line.find_first_not_of(" \t") == std::string::npos) continue;
       try {
         SharJson cut = parse_json_object(line, lines.where());
-        place_audio(cut, by_cut);
+        place_audio(cut, by_cut, folder);
         line = cut.dump();
       } catch (const UserError&) {  // read_lhotse() says what is wrong with it
       } catch (const SharJson::exception&) {

@@ -71,15 +71,16 @@ TEST(Archives, ADamagedShardIsSkippedFromThereOn) {
 
 TEST(Archives, LhotseShar) {
   const TemporaryFolder folder;
-  const auto cut = [](const std::string& id, const std::string& text, double seconds) {
+  const auto cut = [](const std::string& id, const std::string& text, double seconds,
+                      const std::string& source = "shar", const std::string& file = "") {
     return fmt::format(
         R"({{"id": "{0}", "start": 0, "duration": {2}, "channel": 0, "type": "MonoCut",)"
         R"( "supervisions": [{{"id": "s-{0}", "recording_id": "r", "start": 0, "duration": {2},)"
         R"( "channel": 0, "text": "{1}", "speaker": "x"}}], "recording": {{"id": "r",)"
-        R"( "sources": [{{"type": "shar", "channels": [0], "source": ""}}],)"
+        R"( "sources": [{{"type": "{4}", "channels": [0], "source": "{5}"}}],)"
         R"( "sampling_rate": 16000, "num_samples": {3}, "duration": {2}}}}})"
         "\n",
-        id, text, seconds, size_t(seconds * 16000));
+        id, text, seconds, size_t(seconds * 16000), source, file);
   };
   write_text(folder / "shar/cuts.000000.jsonl", cut("a", "one two", 0.3) + cut("b", "three", 0.4));
   write_text(folder / "shar/cuts.000001.jsonl", cut("c/1", "seven", 0.5));
@@ -90,6 +91,12 @@ TEST(Archives, LhotseShar) {
              tar_member("c/1.flac", flac_bytes(folder, 0.5, 3)) + tar_end());
   EXPECT_THAT(prepared_lines(folder / "shar", folder / "out"),
               ElementsAre("s-a one two 0.30", "s-b three 0.40", "s-c/1 seven 0.50"));
+  // A file beside the cuts stays where it is.
+  write_text(folder / "shar/cuts.000002.jsonl", cut("d", "eight", 0.6, "file", "d.wav"));
+  write_sound(folder / "shar/d.wav", voice(0.6, 4));
+  const Corpus corpus = read_lhotse_shar(folder / "shar", folder / "unpacked");
+  ASSERT_EQ(corpus.utterances.size(), 4U);
+  EXPECT_EQ(corpus.utterances[3].audio, folder / "shar/d.wav");
 }
 
 }  // namespace
