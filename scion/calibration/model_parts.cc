@@ -13,8 +13,8 @@ void run_heads(const Transducer& model, const CalibrationUtterance& utterance,
   const at::Tensor frames = joiner.project_encoder(outputs.encoded, context)[0];
   const at::Tensor labels = joiner.project_predictor(outputs.predicted, context)[0];
   if (context.inputs && utterance.node_frames.defined()) {
-    const at::Tensor hidden = at::tanh(frames.index_select(0, utterance.node_frames) +
-                                       labels.index_select(0, utterance.node_labels));
+    const at::Tensor hidden = joiner.activate(frames.index_select(0, utterance.node_frames) +
+                                              labels.index_select(0, utterance.node_labels));
     context.inputs->linear({{joiner.weight()}, joiner.bias()}, hidden);
     if (!model.config().durations.empty())
       context.inputs->linear({{joiner.durations().weight}, joiner.durations().bias}, hidden);

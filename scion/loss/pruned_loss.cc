@@ -146,7 +146,7 @@ at::Tensor ranges_of_flows(const LatticeArcs& flows, const LatticeLabels& labels
 
 at::Tensor pruned_joiner_loss(const JoinerInputs& joiner, const at::Tensor& ranges,
                               const LatticeLabels& labels, const TransducerLossOptions& options) {
-  const auto& [encoder, predictor, weight, bias] = joiner;
+  const auto& [encoder, predictor, weight, bias, activation] = joiner;
   const LatticeBatch batch = check_joiner_batch(joiner, labels, rules_of(options));
   if (ranges.dim() != 3 || ranges.size(2) < 1 || ranges.size(2) > predictor.size(1) ||
       ranges.sizes().slice(0, 2) != encoder.sizes().slice(0, 2))

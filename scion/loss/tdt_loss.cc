@@ -69,7 +69,7 @@ at::Tensor joiner_tdt_loss(const JoinerInputs& joiner, const LatticeLabels& labe
 JoinerInputs without_durations(const JoinerInputs& joiner, const TdtOptions& tdt) {
   const int64_t classes = joiner.weight.size(0) - static_cast<int64_t>(tdt.durations.size());
   return {joiner.encoder, joiner.predictor, joiner.weight.narrow(0, 0, classes),
-          joiner.bias.narrow(0, 0, classes)};
+          joiner.bias.narrow(0, 0, classes), joiner.activation};
 }
 
 DistilledLoss distilled_joiner_tdt_loss(const JoinerInputs& joiner, const LatticeLabels& labels,

@@ -23,6 +23,11 @@ void require_same_options(const std::string& section, const nlohmann::json& teac
 void require_same_kind(const ConformerConfig& teacher, const ConformerConfig& student) {
   const std::string section = "model.conformer.";
   require_equal(section + "subsampling", teacher.subsampling, student.subsampling);
+  require_equal(section + "subsampling_kind", word_of(teacher.subsampling_kind),
+                word_of(student.subsampling_kind));
+  require_equal(section + "causal_subsampling", teacher.causal_subsampling,
+                student.causal_subsampling);
+  require_equal(section + "biases", teacher.biases, student.biases);
   require_equal(section + "positions", word_of(teacher.positions), word_of(student.positions));
   require_equal(section + "convolution", word_of(teacher.convolution),
                 word_of(student.convolution));

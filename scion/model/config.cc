@@ -16,6 +16,7 @@ void ModelConfig::declare(Options& options) {
   options.add("predictor_context", predictor_context, "labels that a stateless predictor sees")
       .range(1, 2);
   options.add("joiner_width", joiner_width, "width of the joiner").range(1, 8192);
+  options.add("joiner_activation", joiner_activation, "activation function of the joiner");
   options.add("durations", durations,
               "durations in encoder frames, such as [0, 1, 2, 3, 4], that a token-and-duration "
               "transducer (TDT) predicts beside each token; empty: an RNN-T");

@@ -7,6 +7,7 @@
 
 #include "scion/audio/fbank.h"
 #include "scion/core/option_words.h"
+#include "scion/loss/lattice/types.h"
 #include "scion/model/encoders/conformer_config.h"
 #include "scion/model/encoders/lstm_config.h"
 #include "scion/text/normalisation.h"
@@ -19,6 +20,9 @@ class Options;
 enum class EncoderKind { conformer, lstm };
 template <>
 inline constexpr std::array option_words<EncoderKind>{"conformer", "lstm"};
+
+template <>
+inline constexpr std::array option_words<JoinerActivation>{"tanh", "relu"};
 
 /// Kind of predictor: over the last labels, or an LSTM over all.
 enum class PredictorKind { stateless, lstm };
@@ -34,6 +38,7 @@ struct ModelConfig {
   int64_t predictor_layers = 1;   ///< of an LSTM predictor
   int64_t predictor_context = 2;  ///< labels the stateless predictor sees
   int64_t joiner_width = 64;
+  JoinerActivation joiner_activation = JoinerActivation::tanh;
   /// Encoder frames of a token-and-duration transducer's (TDT) durations; empty: an RNN-T.
   std::vector<int64_t> durations;
   bool ctc = true;             ///< an auxiliary CTC head on the encoder

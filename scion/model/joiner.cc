@@ -5,8 +5,9 @@
 namespace scion {
 
 Joiner::Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, int64_t width,
-               int64_t vocabulary, const std::vector<int64_t>& durations)
-    : Module(scope) {
+               int64_t vocabulary, JoinerActivation activation,
+               const std::vector<int64_t>& durations)
+    : Module(scope), activation_(activation) {
   const Axis joint = leaf("width", width), labels = Axis::labels(vocabulary);
   encoder_projection_ = make_linear("encoder_projection", joint, encoder);
   predictor_projection_ = make_linear("predictor_projection", joint, predictor);
@@ -28,7 +29,7 @@ at::Tensor Joiner::project_predictor(const at::Tensor& x, const ForwardContext& 
 JoinerInputs Joiner::inputs(const at::Tensor& encoded, const at::Tensor& predicted,
                             const ForwardContext& context) const {
   JoinerInputs inputs{project_encoder(encoded, context), project_predictor(predicted, context),
-                      output_.weight, output_.bias};
+                      output_.weight, output_.bias, activation_};
   if (durations_.weight.defined()) {
     inputs.weight = at::cat({output_.weight, durations_.weight});
     inputs.bias = at::cat({output_.bias, durations_.bias});
@@ -36,14 +37,18 @@ JoinerInputs Joiner::inputs(const at::Tensor& encoded, const at::Tensor& predict
   return inputs;
 }
 
+at::Tensor Joiner::activate(const at::Tensor& sums) const {
+  return activation_ == JoinerActivation::relu ? at::relu(sums) : at::tanh(sums);
+}
+
 at::Tensor Joiner::logits(const at::Tensor& encoder, const at::Tensor& predictor) const {
-  return at::linear(at::tanh(encoder + predictor), output_.weight, output_.bias);
+  return at::linear(activate(encoder + predictor), output_.weight, output_.bias);
 }
 
 std::pair<at::Tensor, at::Tensor> Joiner::token_and_duration_logits(
     const at::Tensor& encoder, const at::Tensor& predictor) const {
   TORCH_CHECK(durations_.weight.defined(), "the model has no durations");
-  const at::Tensor hidden = at::tanh(encoder + predictor);
+  const at::Tensor hidden = activate(encoder + predictor);
   return {at::linear(hidden, output_.weight, output_.bias),
           at::linear(hidden, durations_.weight, durations_.bias)};
 }

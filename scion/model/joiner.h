@@ -1,4 +1,4 @@
-// The additive joiner: logits(t, u) = W tanh(P_e encoder(t) + P_p predictor(u)) + b, of tokens and,
+// The additive joiner: logits(t, u) = W f(P_e encoder(t) + P_p predictor(u)) + b, of tokens and,
 // in a token-and-duration transducer, of durations.
 #pragma once
 
@@ -15,7 +15,8 @@ class Joiner : public Module {
  public:
   /// `durations` as in ModelConfig
   Joiner(const Scope& scope, const Axis& encoder, const Axis& predictor, int64_t width,
-         int64_t vocabulary, const std::vector<int64_t>& durations = {});
+         int64_t vocabulary, JoinerActivation activation,
+         const std::vector<int64_t>& durations = {});
 
   /// (…, encoder width) → (…, joiner width)
   at::Tensor project_encoder(const at::Tensor& x, const ForwardContext& context) const;
@@ -31,12 +32,16 @@ class Joiner : public Module {
   std::pair<at::Tensor, at::Tensor> token_and_duration_logits(const at::Tensor& encoder,
                                                               const at::Tensor& predictor) const;
 
+  /// f of a sum of projections, any shape.
+  at::Tensor activate(const at::Tensor& sums) const;
+
   const at::Tensor& weight() const { return output_.weight; }  ///< (V, joiner width)
   const at::Tensor& bias() const { return output_.bias; }      ///< (V)
   /// (durations, joiner width) and (durations); undefined in an RNN-T
   const Linear& durations() const { return durations_; }
 
  private:
+  JoinerActivation activation_;
   Linear encoder_projection_, predictor_projection_, output_;
   Linear durations_;  // undefined in an RNN-T
 };

@@ -68,13 +68,14 @@ Scope Scope::layer(const std::string& name, int64_t index) const {
   return *this / name / std::to_string(index);
 }
 
-Linear Scope::make_linear(const std::string& name, std::vector<Axis> axes) const {
+Linear Scope::make_linear(const std::string& name, std::vector<Axis> axes, bool biases) const {
   const Axis output = axes[0];
   int64_t inputs = 1;
   for (size_t d = 1; d < axes.size(); ++d) inputs *= axes[d].size();
   const at::Tensor weight =
       registry_->add(path(name + ".weight"), std::move(axes), init::weight, true);
-  return {weight, registry_->add(path(name + ".bias"), {output}, init::bias(inputs), true)};
+  const Init start = biases ? init::bias(inputs) : init::zero;
+  return {weight, registry_->add(path(name + ".bias"), {output}, start, biases)};
 }
 
 void Scope::declare_stack(const std::string& name, int64_t count) const {

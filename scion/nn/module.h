@@ -86,8 +86,9 @@ class Scope {
   void declare_stack(const std::string& name, int64_t count) const;
   Registry& registry() const { return *registry_; }
 
-  /// Registers `name`.weight, whose first axis is the output, and `name`.bias.
-  Linear make_linear(const std::string& name, std::vector<Axis> axes) const;
+  /// Registers `name`.weight, whose first axis is the output, and `name`.bias, which without
+  /// `biases` is zero and not trained.
+  Linear make_linear(const std::string& name, std::vector<Axis> axes, bool biases = true) const;
 
  private:
   Registry* registry_;
@@ -103,13 +104,14 @@ class Module {
     return scope_.registry().add(scope_.path(name), std::move(axes), init, true);
   }
   /// `name`.weight (output, input) and `name`.bias (output).
-  Linear make_linear(const std::string& name, const Axis& output, const Axis& input) {
-    return scope_.make_linear(name, {output, input});
+  Linear make_linear(const std::string& name, const Axis& output, const Axis& input,
+                     bool biases = true) {
+    return scope_.make_linear(name, {output, input}, biases);
   }
   /// `name`.weight (channels, 1, taps) and `name`.bias (channels).
   Convolution make_convolution(const std::string& name, const Axis& channels, const Axis& taps,
-                               const ConvolutionReach& reach = {}) {
-    const Linear map = scope_.make_linear(name, {channels, Axis::fixed(1), taps});
+                               const ConvolutionReach& reach = {}, bool biases = true) {
+    const Linear map = scope_.make_linear(name, {channels, Axis::fixed(1), taps}, biases);
     return {map.weight, map.bias, reach};
   }
   /// `name`.weight (output, input, kernel, kernel) and `name`.bias (output).

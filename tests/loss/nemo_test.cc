@@ -32,6 +32,7 @@ ModelConfig nemo_config() {
   config.predictor = PredictorKind::lstm;
   config.predictor_width = 32;
   config.joiner_width = 32;
+  config.joiner_activation = JoinerActivation::relu;
   config.ctc = false;
   return config;
 }
@@ -159,18 +160,14 @@ TEST(Nemo, EncoderGivesItsFrames) {
   }
 }
 
-// NeMo's joiner uses a rectifier instead of tanh.
 at::Tensor nemo_loss(const Transducer& model) {
   const ForwardContext context;
   const EncoderOutput encoded = encode(model);
   const at::Tensor targets = nemo().at("io.targets").to(at::kLong);
   const at::Tensor predicted = model.predictor().forward((targets + 1).remainder(41), context);
-  const at::Tensor joint =
-      at::relu(model.joiner().project_encoder(encoded.frames, context).unsqueeze(2) +
-               model.joiner().project_predictor(predicted, context).unsqueeze(1));
-  const at::Tensor logits = at::linear(joint, model.joiner().weight(), model.joiner().bias());
-  return transducer_loss(
-      logits, {targets, encoded.lengths, nemo().at("io.target_lens").to(at::kLong)}, {.blank = 40});
+  return joiner_transducer_loss(
+      model.joiner().inputs(encoded.frames, predicted, context),
+      {targets, encoded.lengths, nemo().at("io.target_lens").to(at::kLong)}, {.blank = 40});
 }
 
 TEST(Nemo, PredictorGivesItsOutput) {

@@ -28,7 +28,8 @@ inline ModelConfig small_config(const std::string& positions = "bias",
   return config;
 }
 
-/// Models of other kinds than small_config()'s: causal, chunked, fast, fast_causal, lstm, tdt.
+/// Models of other kinds than small_config()'s: causal, chunked, fast, fast_causal, lstm, tdt, and
+/// two of NeMo's: striding, depthwise_causal.
 inline ModelConfig small_config_of_kind(const std::string& kind) {
   const bool fast = kind.starts_with("fast");
   ModelConfig config = fast                ? small_config("sinusoid", "batch", 8)
@@ -43,6 +44,17 @@ inline ModelConfig small_config_of_kind(const std::string& kind) {
     config.conformer.left_context = 4;
     config.conformer.convolution =
         kind == "chunked" ? ConvolutionKind::chunked : ConvolutionKind::causal;
+  }
+  if (kind == "striding" || kind == "depthwise_causal") {
+    config.conformer.positions = RelativePositions::sinusoid;
+    config.conformer.convolution_norm = ConvolutionNorm::layer;
+    config.conformer.subsampling_kind =
+        kind == "striding" ? SubsamplingKind::striding : SubsamplingKind::depthwise_striding;
+    config.conformer.causal_subsampling = kind == "depthwise_causal";
+    config.conformer.biases = kind == "depthwise_causal";
+    config.joiner_activation = JoinerActivation::relu;
+    config.predictor = PredictorKind::lstm;
+    config.predictor_layers = 2;
   }
   if (kind == "tdt") config.durations = {0, 1, 2, 4};
   config.simple_joiner = kind == "lstm" || kind == "chunked";

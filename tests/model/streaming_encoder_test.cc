@@ -55,7 +55,8 @@ TEST_P(EveryStreamingKind, GivesAFrameAsSoonAsItsChunkIsThere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryStreamingKind,
-                         ::testing::Values("causal", "chunked", "fast_causal", "lstm"),
+                         ::testing::Values("causal", "chunked", "fast_causal", "lstm",
+                                           "depthwise_causal"),
                          [](const auto& info) { return info.param; });
 
 TEST(StreamingEncoder, RefusesModelsThatSeeWholeUtterances) {

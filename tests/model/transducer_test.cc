@@ -109,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"bias", "layer", 4, ""}, Variant{"sinusoid", "batch", 6, ""},
                       Variant{"sinusoid", "layer", 4, ""}, Variant{"", "", 0, "causal"},
                       Variant{"", "", 0, "chunked"}, Variant{"", "", 0, "fast"},
-                      Variant{"", "", 0, "fast_causal"}, Variant{"", "", 0, "lstm"}),
+                      Variant{"", "", 0, "fast_causal"}, Variant{"", "", 0, "lstm"},
+                      Variant{"", "", 0, "striding"}, Variant{"", "", 0, "depthwise_causal"}),
     [](const auto& info) {
       if (!info.param.kind.empty()) return info.param.kind;
       return fmt::format("{}_{}_by{}", info.param.positions, info.param.norm,

@@ -97,9 +97,9 @@ class EveryKind : public ::testing::TestWithParam<Kind> {
 };
 
 inline const std::vector<Kind> every_kind = {
-    {"bias", "batch"},       {"bias", "layer"}, {"sinusoid", "batch"},
-    {"kind", "causal"},      {"kind", "fast"},  {"kind", "chunked"},
-    {"kind", "fast_causal"}, {"kind", "lstm"},  {"kind", "tdt"}};
+    {"bias", "batch"}, {"bias", "layer"},    {"sinusoid", "batch"},       {"kind", "causal"},
+    {"kind", "fast"},  {"kind", "chunked"},  {"kind", "fast_causal"},     {"kind", "lstm"},
+    {"kind", "tdt"},   {"kind", "striding"}, {"kind", "depthwise_causal"}};
 
 inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) {
   return info.param.first + "_" + info.param.second;

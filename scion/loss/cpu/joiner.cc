@@ -333,8 +333,10 @@ class BackwardPass {
     float* const encoder = encoder_.data_ptr<float>() + work.utterance * batch_.max_frames() * D;
     float* const predictor = predictor_.data_ptr<float>() + work.range * batch_.max_states() * D;
     for_each_run(work.nodes, [&](int64_t r, int64_t count) {
-      loss_kernels().add_tanh_gradients(
-          work.hidden.row(r), work.hidden_gradient.row(r), work.hidden.stride(), count, D,
+      const auto add = view_.activation == JoinerActivation::relu
+                           ? add_relu_gradients
+                           : loss_kernels().add_tanh_gradients;
+      add(work.hidden.row(r), work.hidden_gradient.row(r), work.hidden.stride(), count, D,
           encoder + work.nodes[r].t * D, predictor + work.nodes[r].u * D, D);
     });
   }
@@ -388,7 +390,7 @@ SolvedLattices solve_lattices_of(const JoinerInputs& joiner, const LatticeLabels
   rules.fast_emit = 0;
   LatticeBatch batch = check_joiner_batch(joiner, labels, rules);
   const JoinerInputs own{on_cpu(joiner.encoder), on_cpu(joiner.predictor), on_cpu(joiner.weight),
-                         on_cpu(joiner.bias)};
+                         on_cpu(joiner.bias), joiner.activation};
   const JoinerSolution solution = solve_from_joiner_cpu(batch, own, flows, {.bf16 = options.bf16});
   const int64_t durations = batch.durations();
   return {std::move(batch), NodeTerms(solution.terms, durations)};

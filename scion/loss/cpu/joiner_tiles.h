@@ -90,6 +90,28 @@ class PackedMatrix {
   at::Tensor values_;
 };
 
+/// As LossKernels::tanh_of_sums, with max(x, 0). Memory bounds it, so that the compiler's own
+/// vectors do.
+inline void relu_of_sums(const float* a, const float* b, int64_t b_stride, int64_t rows, int64_t n,
+                         float* out, int64_t out_stride) {
+  for (int64_t r = 0; r < rows; ++r, b += b_stride, out += out_stride)
+    for (int64_t k = 0; k < n; ++k) {
+      const float sum = a[k] + b[k];
+      out[k] = sum < 0 ? 0 : sum;  // NaN stays
+    }
+}
+
+/// As LossKernels::add_tanh_gradients: the gradient passes where hidden[r][k] is positive.
+inline void add_relu_gradients(const float* hidden, const float* gradient, int64_t stride,
+                               int64_t rows, int64_t n, float* a, float* b, int64_t b_stride) {
+  for (int64_t r = 0; r < rows; ++r, hidden += stride, gradient += stride, b += b_stride)
+    for (int64_t k = 0; k < n; ++k) {
+      const float d = hidden[k] > 0 ? gradient[k] : 0;
+      a[k] += d;
+      b[k] += d;
+    }
+}
+
 /// The joiner's tensors and the sizes of a tile, for both halves.
 struct JoinerView {
   const LatticeBatch& batch;
@@ -99,6 +121,7 @@ struct JoinerView {
   int64_t hidden_stride, outputs_stride;  // one more vector keeps rows off the same cache sets
   int64_t tile_rows;
   const PairKernels* pairs;  // nullptr: products in float
+  JoinerActivation activation;
 
   JoinerView(const LatticeBatch& lattices, const JoinerInputs& joiner, bool bf16)
       : batch(lattices),
@@ -107,7 +130,8 @@ struct JoinerView {
         hidden(joiner.weight.size(1)),
         outputs(joiner.weight.size(0)),
         classes(outputs - lattices.durations()),
-        pairs(bf16 ? pair_kernels() : nullptr) {
+        pairs(bf16 ? pair_kernels() : nullptr),
+        activation(joiner.activation) {
     const int64_t lanes = loss_kernels().lanes;
     hidden_stride = round_up(hidden, lanes) + lanes;
     outputs_stride = round_up(outputs, lanes) + lanes;
@@ -126,10 +150,11 @@ struct JoinerView {
     return {pairs != nullptr ? tile_rows : 0, std::max(hidden_stride, outputs_stride) / 2};
   }
 
-  /// tanh(encoder(t) + predictor(u)) for `count` states from u, padded with zeros to whole vectors
+  /// f(encoder(t) + predictor(u)) for `count` states from u, padded with zeros to whole vectors
   void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
-    const auto tanh_of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
-    tanh_of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);
+    auto of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
+    if (activation == JoinerActivation::relu) of_sums = relu_of_sums;
+    of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);
     for (int64_t r = 0; r < count; ++r) {
       std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
     }
@@ -137,6 +162,11 @@ struct JoinerView {
   /// The same as pairs in rows.
   void hidden_pairs(int64_t b, int64_t t, int64_t u, int64_t count, uint32_t* out,
                     int64_t stride) const {
+    if (activation == JoinerActivation::relu) {
+      std::vector<float> rows(static_cast<size_t>(count * hidden));
+      relu_of_sums(frame(b, t), state(b, u), hidden, count, hidden, rows.data(), hidden);
+      return pairs->pairs_in_rows(rows.data(), hidden, count, hidden, out, stride);
+    }
     pairs->pairs_of_tanh(frame(b, t), state(b, u), hidden, count, hidden, out, stride);
   }
   MatrixStart from_bias() const { return {bias.const_data_ptr<float>(), 0}; }

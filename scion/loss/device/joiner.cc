@@ -34,12 +34,14 @@ struct PreparedJoiner {
   at::Tensor encoder, predictor;  // (B, T, D'), (B, U+1, D') float
   at::Tensor weight;              // (V', D') in the products' type
   at::Tensor bias;                // (V) float
+  bool relu;
 
   PreparedJoiner(const JoinerInputs& joiner, bool bf16)
       : encoder(padded(joiner.encoder.to(at::kFloat))),
         predictor(padded(joiner.predictor.to(at::kFloat))),
         weight(padded(joiner.weight.to(bf16 ? at::kBFloat16 : at::kFloat), true)),
-        bias(joiner.bias.to(at::kFloat).contiguous()) {}
+        bias(joiner.bias.to(at::kFloat).contiguous()),
+        relu(joiner.activation == JoinerActivation::relu) {}
 
   int64_t width() const { return weight.size(1); }
   int64_t columns() const { return weight.size(0); }  ///< of the logits, padded
@@ -77,6 +79,7 @@ void fill_tile(const Solve& solve, const PreparedJoiner& joiner, const TileStore
                                     .width = joiner.width(),
                                     .first = store.plan.first(tile),
                                     .count = store.plan.count(tile),
+                                    .relu = joiner.relu,
                                     .type = number_of(hidden),
                                     .hidden = hidden.mutable_data_ptr()},
                                    solve.device.stream());
@@ -204,24 +207,25 @@ class JoinerGradients {
   void add_to_inputs(int64_t first, const at::Tensor& hidden_gradient) const {
     const PackedBatch& packed = solve_.packed;
     const int64_t last = first + hidden_gradient.size(0) - 1;
-    TanhGradientArguments arguments{.lattices = packed.view(),
-                                    .encoder = joiner_.encoder.const_data_ptr<float>(),
-                                    .predictor = joiner_.predictor.const_data_ptr<float>(),
-                                    .width = joiner_.width(),
-                                    .first = first,
-                                    .count = hidden_gradient.size(0),
-                                    .hidden_gradient = hidden_gradient.const_data_ptr<float>(),
-                                    .log_sum = solve_.terms_view().log_sum,
-                                    .to_encoder = true,
-                                    .first_line = packed.frame_of(first),
-                                    .lines = packed.frame_of(last) + 1 - packed.frame_of(first),
-                                    .gradient = encoder_.mutable_data_ptr<float>()};
-    solve_.device.kernels.add_tanh_gradients(arguments, solve_.device.stream());
+    InputGradientArguments arguments{.lattices = packed.view(),
+                                     .encoder = joiner_.encoder.const_data_ptr<float>(),
+                                     .predictor = joiner_.predictor.const_data_ptr<float>(),
+                                     .width = joiner_.width(),
+                                     .first = first,
+                                     .count = hidden_gradient.size(0),
+                                     .relu = joiner_.relu,
+                                     .hidden_gradient = hidden_gradient.const_data_ptr<float>(),
+                                     .log_sum = solve_.terms_view().log_sum,
+                                     .to_encoder = true,
+                                     .first_line = packed.frame_of(first),
+                                     .lines = packed.frame_of(last) + 1 - packed.frame_of(first),
+                                     .gradient = encoder_.mutable_data_ptr<float>()};
+    solve_.device.kernels.add_input_gradients(arguments, solve_.device.stream());
     arguments.to_encoder = false;
     arguments.first_line = packed.first_state()[packed.utterance_of(first)];
     arguments.lines = packed.first_state()[packed.utterance_of(last) + 1] - arguments.first_line;
     arguments.gradient = predictor_.mutable_data_ptr<float>();
-    solve_.device.kernels.add_tanh_gradients(arguments, solve_.device.stream());
+    solve_.device.kernels.add_input_gradients(arguments, solve_.device.stream());
   }
 
   const Solve& solve_;
@@ -254,6 +258,7 @@ struct JoinerSolve {
   Solve solve;
   TileStore store;  // undefined tensors after a backward pass has used it
   TargetTensors targets;
+  JoinerActivation activation;
   bool bf16;
 };
 
@@ -262,11 +267,12 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
  public:
   static variable_list forward(AutogradContext* ctx, const at::Tensor& encoder,
                                const at::Tensor& predictor, const at::Tensor& weight,
-                               const at::Tensor& bias, const LossDevice* device,
-                               const LatticeBatch& batch, const NodeTargets& given,
-                               const JoinerSettings& settings, bool gradient) {
+                               const at::Tensor& bias, JoinerActivation activation,
+                               const LossDevice* device, const LatticeBatch& batch,
+                               const NodeTargets& given, const JoinerSettings& settings,
+                               bool gradient) {
     const c10::DeviceGuard guard(encoder.device());
-    const PreparedJoiner joiner({encoder, predictor, weight, bias}, settings.bf16);
+    const PreparedJoiner joiner({encoder, predictor, weight, bias, activation}, settings.bf16);
     TargetTensors targets(given);
     Solve solve(*device, batch, encoder.device(), /*with_rest=*/targets.defined());
     TileStore store(plan_of(solve, joiner, settings.workspace_bytes, gradient), joiner);
@@ -279,7 +285,8 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     losses[0] = solve.solve_lattices(gradient);
     if (gradient) {
       ctx->save_for_backward({encoder, predictor, weight, bias});
-      keep(ctx, JoinerSolve{std::move(solve), std::move(store), targets, settings.bf16});
+      keep(ctx,
+           JoinerSolve{std::move(solve), std::move(store), targets, activation, settings.bf16});
     }
     return losses;
   }
@@ -288,7 +295,8 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
     const variable_list inputs = ctx->get_saved_variables();
     const c10::DeviceGuard guard(inputs[0].device());
     auto& forward = kept<JoinerSolve>(ctx);
-    const PreparedJoiner joiner({inputs[0], inputs[1], inputs[2], inputs[3]}, forward.bf16);
+    const PreparedJoiner joiner({inputs[0], inputs[1], inputs[2], inputs[3], forward.activation},
+                                forward.bf16);
     const bool there = forward.store.logits.defined();
     // Gradients overwrite the logits: a second backward pass makes all logits again.
     const TileStore store = there ? forward.store : TileStore(forward.store.plan, joiner);
@@ -298,7 +306,7 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
       if (!there || !store.plan.stays(tile)) fill_tile(forward.solve, joiner, store, tile);
       gradients.add_tile(store, tile);
     }
-    variable_list result(9);
+    variable_list result(10);
     for (size_t i = 0; i < 4; ++i) result[i] = cut(gradients.sums()[i], inputs[i]);
     return result;
   }
@@ -316,7 +324,7 @@ class DeviceJoinerLoss : public Function<DeviceJoinerLoss> {
 at::Tensor device_joiner_loss(const LossDevice& device, const JoinerInputs& joiner,
                               const LatticeBatch& batch, const JoinerSettings& settings) {
   return DeviceJoinerLoss::apply(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias,
-                                 &device, batch, NodeTargets(), settings,
+                                 joiner.activation, &device, batch, NodeTargets(), settings,
                                  needs_gradient(joiner))[0];
 }
 
@@ -334,9 +342,9 @@ DistilledLoss device_distilled_loss(const LossDevice& device, const JoinerInputs
                                     const LatticeBatch& batch, const NodeTargets& targets,
                                     const JoinerSettings& settings) {
   check_node_targets(batch, targets);
-  const variable_list losses =
-      DeviceJoinerLoss::apply(joiner.encoder, joiner.predictor, joiner.weight, joiner.bias, &device,
-                              batch, targets, settings, needs_gradient(joiner));
+  const variable_list losses = DeviceJoinerLoss::apply(
+      joiner.encoder, joiner.predictor, joiner.weight, joiner.bias, joiner.activation, &device,
+      batch, targets, settings, needs_gradient(joiner));
   return {losses[0], losses[1]};
 }
 

@@ -42,11 +42,13 @@ struct DeviceTargets {
   const float* divergences = nullptr;
 };
 
-/// hidden[r] = tanh(encoder(t) + predictor(u)) for the nodes from `first` on; one warp per node.
+/// hidden[r] = f(encoder(t) + predictor(u)), f = tanh or max(x, 0), for the nodes from `first` on;
+/// one warp per node.
 struct HiddenArguments {
   PackedLattices lattices;
   const float *encoder, *predictor;  // (B, T, width), (B, U+1, width)
   int64_t width, first, count;
+  bool relu;     // else tanh
   Number type;   // of `hidden`
   void* hidden;  // (count, width)
 
@@ -167,13 +169,14 @@ struct GradientArguments {
   }
 };
 
-/// Sums of hidden gradient · tanh' over a tile's nodes, added to the gradient of a line: over the
+/// Sums of hidden gradient · f' over a tile's nodes, added to the gradient of a line: over the
 /// states of each frame for the encoder, over the frames of each state for the predictor. Every
 /// line has separate blocks, so that the order of its sums is fixed.
-struct TanhGradientArguments {
+struct InputGradientArguments {
   PackedLattices lattices;
   const float *encoder, *predictor;
   int64_t width, first, count;   // nodes of the tile
+  bool relu;                     // f = max(x, 0), else tanh
   const float* hidden_gradient;  // (count, width)
   const float* log_sum;          // (N)
   bool to_encoder;               // lines are frames; else states
@@ -221,7 +224,7 @@ struct DeviceKernels {
   void (*divergences)(const DivergenceArguments&, void* stream);
   void (*lattices)(const LatticeArguments&, void* stream);  // losses; with beta, flows, too
   void (*logits_gradient)(const GradientArguments&, void* stream);
-  void (*add_tanh_gradients)(const TanhGradientArguments&, void* stream);
+  void (*add_input_gradients)(const InputGradientArguments&, void* stream);
   void (*ctc_lattices)(const CtcArguments&, void* stream);  // log-sums, losses, alpha and beta
   void (*ctc_gradient)(const CtcArguments&, void* stream);
 };

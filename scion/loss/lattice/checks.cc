@@ -85,7 +85,7 @@ LatticeBatch check_lattice_batch(int64_t size, int64_t max_frames, int64_t class
 
 LatticeBatch check_joiner_batch(const JoinerInputs& joiner, const LatticeLabels& labels,
                                 const LatticeRules& rules) {
-  const auto& [encoder, predictor, weight, bias] = joiner;
+  const auto& [encoder, predictor, weight, bias, activation] = joiner;
   check_float_type(encoder, "encoder outputs");
   check_float_type(predictor, "predictor outputs");
   check_float_type(weight, "joiner weights");

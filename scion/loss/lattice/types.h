@@ -63,12 +63,16 @@ struct LatticeLabels {
   at::Tensor token_lengths;  ///< (B), each in 0 … U
 };
 
-/// The additive joiner: logits(t, u) = weight · tanh(encoder(t) + predictor(u)) + bias. Types are
+/// f of the additive joiner.
+enum class JoinerActivation { tanh, relu };
+
+/// The additive joiner: logits(t, u) = weight · f(encoder(t) + predictor(u)) + bias. Types are
 /// float32, bfloat16 or float16, in any mixture. Gradients with respect to the inputs have the same
 /// form.
 struct JoinerInputs {
   at::Tensor encoder, predictor;  ///< (B, T, D), (B, U+1, D): projections to the joiner's width
   at::Tensor weight, bias;        ///< (V, D), (V); a TDT joiner has a row more for each duration
+  JoinerActivation activation = JoinerActivation::tanh;
 };
 
 /// Log-probabilities of a lattice's arcs, or the probabilities that an alignment uses them.

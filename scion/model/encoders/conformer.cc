@@ -33,8 +33,8 @@ FeedForward::FeedForward(const Scope& scope, const ConformerConfig& config, cons
       dropout_(config.dropout),
       norm_(make_layer_norm("norm", residual)) {
   const Axis hidden = leaf("hidden", config.feed_forward);
-  linear1_ = make_linear("linear1", hidden, residual);
-  linear2_ = make_linear("linear2", residual, hidden);
+  linear1_ = make_linear("linear1", hidden, residual, config.biases);
+  linear2_ = make_linear("linear2", residual, hidden, config.biases);
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& x, const ForwardContext& context) const {
@@ -60,8 +60,8 @@ Attention::Attention(const Scope& scope, const ConformerConfig& config, const Ax
   const Axis query = Axis::product(heads, leaf("query", config.head_width, Axis::Role::scaled_dot));
   const Axis value = Axis::product(heads, leaf("value", config.head_width));
   const Axis stacked = Axis::concat({query, query, value});
-  in_ = make_linear("in", stacked, residual);
-  out_ = make_linear("out", residual, value);
+  in_ = make_linear("in", stacked, residual, config.biases);
+  out_ = make_linear("out", residual, value, config.biases);
   if (config.positions == RelativePositions::bias) {
     const Axis distances = taps("distances", 2 * config.position_range + 1, Axis::Anchor::zero);
     position_bias_ = parameter("position_bias", {heads, distances}, init::zero);
@@ -217,8 +217,8 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
   const ConvolutionReach reach = reach_of(config);
   const Axis kernel =
       taps("taps", config.kernel, reach.causal ? Axis::Anchor::newest : Axis::Anchor::centre);
-  in_ = make_linear("pointwise1", gated, residual);
-  depthwise_ = make_convolution("depthwise", channels, kernel, reach);
+  in_ = make_linear("pointwise1", gated, residual, config.biases);
+  depthwise_ = make_convolution("depthwise", channels, kernel, reach, config.biases);
   const LayerNorm norm = make_layer_norm("convolution_norm", channels);
   if (config.convolution_norm == ConvolutionNorm::batch) {
     const at::Tensor mean = buffer("convolution_norm.running_mean", {channels}, init::zero);
@@ -228,7 +228,7 @@ ConvolutionModule::ConvolutionModule(const Scope& scope, const ConformerConfig& 
   } else {
     convolution_norm_ = norm;
   }
-  out_ = make_linear("pointwise2", residual, channels);
+  out_ = make_linear("pointwise2", residual, channels, config.biases);
 }
 
 at::Tensor ConvolutionModule::forward(const at::Tensor& x, const EncoderFrames& frames,
@@ -300,8 +300,10 @@ ConformerEncoder::ConformerEncoder(const Scope& scope, const ConformerConfig& co
       config_(config),
       residual_(leaf("residual", config.width)),
       frequencies_axis_(leaf("frequencies", config.width / 2)) {
-  subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
-                                  config.subsampling, residual_);
+  subsampling_ = make_subsampling(scope / "subsampling", bins,
+                                  {config.subsampling, config.subsampling_channels,
+                                   config.subsampling_kind, config.causal_subsampling},
+                                  residual_);
   if (config.positions == RelativePositions::sinusoid) {
     frequencies_ = buffer("frequencies", {frequencies_axis_}, init::position_table);
     const at::Tensor exponents = at::arange(0, config.width, 2, at::kDouble) / config.width;

@@ -17,9 +17,17 @@ void ConformerConfig::declare(Options& options) {
   options.add("kernel", kernel, "taps of the depthwise convolution, odd").range(1, 255);
   options.add("subsampling", subsampling, "feature frames per encoder frame: 4, 6 or 8")
       .range(4, 8);
+  options.add(
+      "subsampling_kind", subsampling_kind,
+      "strided convolutions with a row of zeros around their input (4 or 8), plain or "
+      "depthwise; auto: depthwise_striding for 8, convolutions of whole frames for 4 and 6");
+  options.add("causal_subsampling", causal_subsampling,
+              "striding kinds: an encoder frame sees no feature frame after its first");
   options
       .add("subsampling_channels", subsampling_channels, "channels of the subsampling convolutions")
       .range(1, 4096);
+  options.add("biases", biases,
+              "biases of the layers' linear maps and convolutions; false: zero, and not trained");
   options.add("input_scaling", input_scaling,
               "multiply subsampled frames by the root of the width");
   options.add("chunk", chunk, "frames processed at once, for streaming; 0: the whole utterance")
@@ -46,7 +54,8 @@ void ConformerConfig::validate() const {
   if (kernel % 2 == 0)
     throw UserError(fmt::format("model.conformer.kernel is {}, an even number", kernel),
                     "choose an odd number of taps, e.g. 15");
-  require_known_subsampling(subsampling, "model.conformer");
+  require_known_subsampling(
+      {subsampling, subsampling_channels, subsampling_kind, causal_subsampling}, "model.conformer");
   if (convolution == ConvolutionKind::chunked && chunk == 0)
     throw UserError("model.conformer.convolution is chunked, and model.conformer.chunk is 0",
                     "give a chunk in encoder frames, e.g. chunk = 16");

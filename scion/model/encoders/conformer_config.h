@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "scion/core/option_words.h"
+#include "scion/model/encoders/subsampling_config.h"
 #include "scion/nn/cpu/activation.h"
 
 namespace scion {
@@ -37,7 +38,11 @@ struct ConformerConfig {
   int64_t feed_forward = 384;
   int64_t kernel = 15;      ///< taps of the depthwise convolution, odd
   int64_t subsampling = 6;  ///< feature frames per encoder frame: 4, 6 or 8, see subsampling.h
+  SubsamplingKind subsampling_kind = SubsamplingKind::automatic;
+  bool causal_subsampling = false;  ///< a frame sees no feature frame after its first
   int64_t subsampling_channels = 8;
+  /// Of the layers' linear maps and convolutions; without, they are zero and not trained.
+  bool biases = true;
   bool input_scaling = false;  ///< multiplies subsampled frames by √width
   int64_t chunk = 0;           ///< encoder frames processed at once; 0: the whole utterance
   int64_t left_context = 64;   ///< chunk > 0: encoder frames that attention sees before the chunk

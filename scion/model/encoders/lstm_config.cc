@@ -17,6 +17,8 @@ void LstmConfig::declare(Options& options) {
   options.add("dropout", dropout, "dropout rate").range(0, 0.9);
 }
 
-void LstmConfig::validate() const { require_known_subsampling(subsampling, "model.lstm"); }
+void LstmConfig::validate() const {
+  require_known_subsampling({subsampling, subsampling_channels}, "model.lstm");
+}
 
 }  // namespace scion

@@ -22,8 +22,8 @@ at::Tensor LstmLayer::forward(const at::Tensor& x, LstmState& state,
 
 LstmEncoder::LstmEncoder(const Scope& scope, const LstmConfig& config, int64_t bins)
     : Encoder(scope), dropout_(config.dropout), residual_(leaf("residual", config.width)) {
-  subsampling_ = make_subsampling(scope / "subsampling", bins, config.subsampling_channels,
-                                  config.subsampling, residual_);
+  subsampling_ = make_subsampling(scope / "subsampling", bins,
+                                  {config.subsampling, config.subsampling_channels}, residual_);
   scope.declare_stack("layers", config.layers);
   for (int64_t i = 0; i < config.layers; ++i)
     layers_.emplace_back(scope.layer("layers", i), config, residual_);

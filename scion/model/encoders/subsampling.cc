@@ -69,65 +69,83 @@ int64_t Conv2dSubsampling::frames_out(int64_t frames) const {
 
 int64_t Conv2dSubsampling::minimum_frames() const { return (convolution2_.kernel() - 1) * 2 + 3; }
 
-DepthwiseStridingSubsampling::DepthwiseStridingSubsampling(const Scope& scope, int64_t bins,
-                                                           int64_t channels, const Axis& width)
-    : Subsampling(scope, 8) {
+ImageConvolution StridingSubsampling::make_halving(const std::string& name, const Axis& output,
+                                                   const Axis& input) {
+  ImageConvolution convolution = make_image_convolution(name, output, input, 3);
+  convolution.stride = 2;
+  convolution.padding = causal_ ? 0 : 1;
+  return convolution;
+}
+
+StridingSubsampling::StridingSubsampling(const Scope& scope, int64_t bins,
+                                         const SubsamplingConfig& config, const Axis& width)
+    : Subsampling(scope, config.factor), causal_(config.causal) {
+  const bool depthwise = config.kind != SubsamplingKind::striding;
   const Axis one = Axis::fixed(1);
-  const auto halving = [&](const std::string& name, const Axis& axis, bool depthwise) {
-    ImageConvolution convolution = make_image_convolution(name, axis, one, 3);
-    convolution.stride = 2;
-    convolution.padding = 1;
-    convolution.depthwise = depthwise;
-    return convolution;
-  };
-  Axis input = leaf("channels1", channels);
-  floats_ = 2 * bins + bins * channels / 2;
-  convolution_ = halving("convolution1", input, false);
-  for (const int number : {2, 3}) {
+  Axis input = leaf("channels1", config.channels);
+  floats_ = 2 * bins + bins * config.channels / 2;
+  stages_.push_back({make_halving("convolution1", input, one), {}});
+  int64_t bins_out = halved(bins);  // frequency is subsampled as time is
+  for (int number = 2; 1 << number <= config.factor; ++number) {
     const std::string n = std::to_string(number);
-    const Axis output = leaf("channels" + n, channels);
-    const ImageConvolution depthwise = halving("depthwise" + n, input, true);
-    stages_.push_back({depthwise, make_image_convolution("pointwise" + n, output, input, 1)});
+    const Axis output = leaf("channels" + n, config.channels);
+    if (depthwise) {
+      Stage stage{make_halving("depthwise" + n, input, one), {}};
+      stage.halving.depthwise = true;
+      stage.pointwise = make_image_convolution("pointwise" + n, output, input, 1);
+      stages_.push_back(stage);
+    } else {
+      stages_.push_back({make_halving("convolution" + n, output, input), {}});
+    }
     input = output;
+    bins_out = halved(bins_out);
   }
-  const int64_t bins_out = frames_out(bins);  // frequency is subsampled as time is
   projection_ = make_linear("projection", width, Axis::product(input, Axis::fixed(bins_out)));
 }
 
-at::Tensor DepthwiseStridingSubsampling::forward(const at::Tensor& features,
-                                                 const at::Tensor& lengths,
-                                                 const ForwardContext& context) const {
+at::Tensor StridingSubsampling::forward(const at::Tensor& features, const at::Tensor& lengths,
+                                        const ForwardContext& context) const {
   at::Tensor x = features.unsqueeze(1);  // (B, channels, frames, bins)
   at::Tensor valid = upload(lengths, features.device());
-  const auto without_padding = [&] {
-    return x.masked_fill(
-        valid_frames(valid, x.size(2)).logical_not().view({x.size(0), 1, x.size(2), 1}), 0);
-  };
-  x = at::relu(convolve_image(without_padding(), convolution_, context));
   for (const Stage& stage : stages_) {
-    valid = (valid + 1).div(2, "floor");
-    x = convolve_image(without_padding(), stage.depthwise, context);
-    x = at::relu(convolve_image(x, stage.pointwise, context));
+    x = x.masked_fill(
+        valid_frames(valid, x.size(2)).logical_not().view({x.size(0), 1, x.size(2), 1}), 0);
+    if (causal_) x = at::constant_pad_nd(x, {2, 1, 2, 1});
+    x = convolve_image(x, stage.halving, context);
+    if (stage.pointwise) x = convolve_image(x, *stage.pointwise, context);
+    x = at::relu(x);
+    valid = causal_ ? valid.div(2, "floor") + 1 : (valid + 1).div(2, "floor");
   }
   x = linear(x.transpose(1, 2).flatten(2), projection_, context);
   context.show(place(), x);
   return x;
 }
 
-int64_t DepthwiseStridingSubsampling::frames_out(int64_t frames) const {
-  return (frames + factor() - 1) / factor();  // each of three halvings rounds up
+int64_t StridingSubsampling::frames_out(int64_t frames) const {
+  if (frames <= 0) return 0;
+  for (size_t i = 0; i < stages_.size(); ++i) frames = halved(frames);
+  return frames;
 }
 
-void require_known_subsampling(int64_t factor, const std::string& section) {
+void require_known_subsampling(const SubsamplingConfig& config, const std::string& section) {
+  const auto& [factor, channels, kind, causal] = config;
   if (factor != 4 && factor != 6 && factor != 8)
     throw UserError(fmt::format("{}.subsampling is {}", section, factor), "choose 4, 6 or 8");
+  const bool strides = kind != SubsamplingKind::automatic || factor == 8;
+  if (strides && factor == 6)
+    throw UserError(fmt::format("{}: there is no striding subsampling by 6", section),
+                    "choose subsampling 4 or 8, or subsampling_kind \"auto\"");
+  if (causal && !strides)
+    throw UserError(
+        fmt::format("{}: a subsampling by {} of the kind auto cannot be causal", section, factor),
+        "choose subsampling_kind \"striding\" or \"depthwise_striding\"");
 }
 
-std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins, int64_t channels,
-                                              int64_t factor, const Axis& width) {
-  if (factor == 8)
-    return std::make_unique<DepthwiseStridingSubsampling>(scope, bins, channels, width);
-  return std::make_unique<Conv2dSubsampling>(scope, bins, channels, factor, width);
+std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins,
+                                              const SubsamplingConfig& config, const Axis& width) {
+  if (config.kind != SubsamplingKind::automatic || config.factor == 8)
+    return std::make_unique<StridingSubsampling>(scope, bins, config, width);
+  return std::make_unique<Conv2dSubsampling>(scope, bins, config.channels, config.factor, width);
 }
 
 }  // namespace scion

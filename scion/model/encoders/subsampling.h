@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "scion/model/encoders/subsampling_config.h"
 #include "scion/nn/module.h"
 #include "scion/nn/operators/forward_context.h"
 
@@ -66,37 +68,42 @@ class Conv2dSubsampling : public Subsampling {
   Linear projection_;
 };
 
-/// Subsampling of FastConformer (Rekesh et al., 2023), factor 8: a 3 × 3 convolution with stride 2,
-/// then twice a depthwise one and a pointwise one. One row of zeros around every convolution's
-/// input.
-class DepthwiseStridingSubsampling : public Subsampling {
+/// Subsampling of NeMo's encoders, factor 4 or 8: a 3 × 3 convolution with stride 2, then once or
+/// twice another; or, as in FastConformer (Rekesh et al., 2023), a depthwise and a pointwise one.
+/// One row of zeros around every convolution's input; causal: two before it, one after.
+class StridingSubsampling : public Subsampling {
  public:
-  DepthwiseStridingSubsampling(const Scope& scope, int64_t bins, int64_t channels,
-                               const Axis& width);
+  StridingSubsampling(const Scope& scope, int64_t bins, const SubsamplingConfig& config,
+                      const Axis& width);
 
   at::Tensor forward(const at::Tensor& features, const at::Tensor& lengths,
                      const ForwardContext& context) const override;
   int64_t frames_out(int64_t frames) const override;
   int64_t minimum_frames() const override { return 1; }
   int64_t floats_per_frame() const override { return floats_; }
-  int64_t frames_settled(int64_t frames) const override { return frames / factor(); }
-  int64_t frames_unsettled_by_cut() const override { return 1; }
+  int64_t frames_settled(int64_t frames) const override {
+    return causal_ ? (frames + factor() - 1) / factor() : frames / factor();
+  }
+  int64_t frames_unsettled_by_cut() const override { return causal_ ? 2 : 1; }
 
  private:
   struct Stage {
-    ImageConvolution depthwise, pointwise;
+    ImageConvolution halving;
+    std::optional<ImageConvolution> pointwise;  // after a depthwise one
   };
+  ImageConvolution make_halving(const std::string& name, const Axis& output, const Axis& input);
+  int64_t halved(int64_t frames) const { return causal_ ? frames / 2 + 1 : (frames + 1) / 2; }
+
+  bool causal_;
   int64_t floats_;
-  ImageConvolution convolution_;
   std::vector<Stage> stages_;
   Linear projection_;
 };
 
-/// UserError naming `section` unless the factor is 4, 6 or 8.
-void require_known_subsampling(int64_t factor, const std::string& section);
+/// UserError naming `section` unless there is such a subsampling.
+void require_known_subsampling(const SubsamplingConfig& config, const std::string& section);
 
-/// The kind with this factor: 4, 6 or 8.
-std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins, int64_t channels,
-                                              int64_t factor, const Axis& width);
+std::unique_ptr<Subsampling> make_subsampling(const Scope& scope, int64_t bins,
+                                              const SubsamplingConfig& config, const Axis& width);
 
 }  // namespace scion
