@@ -18,7 +18,7 @@ packages_of() {
       echo g++ cmake ninja-build ccache pkg-config python3 python3-pip libsndfile1-dev \
         libmpg123-dev libsoxr-dev libsentencepiece-dev nlohmann-json3-dev libtomlplusplus-dev \
         libcli11-dev libjemalloc-dev libfmt-dev libxxhash-dev zlib1g-dev libgtest-dev libgmock-dev \
-        libutf8proc-dev libsimdjson-dev
+        libutf8proc-dev libsimdjson-dev libyaml-cpp-dev
       ;;
     bench) echo libbenchmark-dev python3-dev python3-venv ;;
     lint) echo clang clang-format clang-tidy libomp-dev ;;

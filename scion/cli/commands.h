@@ -7,6 +7,7 @@ namespace scion {
 
 void add_prepare(CLI::App& app);
 void add_train(CLI::App& app);
+void add_import(CLI::App& app);
 void add_select(CLI::App& app);
 void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);

@@ -64,6 +64,7 @@ int run_command_line(int argc, char** argv) {
       "--quiet", [] { start_logging(true); }, "warnings and errors only");
   add_prepare(app);
   add_train(app);
+  add_import(app);
   add_select(app);
   add_calibrate(app);
   add_evaluate(app);

@@ -151,16 +151,38 @@ Provenance::Calibrated read_calibrated(Table table) {
   return calibrated;
 }
 
+json to_json(const Provenance::Imported& imported) {
+  json table = parsed(imported.other);
+  put(table, "toolkit", imported.toolkit);
+  put(table, "version", imported.version);
+  put(table, "kind", imported.kind);
+  put(table, "file", imported.file);
+  put(table, "checksum", imported.checksum);
+  return table;
+}
+
+Provenance::Imported read_imported(Table table) {
+  Provenance::Imported imported;
+  table.take("toolkit", imported.toolkit);
+  table.take("version", imported.version);
+  table.take("kind", imported.kind);
+  table.take("file", imported.file);
+  table.take("checksum", imported.checksum);
+  imported.other = table.rest();
+  return imported;
+}
+
 }  // namespace
 
 bool Provenance::empty() const {
-  return !trained && !start && start_name.empty() && !selected && !calibrated && control.empty() &&
-         other.empty();
+  return !trained && !imported && !start && start_name.empty() && !selected && !calibrated &&
+         control.empty() && other.empty();
 }
 
 json Provenance::to_json() const {
   json root = parsed(other);
   if (trained) root["trained"] = scion::to_json(*trained);
+  if (imported) root["imported"] = scion::to_json(*imported);
   if (start)
     root["start"] = start->to_json();
   else
@@ -180,6 +202,7 @@ Provenance Provenance::from_json(const json& root, const std::string& place) {
     if (!value.is_null()) target = read(Table(std::move(value), table.path(key)));
   };
   section("trained", read_trained, provenance.trained);
+  section("imported", read_imported, provenance.imported);
   section("selected", read_selected, provenance.selected);
   section("calibrated", read_calibrated, provenance.calibrated);
   const json start = table.take("start");

@@ -1,4 +1,4 @@
-// Provenance of a model: training, selection from a teacher, calibration.
+// Provenance of a model: import, training, selection from a teacher, calibration.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,16 @@ struct Provenance {
     JsonText other;
   };
 
+  /// A model of another toolkit.
+  struct Imported {
+    std::string toolkit, version;  ///< "NeMo", "3.0.0"
+    std::string kind;              ///< the toolkit's name for it: "EncDecRNNTBPEModel"
+    std::string file, checksum;    ///< name of its file, checksum() of its bytes
+    JsonText other;
+  };
+
   std::optional<Trained> trained;
+  std::optional<Imported> imported;
   /// Start of the training: the provenance of the model file, or, where there is none, the random
   /// scheme's name or the file's path.
   std::shared_ptr<const Provenance> start;

@@ -64,6 +64,9 @@ std::string text_at(const Provenance& provenance, size_t depth) {
   const std::string indent(2 * depth, ' ');
   std::string text;
   if (provenance.trained) text += trained_text(*provenance.trained, indent);
+  if (const auto& imported = provenance.imported)
+    text += fmt::format("{}imported from {} {} ({}): {} (checksum {})\n", indent, imported->toolkit,
+                        imported->version, imported->kind, imported->file, imported->checksum);
   if (!provenance.start_name.empty())
     text += fmt::format("{}  started: {}\n", indent, provenance.start_name);
   if (provenance.start) text += text_at(*provenance.start, depth + 1);

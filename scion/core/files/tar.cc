@@ -144,9 +144,14 @@ bool TarReader::next() {
 
 std::string TarReader::text(uint64_t most) {
   if (unread_ > most) fail(fmt::format("has a text of {} bytes: {}", unread_, name_));
-  std::string content(static_cast<size_t>(unread_), '\0');
-  read_exactly(content.data(), content.size());
-  unread_ = 0;
+  // Memory is taken as bytes come: the header may lie about their number.
+  constexpr uint64_t piece = uint64_t{16} << 20;
+  std::string content;
+  for (; unread_ > 0; unread_ -= std::min(unread_, piece)) {
+    const size_t before = content.size();
+    content.resize(before + static_cast<size_t>(std::min(unread_, piece)));
+    read_exactly(content.data() + before, content.size() - before);
+  }
   return content;
 }
 
