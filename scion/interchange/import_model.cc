@@ -87,6 +87,12 @@ ImportedModel import_model(const std::filesystem::path& path, const ImportOption
   const Tokenizer tokenizer = read_tokenizer_of(archive, config, path, options);
   const std::string weights = path.string() + ": model_weights.ckpt";
   const PickledValues values = parse_torch_file(archive.weights, weights);
+  // Before memory is taken: a number has two bytes at least.
+  const int64_t parameters = parameter_count(config.model, config.labels + 1);
+  if (parameters > static_cast<int64_t>(archive.weights.size() / 2))
+    throw UserError(fmt::format("{}: {} bytes, and the configuration has {} parameters", weights,
+                                archive.weights.size(), parameters),
+                    "the weights belong to another configuration");
   ImportedModel imported{.file = {}, .notes = config.notes};
   imported.file.model = std::make_unique<Transducer>(config.model, config.labels + 1);
   copy_nemo_weights(tensors_of(*values.root, weights), *imported.file.model, weights);

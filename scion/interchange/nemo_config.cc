@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "scion/core/error.h"
+#include "scion/core/options.h"
 #include "scion/interchange/yaml_table.h"
 
 namespace scion {
@@ -338,6 +339,10 @@ NemoConfig read_nemo_config(const std::string& yaml, const std::string& file,
     read_tokenizer(root.table("tokenizer"), config);
   }
   note_dropped(root, config);
+  ModelConfig checked;  // against the options' ranges
+  Options options;
+  checked.declare(options);
+  options.load_json(options_json(config.model), file);
   return config;
 }
 
