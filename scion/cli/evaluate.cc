@@ -11,6 +11,7 @@
 #include "scion/recognition/evaluation.h"
 #include "scion/recognition/hypotheses_file.h"
 #include "scion/recognition/model_dataset.h"
+#include "scion/recognition/recognition.h"
 #include "scion/scoring/sclite.h"
 
 namespace scion {
@@ -20,7 +21,7 @@ struct EvaluateArguments {
   std::string model, manifest, hypotheses, device = "cpu";
   Precision precision = Precision::fp32;
   SearchConfig search;
-  bool json = false, speakers = false;
+  bool json = false, speakers = false, suppress_unknown = false;
   size_t confusions = 0;
 };
 
@@ -54,6 +55,7 @@ void run(const EvaluateArguments& arguments) {
   file.model->to(find_device(arguments.device));
   const Dataset data = dataset_for(file, {arguments.manifest}, DataPurpose::evaluation);
   EvaluationConfig config{arguments.search};
+  if (arguments.suppress_unknown) suppress_unknown(config.search, data.tokenizer());
   config.bf16 =
       use_bf16(arguments.precision, arguments.device, file.model->registry().parameter_count());
   log_info("evaluates {} on {} utterances of {}", arguments.model, data.size(), arguments.manifest);
@@ -95,7 +97,7 @@ void add_evaluate(CLI::App& app) {
                       "file to write hypotheses to: JSON lines or, by the extension, .trn or .ctm");
   add_word_flag(*command, "--precision", arguments->precision, "number format of matrix products");
   add_device_flag(*command, arguments->device);
-  add_search_flags(*command, arguments->search);
+  add_search_flags(*command, arguments->search, arguments->suppress_unknown);
   add_threads_flag(*command);
   command->add_flag("--speakers", arguments->speakers, "a table by speaker");
   command->add_option("--confusions", arguments->confusions,

@@ -159,7 +159,7 @@ void add_transcribe(CLI::App& app) {
                    "channel, the model's rate; a WAV header that says so is skipped")
       ->required();
   add_device_flag(*command, arguments->config.device);
-  add_search_flags(*command, arguments->config.search);
+  add_search_flags(*command, arguments->config.search, arguments->config.suppress_unknown);
   command->add_option("--channel", arguments->part.channel, "channel, from 0; -1: the mean of all")
       ->capture_default_str()
       ->check(CLI::Range(-1, 1023));

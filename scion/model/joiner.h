@@ -39,6 +39,10 @@ class Joiner : public Module {
   const at::Tensor& bias() const { return output_.bias; }      ///< (V)
   /// (durations, joiner width) and (durations); undefined in an RNN-T
   const Linear& durations() const { return durations_; }
+  const Linear& output() const { return output_; }  ///< both
+  JoinerActivation activation() const { return activation_; }
+  /// (joiner width, predictor width)
+  const Linear& predictor_projection() const { return predictor_projection_; }
 
  private:
   JoinerActivation activation_;

@@ -52,6 +52,17 @@ PredictorState StatelessPredictor::next(const PredictorState& state, const at::T
   return {mix(last, context).squeeze(1), {last}};
 }
 
+void StatelessPredictor::output(const int64_t* labels, float* out) const {
+  const int64_t width = width_.size();
+  const auto* embedding = embedding_.const_data_ptr<float>();
+  const auto* weight = convolution_.weight.const_data_ptr<float>();
+  std::copy_n(convolution_.bias.const_data_ptr<float>(), width, out);
+  for (int64_t tap = 0; tap < context_labels_; ++tap)
+    for (int64_t i = 0; i < width; ++i)
+      out[i] += embedding[labels[tap] * width + i] * weight[i * context_labels_ + tap];
+  for (int64_t i = 0; i < width; ++i) out[i] = std::max(out[i], 0.F);
+}
+
 LstmPredictor::LstmPredictor(const Scope& scope, int64_t vocabulary, int64_t width, int64_t layers)
     : Predictor(scope), width_(leaf("width", width)) {
   embedding_ = parameter("embedding", {Axis::labels(vocabulary), width_}, init::embedding);

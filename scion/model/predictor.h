@@ -51,6 +51,11 @@ class StatelessPredictor : public Predictor {
   PredictorState next(const PredictorState& state, const at::Tensor& labels,
                       const ForwardContext& context) const override;
 
+  int64_t context_labels() const { return context_labels_; }
+  /// The output (width) after the last context_labels() labels, the newest one last; weights on the
+  /// CPU.
+  void output(const int64_t* labels, float* out) const;
+
  private:
   at::Tensor mix(const at::Tensor& labels, const ForwardContext& context) const;
 

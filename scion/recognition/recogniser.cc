@@ -66,6 +66,7 @@ std::string length_of(const std::filesystem::path& path) try {
 Recogniser::Recogniser(const std::filesystem::path& model, const RecogniserConfig& config)
     : file_(load_model(model)), tokenizer_(file_.tokenizer), config_(config) {
   file_.model->to(find_device(config.device));
+  if (config.suppress_unknown) suppress_unknown(config_.search, tokenizer_);
 }
 
 Recognition Recogniser::recognise(const Audio& audio) const {

@@ -14,6 +14,7 @@ namespace scion {
 struct RecogniserConfig {
   std::string device = "cpu";  ///< cpu, cuda
   SearchConfig search;
+  bool suppress_unknown = false;  ///< the label of unknown characters is never emitted
 };
 
 /// Several threads may use one recogniser at a time. Numbers of threads: set_thread_count().

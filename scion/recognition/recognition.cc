@@ -4,6 +4,10 @@
 
 namespace scion {
 
+void suppress_unknown(SearchConfig& search, const Tokenizer& tokenizer) {
+  if (const auto label = tokenizer.unknown()) search.suppressed.push_back(*label);
+}
+
 Recognition to_recognition(const Hypothesis& hypothesis, const Tokenizer& tokenizer,
                            const ModelConfig& model, double audio_seconds) {
   return {tokenizer.decode(hypothesis.tokens),

@@ -17,6 +17,9 @@ struct Recognition {
   double log_probability = 0;  ///< of the hypothesis that the search found
 };
 
+/// The label of characters that no piece covers is not to be emitted.
+void suppress_unknown(SearchConfig& search, const Tokenizer& tokenizer);
+
 Recognition to_recognition(const Hypothesis& hypothesis, const Tokenizer& tokenizer,
                            const ModelConfig& model, double audio_seconds);
 

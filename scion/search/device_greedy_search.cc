@@ -1,12 +1,17 @@
 #include "scion/search/device_greedy_search.h"
 
 #include "scion/core/device.h"
+#include "scion/search/label_scores.h"
 
 namespace scion {
 
 DeviceGreedySearch::DeviceGreedySearch(const Transducer& model, int64_t batch,
                                        const SearchConfig& config, const ForwardContext& context)
-    : model_(model), config_(config), context_(context), hypotheses_(static_cast<size_t>(batch)) {
+    : model_(model),
+      config_(config),
+      context_(context),
+      hypotheses_(static_cast<size_t>(batch)),
+      output_(search_output(model.joiner().output(), config)) {
   const at::NoGradGuard no_grad;
   state_ = model.predictor().start(batch, context);
   predicted_ = model.joiner().project_predictor(state_.output, context);
@@ -19,7 +24,9 @@ at::Tensor DeviceGreedySearch::step(const Piece& piece) {
   const int64_t batch = time_.size(0);
   const at::Tensor each = at::arange(batch, time_.options());
   const at::Tensor row = each * piece.longest + time_.clamp_max(piece.longest - 1);
-  const at::Tensor logits = model_.joiner().logits(piece.frames.index_select(0, row), predicted_);
+  const at::Tensor hidden =
+      model_.joiner().activate(piece.frames.index_select(0, row) + predicted_);
+  const at::Tensor logits = at::linear(hidden, output_.weight, output_.bias);
   const at::Tensor label = logits.argmax(1);
   const at::Tensor score = at::log_softmax(logits, 1, at::kFloat).gather(1, label.unsqueeze(1));
   const at::Tensor active = time_.lt(piece.lengths);

@@ -34,6 +34,7 @@ class DeviceGreedySearch : public Search {
   SearchConfig config_;
   ForwardContext context_;
   std::vector<Hypothesis> hypotheses_;
+  Linear output_;  // of the joiner
   PredictorState state_;
   at::Tensor predicted_;        // (B, joiner width)
   at::Tensor time_, symbols_;   // (B) int64: the frame in this piece, labels in it so far

@@ -1,33 +1,34 @@
-// Greedy search: the most probable label at every step, batched over utterances.
+// Greedy search of one utterance on the CPU.
 #pragma once
 
-#include <vector>
-
-#include "scion/search/search.h"
-#include "scion/search/search_predictor.h"
+#include "scion/search/frame_search.h"
 
 namespace scion {
 
-class GreedySearch : public Search {
+/// The most probable label at every step. Frames are scored together as long as they give blanks,
+/// which leave the predictor's state as it is.
+class GreedySearch : public UtteranceSearch {
  public:
-  GreedySearch(const Transducer& model, int64_t batch, const SearchConfig& config,
-               const ForwardContext& context);
+  GreedySearch(const LabelScores& scores, std::unique_ptr<LabelHistories> histories,
+               const SearchConfig& config);
 
-  void advance(const EncoderOutput& encoded) override;
-  const std::vector<Hypothesis>& hypotheses() const override { return hypotheses_; }
+  void advance(const float* frames, int64_t count, int64_t first) override;
+  std::vector<Hypothesis> hypotheses() const override { return {found_}; }
 
  private:
-  // Takes the best label at every (B, V) row of logits for frame t of this piece. Utterances whose
-  // label is blank, or that end before t, are no longer `open` in this frame; false when none is.
-  bool step(const at::Tensor& logits, int64_t t, const at::Tensor& lengths,
-            std::vector<bool>& open);
+  // Scores frames from `t` on; returns the frame to go on with.
+  int64_t step(const float* frames, int64_t t, int64_t count);
+  void emit(int64_t label, int64_t frame);
 
-  const Transducer& model_;
-  SearchConfig config_;
-  ForwardContext context_;
-  std::vector<Hypothesis> hypotheses_;
-  SearchPredictor predictor_;
-  int64_t frames_ = 0;  // before this piece
+  const LabelScores& scores_;
+  std::unique_ptr<LabelHistories> histories_;
+  int64_t symbols_per_frame_;
+  LabelScores::Rows rows_;
+  LabelHistoryPtr history_;
+  Hypothesis found_;
+  int64_t together_ = 1;  // frames that are scored at once
+  int64_t symbols_ = 0;   // emitted in the frame that is next
+  int64_t first_ = 0;     // frame of this piece
 };
 
 }  // namespace scion

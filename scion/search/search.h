@@ -9,8 +9,6 @@
 
 namespace scion {
 
-class Options;
-
 /// What a TDT's search counts in an encoder frame until it forces the next one.
 enum class FrameLimit {
   labels,  ///< labels of duration 0; after the last the next frame follows (NeMo's greedy_batch)
@@ -20,18 +18,26 @@ template <>
 inline constexpr std::array option_words<FrameLimit>{"labels", "steps"};
 
 struct SearchConfig {
-  int64_t symbols_per_frame = 3;  ///< maximum number of labels in one encoder frame
+  /// Greedy search: maximum number of labels in one encoder frame (icefall and sherpa-onnx take 1,
+  /// NeMo 10).
+  int64_t symbols_per_frame = 3;
   FrameLimit frame_limit = FrameLimit::labels;
-
-  void declare(Options& options);
+  /// Hypotheses that are followed. 1: greedy search; more: modified beam search, with at most one
+  /// label in a frame.
+  int64_t beam = 1;
+  double blank_penalty = 0;  ///< is subtracted from the logit of blank
+  double temperature = 1;    ///< divides the logits
+  /// Labels that are never emitted, e.g. that of unknown words.
+  std::vector<int64_t> suppressed = {};
 };
 
 struct Hypothesis {
   std::vector<int64_t> tokens;
   std::vector<int64_t> frames;     ///< the encoder frame of each token
   std::vector<int64_t> durations;  ///< of each token, in encoder frames; of a TDT alone
-  /// Sum of the log-probabilities of the labels and blanks (without those of durations) along the
-  /// path that was searched.
+  /// Greedy search: sum of the log-probabilities of the labels and blanks (without those of
+  /// durations) along the path that was searched. Beam search: log-probability of all paths to
+  /// these tokens that were followed.
   double log_probability = 0;
 };
 
@@ -45,9 +51,14 @@ class Search {
   virtual void advance(const EncoderOutput& encoded) = 0;
   /// The best hypothesis of each utterance so far.
   virtual const std::vector<Hypothesis>& hypotheses() const = 0;
+  /// All hypotheses of one utterance that are still followed, the best one first.
+  virtual std::vector<Hypothesis> n_best(size_t utterance) const {
+    return {hypotheses()[utterance]};
+  }
 };
 
-/// The search that `config` describes, for `batch` utterances. The model must outlive it.
+/// The search that `config` describes, for `batch` utterances. UserError for a beam search of a
+/// TDT. The model must outlive it.
 std::unique_ptr<Search> make_search(const Transducer& model, int64_t batch,
                                     const SearchConfig& config, const ForwardContext& context);
 

@@ -1,5 +1,7 @@
 #include "scion/search/tdt_search.h"
 
+#include "scion/search/label_scores.h"
+
 namespace scion {
 
 void TdtPosition::step(bool is_label, int64_t duration) {
@@ -19,6 +21,7 @@ TdtSearch::TdtSearch(const Transducer& model, int64_t batch, const SearchConfig&
       context_(context),
       hypotheses_(static_cast<size_t>(batch)),
       positions_(hypotheses_.size(), TdtPosition(config.frame_limit, config.symbols_per_frame)),
+      output_(search_output(model.joiner().output(), config)),
       predictor_(model, batch, context) {}
 
 at::Tensor TdtSearch::own_frames(const at::Tensor& frames) const {
@@ -34,8 +37,10 @@ bool TdtSearch::step(const at::Tensor& frames, const int64_t* lengths) {
   for (size_t b = 0; b < positions_.size(); ++b)
     if (positions_[b].frame() < lengths[b]) open.push_back(b);
   if (open.empty()) return false;
-  const auto [tokens, durations] =
-      model_.joiner().token_and_duration_logits(own_frames(frames), predictor_.projected());
+  const at::Tensor hidden = model_.joiner().activate(own_frames(frames) + predictor_.projected());
+  const at::Tensor tokens = at::linear(hidden, output_.weight, output_.bias);
+  const Linear& of_durations = model_.joiner().durations();
+  const at::Tensor durations = at::linear(hidden, of_durations.weight, of_durations.bias);
   const at::Tensor best = tokens.argmax(1);
   const at::Tensor scores = at::log_softmax(tokens, 1, at::kFloat).gather(1, best.unsqueeze(1));
   // One transfer from the device: labels are exact in double.

@@ -49,6 +49,7 @@ class TdtSearch : public Search {
   ForwardContext context_;
   std::vector<Hypothesis> hypotheses_;
   std::vector<TdtPosition> positions_;  // in this piece
+  Linear output_;                       // of the joiner, for tokens
   SearchPredictor predictor_;
   int64_t frames_ = 0;  // before this piece
 };

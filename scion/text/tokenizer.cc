@@ -143,6 +143,11 @@ std::string Tokenizer::decode(const std::vector<int64_t>& tokens) const {
   return text;
 }
 
+std::optional<int64_t> Tokenizer::unknown() const {
+  const int id = impl_->processor.unk_id();
+  return id > 0 ? std::optional<int64_t>(id) : std::nullopt;
+}
+
 std::string Tokenizer::piece(int64_t id) const {
   if (id < 0 || id >= size())
     throw std::out_of_range(fmt::format("no piece {} in a vocabulary of {}", id, size()));

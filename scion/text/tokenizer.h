@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,8 @@ class Tokenizer {
   std::string decode(const std::vector<int64_t>& tokens) const;
   const std::string& serialised() const { return serialised_; }
   std::string piece(int64_t id) const;
+  /// The piece of characters that no other piece covers.
+  std::optional<int64_t> unknown() const;
   /// Characters of `text` that no piece covers, each once (UTF-8).
   std::vector<std::string> uncovered(std::string_view text) const;
 
