@@ -28,9 +28,9 @@ struct Rows {
 };
 
 /// One utterance of `frames` frames, of which the first `valid` are not padding; a kernel over time
-/// with an odd number of taps.
+/// with `past` taps before the frame's own.
 struct StripShape {
-  int64_t frames, valid, channels, taps;
+  int64_t frames, valid, channels, taps, past;
 
   /// Floats of scratch memory that the depthwise kernels need.
   int64_t scratch() const { return 3 * 16 * (frames + taps + 16); }
@@ -39,7 +39,9 @@ struct StripShape {
 /// One utterance whose rows hold queries | keys | values, each (heads, width).
 struct AttentionShape {
   int64_t frames, valid, heads, width;
-  int64_t range;  ///< the bias table ends at distances ± range
+  int64_t range;      ///< the bias table ends at distances ± range
+  int64_t chunk = 0;  ///< > 0: a query sees its chunk of this length and `left` frames before it
+  int64_t left = 0;
 
   /// Valid frames and a head's width, padded to whole vectors.
   int64_t time() const { return (valid + 15) / 16 * 16; }
@@ -151,9 +153,9 @@ struct TypedKernels {
                                    const float* shift, const float* mean, Activation activation,
                                    Rows rows, float* grad_z, float* sum, float* sum_y);
 
-  /// One head: softmax(q kᵀ / √width + table[distance]) v, dropout on the weights, whose place is
-  /// (query, key) in (frames, frames). out (frames, heads · width): this head's columns, zero
-  /// beyond the valid frames. log_sums (valid).
+  /// One head: softmax(q kᵀ / √width + table[distance]) v over the keys that a query sees, dropout
+  /// on the weights, whose place is (query, key) in (frames, frames). out (frames, heads · width):
+  /// this head's columns, zero beyond the valid frames. log_sums (valid).
   void (*attend)(const T* h, const float* bias, const float* table, AttentionShape shape,
                  int64_t head, DropoutMask mask, float* scratch, T* out, float* log_sums);
   /// This head's columns of grad_h and grad_bias are written, grad_table is added to.

@@ -202,7 +202,7 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias,
   if (const ModelDevice* device = find_model_device(h))
     return on_device::gated_convolution(*device, h, bias, convolution, lengths, norm, activation,
                                         context);
-  const bool whole = !convolution.reach.causal && convolution.reach.chunk == 0;
+  const bool whole = convolution.reach.chunk == 0;
   const auto form = h.is_cpu() && whole ? fused::gated_convolution : composed::gated_convolution;
   return form(h, bias, convolution, lengths, norm, activation, context);
 }
@@ -223,9 +223,8 @@ at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
   if (const ModelDevice* device = find_model_device(h))
     return on_device::relative_attention(*device, h, bias, position_bias, lengths, span, rate,
                                          context);
-  if (h.is_cpu() && span.chunk == 0)
-    return fused::relative_attention(h, bias, position_bias, lengths, rate, context);
-  return composed::relative_attention(h, bias, position_bias, lengths, span, rate, context);
+  const auto form = h.is_cpu() ? fused::relative_attention : composed::relative_attention;
+  return form(h, bias, position_bias, lengths, span, rate, context);
 }
 
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
@@ -236,11 +235,9 @@ at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
   if (const ModelDevice* device = find_model_device(h))
     return on_device::sinusoid_attention(*device, h, bias, positions, content_offset,
                                          position_offset, heads, lengths, span, rate, context);
-  if (h.is_cpu() && span.chunk == 0)
-    return fused::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
-                                     lengths, rate, context);
-  return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
-                                      lengths, span, rate, context);
+  const auto form = h.is_cpu() ? fused::sinusoid_attention : composed::sinusoid_attention;
+  return form(h, bias, positions, content_offset, position_offset, heads, lengths, span, rate,
+              context);
 }
 
 at::Tensor convolve_image(const at::Tensor& x, const ImageConvolution& convolution,

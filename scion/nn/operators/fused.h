@@ -1,6 +1,6 @@
 // The operators of functional.h for the CPU, where their meaning is given: matrix products with the
-// loops of nn/cpu/kernels.h between them, and backward passes written by hand. They compute over
-// whole utterances: a convolution's reach and an attention span do not apply.
+// loops of nn/cpu/kernels.h between them, and backward passes written by hand. A convolution with
+// chunks has none.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,11 +22,12 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias,
                              const ForwardContext& context);
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const ForwardContext& context);
+                              const AttentionSpan& span, double rate,
+                              const ForwardContext& context);
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate,
+                              const at::Tensor& lengths, const AttentionSpan& span, double rate,
                               const ForwardContext& context);
 at::Tensor subsample(const at::Tensor& features, const ImageConvolution& first,
                      const ImageConvolution& second, const at::Tensor& lengths);

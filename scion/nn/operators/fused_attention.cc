@@ -6,15 +6,18 @@ namespace {
 
 struct AttentionSizes {
   int64_t batch, frames, heads, width, range;
+  AttentionSpan span;
 
-  AttentionSizes(const at::Tensor& h, int64_t heads, int64_t range)
+  AttentionSizes(const at::Tensor& h, int64_t heads, int64_t range, const AttentionSpan& span)
       : batch(h.size(0)),
         frames(h.size(1)),
         heads(heads),
         width(h.size(2) / (3 * heads)),
-        range(range) {}
+        range(range),
+        span(span) {}
   AttentionShape of(const at::Tensor& lengths, int64_t b) const {
-    return {frames, lengths.const_data_ptr<int64_t>()[b], heads, width, range};
+    return {frames,   lengths.const_data_ptr<int64_t>()[b], heads, width, range, span.chunk,
+            span.left};
   }
   /// Index of the first weight of a head in (B, H, T, T).
   int64_t first_weight(int64_t b, int64_t head) const {
@@ -32,13 +35,23 @@ void for_each_head(const AttentionSizes& sizes, const Work& work) {
   });
 }
 
+void save_span(AutogradContext* context, const AttentionSpan& span) {
+  context->saved_data["chunk"] = span.chunk;
+  context->saved_data["left"] = span.left;
+}
+
+AttentionSpan saved_span(AutogradContext* context) {
+  return {context->saved_data["chunk"].toInt(), context->saved_data["left"].toInt()};
+}
+
 class RelativeAttention : public Function<RelativeAttention> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& bias, const at::Tensor& position_bias,
-                            const at::Tensor& lengths, int64_t key, double rate) {
+                            const at::Tensor& lengths, int64_t chunk, int64_t left, int64_t key,
+                            double rate) {
     const at::Tensor h = input.contiguous(), table = position_bias.contiguous();
-    const AttentionSizes sizes(h, table.size(0), table.size(1) / 2);
+    const AttentionSizes sizes(h, table.size(0), table.size(1) / 2, {chunk, left});
     const at::Tensor out =
         at::empty({sizes.batch, sizes.frames, sizes.heads * sizes.width}, h.options());
     const at::Tensor log_sums = at::empty({sizes.batch, sizes.heads, sizes.frames}, at::kFloat);
@@ -53,6 +66,7 @@ class RelativeAttention : public Function<RelativeAttention> {
       });
     });
     context->save_for_backward({h, bias, table, lengths, log_sums});
+    save_span(context, sizes.span);
     context->saved_data["key"] = key;
     context->saved_data["rate"] = rate;
     return out;
@@ -62,7 +76,7 @@ class RelativeAttention : public Function<RelativeAttention> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &bias = saved[1], &table = saved[2], &lengths = saved[3];
     const at::Tensor& log_sums = saved[4];
-    const AttentionSizes sizes(h, table.size(0), table.size(1) / 2);
+    const AttentionSizes sizes(h, table.size(0), table.size(1) / 2, saved_span(context));
     const int64_t key = context->saved_data["key"].toInt();
     const double rate = context->saved_data["rate"].toDouble();
     const at::Tensor gradient = gradients[0].contiguous(), grad_h = at::empty_like(h);
@@ -80,7 +94,8 @@ class RelativeAttention : public Function<RelativeAttention> {
             floats(grad_table) + place * table.size(1));
       });
     });
-    return {grad_h, grad_bias.sum(0), grad_table.sum(0), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {grad_h,       grad_bias.sum(0), grad_table.sum(0), at::Tensor(),
+            at::Tensor(), at::Tensor(),     at::Tensor(),      at::Tensor()};
   }
 };
 
@@ -108,9 +123,9 @@ class SinusoidAttention : public Function<SinusoidAttention> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& bias, const at::Tensor& offset,
                             const at::Tensor& positions, int64_t heads, const at::Tensor& lengths,
-                            int64_t key, double rate) {
+                            int64_t chunk, int64_t left, int64_t key, double rate) {
     const at::Tensor h = input.contiguous();
-    const AttentionSizes sizes(h, heads, 0);
+    const AttentionSizes sizes(h, heads, 0, {chunk, left});
     const PositionTables tables(positions, sizes);
     const at::Tensor out =
         at::empty({sizes.batch, sizes.frames, sizes.heads * sizes.width}, h.options());
@@ -127,6 +142,7 @@ class SinusoidAttention : public Function<SinusoidAttention> {
     });
     context->save_for_backward({h, bias, offset, positions, lengths, log_sums});
     context->saved_data["heads"] = heads;
+    save_span(context, sizes.span);
     context->saved_data["key"] = key;
     context->saved_data["rate"] = rate;
     return out;
@@ -136,7 +152,7 @@ class SinusoidAttention : public Function<SinusoidAttention> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &bias = saved[1], &offset = saved[2], &positions = saved[3];
     const at::Tensor &lengths = saved[4], &log_sums = saved[5];
-    const AttentionSizes sizes(h, context->saved_data["heads"].toInt(), 0);
+    const AttentionSizes sizes(h, context->saved_data["heads"].toInt(), 0, saved_span(context));
     const PositionTables tables(positions, sizes);
     const int64_t key = context->saved_data["key"].toInt();
     const double rate = context->saved_data["rate"].toDouble();
@@ -160,8 +176,8 @@ class SinusoidAttention : public Function<SinusoidAttention> {
     });
     const at::Tensor grad_positions =
         grad_rows.sum(0).slice(2, 0, sizes.width).transpose(0, 1).reshape(positions.sizes());
-    return {grad_h,       grad_bias.sum(0), grad_offset.sum(0), grad_positions,
-            at::Tensor(), at::Tensor(),     at::Tensor(),       at::Tensor()};
+    return {grad_h,       grad_bias.sum(0), grad_offset.sum(0), grad_positions, at::Tensor(),
+            at::Tensor(), at::Tensor(),     at::Tensor(),       at::Tensor(),   at::Tensor()};
   }
 };
 
@@ -169,22 +185,24 @@ class SinusoidAttention : public Function<SinusoidAttention> {
 
 at::Tensor relative_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& position_bias, const at::Tensor& lengths,
-                              double rate, const ForwardContext& context) {
+                              const AttentionSpan& span, double rate,
+                              const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
-  return RelativeAttention::apply(h, bias, position_bias, lengths, dropout.key, dropout.rate);
+  return RelativeAttention::apply(h, bias, position_bias, lengths, span.chunk, span.left,
+                                  dropout.key, dropout.rate);
 }
 
 at::Tensor sinusoid_attention(const at::Tensor& h, const at::Tensor& bias,
                               const at::Tensor& positions, const at::Tensor& content_offset,
                               const at::Tensor& position_offset, int64_t heads,
-                              const at::Tensor& lengths, double rate,
+                              const at::Tensor& lengths, const AttentionSpan& span, double rate,
                               const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
   const at::Tensor query_bias =
       at::constant_pad_nd(content_offset, {0, 2 * content_offset.size(0)});
   return SinusoidAttention::apply(h, bias + query_bias, position_offset - content_offset,
-                                  positions.contiguous(), heads, lengths, dropout.key,
-                                  dropout.rate);
+                                  positions.contiguous(), heads, lengths, span.chunk, span.left,
+                                  dropout.key, dropout.rate);
 }
 
 }  // namespace scion::fused

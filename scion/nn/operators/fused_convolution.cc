@@ -19,12 +19,16 @@ std::pair<at::Tensor, at::Tensor> pool_statistics(const at::Tensor& means,
 }
 
 struct ConvolutionSizes {
-  int64_t batch, frames, channels, taps;
+  int64_t batch, frames, channels, taps, past;
 
-  ConvolutionSizes(const at::Tensor& h, const at::Tensor& weight)
-      : batch(h.size(0)), frames(h.size(1)), channels(h.size(2) / 2), taps(weight.size(2)) {}
+  ConvolutionSizes(const at::Tensor& h, const at::Tensor& weight, int64_t past)
+      : batch(h.size(0)),
+        frames(h.size(1)),
+        channels(h.size(2) / 2),
+        taps(weight.size(2)),
+        past(past) {}
   StripShape strip(const at::Tensor& lengths, int64_t b) const {
-    return {frames, lengths.const_data_ptr<int64_t>()[b], channels, taps};
+    return {frames, lengths.const_data_ptr<int64_t>()[b], channels, taps, past};
   }
 };
 
@@ -33,7 +37,7 @@ template <class Work>
 void for_each_utterance(const ConvolutionSizes& sizes, const Work& work) {
   at::parallel_for(0, sizes.batch, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch(
-        static_cast<size_t>(StripShape{sizes.frames, 0, 0, sizes.taps}.scratch()));
+        static_cast<size_t>(StripShape{sizes.frames, 0, 0, sizes.taps, sizes.past}.scratch()));
     for (int64_t b = begin; b < end; ++b) work(b, scratch.data());
   });
 }
@@ -45,10 +49,11 @@ class GatedConvolution : public Function<GatedConvolution> {
                             const at::Tensor& weight_bias, const at::Tensor& norm_weight,
                             const at::Tensor& norm_bias, const at::Tensor& lengths,
                             const at::Tensor& running_mean, const at::Tensor& running_variance,
-                            const std::optional<double>& momentum, int64_t activation) {
+                            const std::optional<double>& momentum, int64_t past,
+                            int64_t activation) {
     const bool training = momentum.has_value();
     const at::Tensor h = input.contiguous(), kernel = weight.contiguous();
-    const ConvolutionSizes sizes(h, kernel);
+    const ConvolutionSizes sizes(h, kernel, past);
     const at::Tensor y = at::empty({sizes.batch, sizes.frames, sizes.channels}, at::kFloat);
     const at::Tensor means = at::empty({sizes.batch, sizes.channels}, at::kFloat);
     const at::Tensor squares = at::empty_like(means);
@@ -76,6 +81,7 @@ class GatedConvolution : public Function<GatedConvolution> {
     context->save_for_backward({h, bias, kernel, norm_weight, lengths, y, scale, shift,
                                 mean.to(at::kFloat), spread.to(at::kFloat)});
     context->saved_data["training"] = training;
+    context->saved_data["past"] = past;
     context->saved_data["activation"] = activation;
     return activated(h, y, scale, shift, static_cast<Activation>(activation));
   }
@@ -84,7 +90,7 @@ class GatedConvolution : public Function<GatedConvolution> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &h = saved[0], &bias = saved[1], &weight = saved[2], &norm_weight = saved[3];
     const at::Tensor &lengths = saved[4], &y = saved[5], &mean = saved[8], &spread = saved[9];
-    const ConvolutionSizes sizes(h, weight);
+    const ConvolutionSizes sizes(h, weight, context->saved_data["past"].toInt());
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const at::Tensor grad_z = at::empty_like(y);
     const at::Tensor sums =
@@ -120,6 +126,7 @@ class GatedConvolution : public Function<GatedConvolution> {
             grad_weight_bias.sum(0),
             grad_norm_weight,
             grad_norm_bias,
+            at::Tensor(),
             at::Tensor(),
             at::Tensor(),
             at::Tensor(),
@@ -173,7 +180,7 @@ at::Tensor gated_convolution(const at::Tensor& h, const at::Tensor& bias,
       h, bias, convolution.weight, convolution.bias, norm.weight, norm.bias, lengths,
       norm.running_mean, norm.running_variance,
       context.training() ? std::optional(context.batch_norm_momentum) : std::nullopt,
-      static_cast<int64_t>(activation));
+      convolution.reach.past(convolution.taps()), static_cast<int64_t>(activation));
 }
 
 }  // namespace scion::fused

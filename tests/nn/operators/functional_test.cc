@@ -10,23 +10,6 @@
 namespace scion {
 namespace {
 
-// The composed forms with the signatures of the fused ones, which compute over whole utterances.
-at::Tensor relative_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
-                                       const at::Tensor& position_bias, const at::Tensor& lengths,
-                                       double rate, const ForwardContext& context) {
-  return composed::relative_attention(h, bias, position_bias, lengths, {}, rate, context);
-}
-
-at::Tensor sinusoid_attention_by_parts(const at::Tensor& h, const at::Tensor& bias,
-                                       const at::Tensor& positions,
-                                       const at::Tensor& content_offset,
-                                       const at::Tensor& position_offset, int64_t heads,
-                                       const at::Tensor& lengths, double rate,
-                                       const ForwardContext& context) {
-  return composed::sinusoid_attention(h, bias, positions, content_offset, position_offset, heads,
-                                      lengths, {}, rate, context);
-}
-
 using Tensors = std::vector<at::Tensor>;
 using Operation = std::function<at::Tensor(const Tensors&, const ForwardContext&)>;
 
@@ -87,54 +70,61 @@ at::Tensor valid_only(const at::Tensor& y) {
 }
 
 template <class Form>
-Operation gated_convolution_with(const Form& form, Activation activation) {
+Operation gated_convolution_with(const Form& form, Activation activation,
+                                 const ConvolutionReach& reach) {
   return [=](const Tensors& in, const ForwardContext& context) {
     const BatchNorm norm{in[4], in[5], at::full({20}, 0.1), at::full({20}, 0.8)};
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(
-        form(h, in[1], {in[2], in[3]}, at::tensor(kLengths), norm, activation, context));
+        form(h, in[1], {in[2], in[3], reach}, at::tensor(kLengths), norm, activation, context));
   };
 }
 
-Pair gated_convolution_pair(Activation activation, int64_t taps) {
-  return {fmt::format("gated_convolution, {}, {} taps", name_of(activation), taps),
+Pair gated_convolution_pair(Activation activation, int64_t taps, bool causal = false) {
+  const ConvolutionReach reach{.causal = causal};
+  return {fmt::format("gated_convolution, {}, {} taps, {}", name_of(activation), taps,
+                      causal ? "causal" : "centred"),
           {normal({3, 23, 40}), normal({40}), normal({20, 1, taps}), normal({20}), normal({20}),
            normal({20})},
-          gated_convolution_with(fused::gated_convolution, activation),
-          gated_convolution_with(composed::gated_convolution, activation)};
+          gated_convolution_with(fused::gated_convolution, activation, reach),
+          gated_convolution_with(composed::gated_convolution, activation, reach)};
 }
 
 template <class Form>
-Operation attention_with(const Form& form) {
+Operation attention_with(const Form& form, const AttentionSpan& span) {
   return [=](const Tensors& in, const ForwardContext& context) {
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
-    return valid_only(form(h, in[1], in[2], at::tensor(kLengths), 0.2, context));
+    return valid_only(form(h, in[1], in[2], at::tensor(kLengths), span, 0.2, context));
   };
 }
 
-Pair attention_pair(int64_t heads, int64_t width) {
-  return {fmt::format("relative_attention, {} heads of {}", heads, width),
+std::string name_of(const AttentionSpan& span) {
+  return fmt::format("chunks of {} after {}", span.chunk, span.left);
+}
+
+Pair attention_pair(int64_t heads, int64_t width, const AttentionSpan& span = {}) {
+  return {fmt::format("relative_attention, {} heads of {}, {}", heads, width, name_of(span)),
           {normal({3, 23, 3 * heads * width}), normal({3 * heads * width}), normal({heads, 11})},
-          attention_with(fused::relative_attention),
-          attention_with(relative_attention_by_parts)};
+          attention_with(fused::relative_attention, span),
+          attention_with(composed::relative_attention, span)};
 }
 
 template <class Form>
-Operation sinusoids_with(const Form& form, int64_t heads) {
+Operation sinusoids_with(const Form& form, int64_t heads, const AttentionSpan& span) {
   return [=](const Tensors& in, const ForwardContext& context) {
     const at::Tensor h = context.bf16() ? in[0].to(at::kBFloat16) : in[0];
     return valid_only(
-        form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), 0.2, context));
+        form(h, in[1], in[2], in[3], in[4], heads, at::tensor(kLengths), span, 0.2, context));
   };
 }
 
-Pair sinusoids_pair(int64_t heads, int64_t width) {
+Pair sinusoids_pair(int64_t heads, int64_t width, const AttentionSpan& span = {}) {
   const int64_t all = heads * width;
-  return {fmt::format("sinusoid_attention, {} heads of {}", heads, width),
+  return {fmt::format("sinusoid_attention, {} heads of {}, {}", heads, width, name_of(span)),
           {normal({3, 23, 3 * all}), normal({3 * all}), normal({45, all}), normal({all}),
            normal({all})},
-          sinusoids_with(fused::sinusoid_attention, heads),
-          sinusoids_with(sinusoid_attention_by_parts, heads)};
+          sinusoids_with(fused::sinusoid_attention, heads, span),
+          sinusoids_with(composed::sinusoid_attention, heads, span)};
 }
 
 template <class Form>
@@ -158,10 +148,20 @@ std::vector<Pair> pairs() {
   at::manual_seed(1);
   return {gated_convolution_pair(Activation::relu, 5),
           gated_convolution_pair(Activation::swish, 31),
+          gated_convolution_pair(Activation::relu, 5, true),
+          gated_convolution_pair(Activation::swish, 31, true),
+          gated_convolution_pair(Activation::swish, 4, true),
           attention_pair(2, 24),
           attention_pair(3, 5),
+          attention_pair(2, 24, {3, 4}),
+          attention_pair(3, 5, {18, 0}),
+          attention_pair(3, 5, {30, 60}),
           sinusoids_pair(2, 24),
           sinusoids_pair(3, 5),
+          sinusoids_pair(2, 24, {3, 4}),
+          sinusoids_pair(3, 5, {18, 0}),
+          sinusoids_pair(3, 5, {1, 17}),
+          sinusoids_pair(3, 5, {30, 60}),
           subsample_pair(8, 20, 3, 2),
           subsample_pair(16, 16, 5, 3),
           norm_linear_pair(),
