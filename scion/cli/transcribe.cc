@@ -158,6 +158,8 @@ void add_transcribe(CLI::App& app) {
                    "audio files; with --streaming, - is standard input: 16-bit samples, one "
                    "channel, the model's rate; a WAV header that says so is skipped")
       ->required();
+  add_word_flag(*command, "--precision", arguments->config.precision,
+                "number format of matrix products");
   add_device_flag(*command, arguments->config.device);
   add_search_flags(*command, arguments->config.search, arguments->config.suppress_unknown);
   command->add_option("--channel", arguments->part.channel, "channel, from 0; -1: the mean of all")

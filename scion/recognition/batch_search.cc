@@ -13,11 +13,10 @@ struct Utterances {
 };
 
 Hypotheses search(const Transducer& model, Utterances utterances, const SearchConfig& config,
-                  bool bf16) {
+                  const ForwardContext& context) {
   // Audio of which no encoder frame is made gives no labels.
   if (model.frames_out(utterances.features.size(1)) == 0)
     return Hypotheses(static_cast<size_t>(utterances.features.size(0)));
-  const ForwardContext context = ForwardContext::for_evaluation(bf16);
   const EncoderOutput encoded =
       model.encode(utterances.features.to(model.device()), utterances.lengths, context);
   return find_hypotheses(model, encoded, config, context);
@@ -25,9 +24,9 @@ Hypotheses search(const Transducer& model, Utterances utterances, const SearchCo
 
 /// Nothing when memory runs out.
 std::optional<Hypotheses> try_search(const Transducer& model, Utterances utterances,
-                                     const SearchConfig& config, bool bf16) {
+                                     const SearchConfig& config, const ForwardContext& context) {
   try {
-    return search(model, utterances, config, bf16);
+    return search(model, utterances, config, context);
   } catch (const std::exception& error) {
     if (!is_out_of_memory(error)) throw;
     return std::nullopt;
@@ -37,8 +36,8 @@ std::optional<Hypotheses> try_search(const Transducer& model, Utterances utteran
 }  // namespace
 
 Hypotheses search_batch(const Transducer& model, const Batch& batch, const Dataset& dataset,
-                        const SearchConfig& config, bool bf16) {
-  auto together = try_search(model, {batch.features, batch.feature_lengths}, config, bf16);
+                        const SearchConfig& config, const ForwardContext& context) {
+  auto together = try_search(model, {batch.features, batch.feature_lengths}, config, context);
   if (together) return std::move(*together);
   Hypotheses hypotheses(batch.indices.size());
   for (size_t b = 0; b < hypotheses.size(); ++b) {
@@ -46,7 +45,7 @@ Hypotheses search_batch(const Transducer& model, const Batch& batch, const Datas
     const at::Tensor length = batch.feature_lengths.slice(0, row, row + 1);
     const at::Tensor features =
         batch.features.slice(0, row, row + 1).slice(1, 0, length.item<int64_t>());
-    if (auto alone = try_search(model, {features, length}, config, bf16)) {
+    if (auto alone = try_search(model, {features, length}, config, context)) {
       hypotheses[b] = std::move(alone->front());
       continue;
     }

@@ -13,6 +13,7 @@ namespace scion {
 /// utterances are searched one by one; one that does not fit even so gets an empty hypothesis and a
 /// warning.
 std::vector<Hypothesis> search_batch(const Transducer& model, const Batch& batch,
-                                     const Dataset& dataset, const SearchConfig& config, bool bf16);
+                                     const Dataset& dataset, const SearchConfig& config,
+                                     const ForwardContext& context);
 
 }  // namespace scion

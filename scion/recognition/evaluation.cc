@@ -45,9 +45,10 @@ EvaluationResult evaluate(const Transducer& model, const Tokenizer& tokenizer,
   result.score.utterances.resize(dataset.size());
   result.utterances.resize(dataset.size());
   result.audio_seconds = dataset.total_seconds();
+  const ForwardContext context = ForwardContext::for_recognition(config.bf16);
   for_each_batch(dataset, config.batch_seconds, [&](const Batch& batch) {
     const std::vector<Hypothesis> hypotheses =
-        search_batch(model, batch, dataset, config.search, config.bf16);
+        search_batch(model, batch, dataset, config.search, context);
     for (size_t b = 0; b < hypotheses.size(); ++b) {
       const auto i = static_cast<size_t>(batch.indices[b]);
       const Utterance utterance = dataset.utterance(i);

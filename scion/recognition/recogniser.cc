@@ -64,7 +64,11 @@ std::string length_of(const std::filesystem::path& path) try {
 }  // namespace
 
 Recogniser::Recogniser(const std::filesystem::path& model, const RecogniserConfig& config)
-    : file_(load_model(model)), tokenizer_(file_.tokenizer), config_(config) {
+    : file_(load_model(model)),
+      tokenizer_(file_.tokenizer),
+      config_(config),
+      context_(ForwardContext::for_recognition(
+          use_bf16(config.precision, config.device, file_.model->registry().parameter_count()))) {
   file_.model->to(find_device(config.device));
   if (config.suppress_unknown) suppress_unknown(config_.search, tokenizer_);
 }
@@ -85,14 +89,13 @@ Recognition Recogniser::recognise(const Audio& audio) const {
 
 Recognition Recogniser::recognise_features(at::Tensor features, double seconds) const {
   const at::NoGradGuard no_grad;
-  const ForwardContext context;
   if (features.size(0) == 0) return {"", {}, seconds};
   const at::Tensor length = at::tensor({features.size(0)});
   features = features.unsqueeze(0).to(model().device());
-  at::Tensor subsampled = model().subsample(features, length, context);
+  at::Tensor subsampled = model().subsample(features, length, context_);
   features.reset();
-  const EncoderOutput encoded = model().encode_subsampled(std::move(subsampled), length, context);
-  const Hypothesis best = find_hypotheses(model(), encoded, config_.search, context).front();
+  const EncoderOutput encoded = model().encode_subsampled(std::move(subsampled), length, context_);
+  const Hypothesis best = find_hypotheses(model(), encoded, config_.search, context_).front();
   return to_recognition(best, tokenizer_, model().config(), seconds);
 }
 
@@ -114,7 +117,7 @@ Recognition Recogniser::recognise_file(const std::filesystem::path& path,
 }
 
 StreamingRecogniser Recogniser::stream() const {
-  return {model(), tokenizer_, config_.search, ForwardContext()};
+  return {model(), tokenizer_, config_.search, context_};
 }
 
 }  // namespace scion

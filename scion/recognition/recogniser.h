@@ -6,13 +6,15 @@
 
 #include "scion/audio/audio_file.h"
 #include "scion/model/model_file.h"
+#include "scion/model/precision.h"
 #include "scion/recognition/recognition.h"
 #include "scion/recognition/streaming_recogniser.h"
 
 namespace scion {
 
 struct RecogniserConfig {
-  std::string device = "cpu";  ///< cpu, cuda
+  std::string device = "cpu";             ///< cpu, cuda
+  Precision precision = Precision::fp32;  ///< of matrix products
   SearchConfig search;
   bool suppress_unknown = false;  ///< the label of unknown characters is never emitted
 };
@@ -43,6 +45,7 @@ class Recogniser {
   ModelFile file_;
   Tokenizer tokenizer_;
   RecogniserConfig config_;
+  ForwardContext context_;
 };
 
 }  // namespace scion

@@ -14,9 +14,8 @@ using torch::autograd::variable_list;
 class LinearBf16 : public Function<LinearBf16> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias) {
+                            const std::optional<at::Tensor>& bias, const at::Tensor& weight16) {
     const at::Tensor x16 = x.reshape({-1, x.size(-1)}).to(at::kBFloat16);
-    const at::Tensor weight16 = weight.to(at::kBFloat16);
     context->save_for_backward({x16, weight16});
     context->saved_data["bias"] = bias.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
@@ -39,7 +38,7 @@ class LinearBf16 : public Function<LinearBf16> {
     }
     if (context->needs_input_grad(1)) grad_weight = at::mm(flat16.t(), x16).to(at::kFloat);
     if (context->saved_data["bias"].toBool()) grad_bias = flat.sum(0);
-    return {grad_x, grad_weight, grad_bias};
+    return {grad_x, grad_weight, grad_bias, at::Tensor()};
   }
 };
 
@@ -48,7 +47,7 @@ class LinearBf16 : public Function<LinearBf16> {
 at::Tensor linear(const at::Tensor& x, const Linear& map, const ForwardContext& context) {
   // A Function takes no undefined tensor: an absent bias is an absent optional.
   const auto bias = map.bias.defined() ? std::optional<at::Tensor>(map.bias) : std::nullopt;
-  if (context.bf16()) return LinearBf16::apply(x, map.weight, bias);
+  if (context.bf16()) return LinearBf16::apply(x, map.weight, bias, context.operand(map.weight));
   return at::linear(x, map.weight, map.bias);
 }
 

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace scion {
 
 class InputObserver;
+class OperandCache;
 
 /// Created for each forward pass.
 class ForwardContext {
@@ -19,6 +21,9 @@ class ForwardContext {
   /// Training: dropout masks are a function of (seed, update) and of the position in the network.
   static ForwardContext for_training(uint64_t seed, int64_t update, bool bf16);
   static ForwardContext for_evaluation(bool bf16);
+  /// Many passes over the same weights: parameters, which must stay as they are, are converted for
+  /// the products once. Copies of the context share them; several threads may use one.
+  static ForwardContext for_recognition(bool bf16);
 
   bool training() const { return training_; }
   /// Matrix products in bfloat16 (accumulated in float32 by the library), all else in float32.
@@ -31,6 +36,8 @@ class ForwardContext {
   /// Whether modules may keep to working_bytes: nothing needs their intermediate results as a
   /// whole.
   bool may_compute_in_blocks() const;
+  /// A weight in the number format of matrix products; without a gradient.
+  at::Tensor operand(const at::Tensor& weight) const;
   /// The key of the next dropout; every call returns a different one.
   uint64_t next_dropout_key() const;
 
@@ -46,6 +53,7 @@ class ForwardContext {
   bool training_ = false, bf16_ = false;
   uint64_t key_ = 0;
   mutable uint64_t places_ = 0;
+  std::shared_ptr<OperandCache> operands_;
 };
 
 }  // namespace scion

@@ -8,8 +8,9 @@ class NormLinear : public Function<NormLinear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& norm_weight, const at::Tensor& norm_bias,
-                            const at::Tensor& weight, at::ScalarType type) {
-    const at::Tensor x = flat(input), operand = weight.to(type);
+                            const at::Tensor& /*weight*/, const at::Tensor& operand) {
+    const at::ScalarType type = operand.scalar_type();
+    const at::Tensor x = flat(input);
     const at::Tensor normed = at::empty(x.sizes(), x.options().dtype(type));
     const at::Tensor statistics = at::empty({x.size(0), 2}, x.options());
     const int64_t width = x.size(1);
@@ -97,10 +98,10 @@ class ActivateWithBias : public Function<ActivateWithBias> {
 class AddLinear : public Function<AddLinear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& h,
-                            const at::Tensor& weight, const at::Tensor& bias, at::ScalarType type,
-                            double scale, int64_t key, double rate) {
+                            const at::Tensor& /*weight*/, const at::Tensor& bias,
+                            const at::Tensor& operand, double scale, int64_t key, double rate) {
     const at::Tensor x = input.contiguous(), out = at::empty_like(x);
-    const at::Tensor inner = flat(h).to(type), operand = weight.to(type);
+    const at::Tensor inner = flat(h).to(operand.scalar_type());
     const at::Tensor y = at::mm(inner, operand.t());
     const int64_t width = y.size(1);
     with_type(y, [&](const auto& kernels, auto zero) {
@@ -151,7 +152,7 @@ class AddLinear : public Function<AddLinear> {
 
 at::Tensor norm_linear(const at::Tensor& x, const LayerNorm& norm, const Linear& map,
                        const ForwardContext& context) {
-  return NormLinear::apply(x, norm.weight, norm.bias, map.weight, operand_type(context));
+  return NormLinear::apply(x, norm.weight, norm.bias, map.weight, context.operand(map.weight));
 }
 
 at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias, Activation activation,
@@ -164,8 +165,8 @@ at::Tensor activate_with_bias(const at::Tensor& h, const at::Tensor& bias, Activ
 at::Tensor add_linear(const at::Tensor& x, const at::Tensor& h, const Linear& map, double scale,
                       double rate, const ForwardContext& context) {
   const DropoutPlace dropout(rate, context);
-  return AddLinear::apply(x, h, map.weight, map.bias, operand_type(context), scale, dropout.key,
-                          dropout.rate);
+  return AddLinear::apply(x, h, map.weight, map.bias, context.operand(map.weight), scale,
+                          dropout.key, dropout.rate);
 }
 
 }  // namespace scion::fused
