@@ -49,8 +49,8 @@ class LittleMemory {
 };
 
 TEST(Usable, MemoryThatRunsOutIsSaidOfTheRecording) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer needs the address space";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need the address space";
 #endif
   SmallCorpus corpus(1);
   const Utterance& longer = corpus.utterances()[0];
