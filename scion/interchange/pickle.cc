@@ -225,20 +225,26 @@ class PickleReader {
     if (!arguments.items.empty()) fail("an OrderedDict with arguments");
     push(make(Kind::dictionary));
   }
-  /// Pushes the first argument, which is of this kind.
+  /// Pushes a copy of the first argument, which is of this kind and short.
   void push_item(const PickledValue& arguments, Kind kind, const char* what) {
-    if (arguments.items.empty() || arguments.items[0]->kind != kind)
+    constexpr size_t longest = 4096;
+    if (arguments.items.empty() || arguments.items[0]->kind != kind ||
+        arguments.items[0]->items.size() > longest || arguments.items[0]->text.size() > longest)
       fail(fmt::format("{} is broken", what));
     const Value copy = make(kind);
     *copy = *arguments.items[0];
     push(copy);
   }
   void push_path(const PickledValue& arguments) {
+    constexpr size_t longest_path = 4096;
     std::string path;
     for (const PickledValue* part : arguments.items) {
       if (part->kind != Kind::text) fail("a path is broken");
       if (!path.empty() && !path.ends_with('/')) path += '/';
       path += part->text;
+      // The parts may be longer paths each time.
+      if (path.size() > longest_path)
+        fail(fmt::format("a path of more than {} bytes", longest_path));
     }
     push_text(path);
   }

@@ -11,7 +11,7 @@ namespace {
 constexpr const char* save_again =
     "save it again with a present torch: torch.save(torch.load(FILE, map_location='cpu'), NEW)";
 // An instruction makes a value of some hundred bytes.
-constexpr size_t longest_pickle = size_t{64} << 20;
+constexpr size_t longest_pickle = size_t{16} << 20;
 
 // The folder of all entries: "model_weights/" of "model_weights/data.pkl".
 std::string folder_of(const ZipArchive& archive, const std::string& name) {

@@ -111,6 +111,15 @@ TEST(TorchFile, NumbersTextsAndListsAreRead) {
   EXPECT_EQ(values.root->find("absent"), nullptr);
 }
 
+TEST(TorchFile, PathsThatGrowAreRefused) {
+  std::string paths = pickled("x") + pickled("0123456789abcdef") + "q\x01" + "0";
+  // Each path is twice the one before.
+  for (int i = 0; i < 12; ++i)
+    paths += "cpathlib\nPosixPath\n(h\x01h\x01tRq\x01" + std::string("0");
+  EXPECT_NE(refusal(torch_file(paths + "h\x01")).find("a path of more than 4096 bytes"),
+            std::string::npos);
+}
+
 TEST(TorchFile, DeepNestingDoesNoHarm) {
   const std::string pickle = "\x80\x02)" + std::string(1000000, '\x85') + ".";
   EXPECT_NO_THROW(parse_torch_file(testing::zip_of({{"m/data.pkl", pickle}}), "f"));
