@@ -20,9 +20,9 @@ Transducer::Transducer(const ModelConfig& config, int64_t vocabulary, at::Device
   encoder_ = config.visit_encoder(
       [&](const auto& encoder) { return make_encoder(root / "encoder", encoder, columns); });
   predictor_ = make_predictor(root / "predictor", config, vocabulary);
-  joiner_ =
-      std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(), predictor_->output_axis(),
-                               config.joiner_width, vocabulary, config.joiner_activation, config.durations);
+  joiner_ = std::make_unique<Joiner>(root / "joiner", encoder_->output_axis(),
+                                     predictor_->output_axis(), config.joiner_width, vocabulary,
+                                     config.joiner_activation, config.durations);
   const Axis labels = Axis::labels(vocabulary);
   if (config.ctc) ctc_ = root.make_linear("ctc", {labels, encoder_->output_axis()});
   if (config.simple_joiner) {
