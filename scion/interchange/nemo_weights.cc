@@ -68,13 +68,15 @@ std::map<std::string, std::vector<std::string>> model_names(const ConformerConfi
       {"ctc.", {"ctc_decoder.decoder_layers.0."}}};
   int place = 2;
   for (int number = 2; 1 << number <= encoder.subsampling; ++number) {
-    const std::string n = std::to_string(number);
     if (encoder.subsampling_kind == SubsamplingKind::striding) {
-      names[ours + "convolution" + n + "."] = {convolution + std::to_string(place) + "."};
+      names[fmt::format("{}convolution{}.", ours, number)] = {
+          fmt::format("{}{}.", convolution, place)};
       place += 2;
     } else {
-      names[ours + "depthwise" + n + "."] = {convolution + std::to_string(place) + "."};
-      names[ours + "pointwise" + n + "."] = {convolution + std::to_string(place + 1) + "."};
+      names[fmt::format("{}depthwise{}.", ours, number)] = {
+          fmt::format("{}{}.", convolution, place)};
+      names[fmt::format("{}pointwise{}.", ours, number)] = {
+          fmt::format("{}{}.", convolution, place + 1)};
       place += 3;
     }
   }

@@ -4,8 +4,8 @@
 
 namespace scion {
 
-YamlTable::YamlTable(YAML::Node root, YAML::Node node, std::string place)
-    : root_(std::move(root)), node_(std::move(node)), place_(std::move(place)) {}
+YamlTable::YamlTable(const YAML::Node& root, const YAML::Node& node, std::string place)
+    : root_(root), node_(node), place_(std::move(place)) {}
 
 YamlTable YamlTable::parse(const std::string& text, const std::string& file) {
   YAML::Node root;
@@ -27,7 +27,7 @@ void YamlTable::fail(const std::string& key, const std::string& what,
 YAML::Node YamlTable::resolved(const YAML::Node& node, const std::string& key, int depth) const {
   constexpr int most_references = 8;
   if (!node.IsDefined() || !node.IsScalar()) return node;
-  const std::string text = node.Scalar();
+  const std::string& text = node.Scalar();
   if (!text.starts_with("${") || !text.ends_with("}")) return node;
   if (depth == most_references) fail(key, fmt::format("'{}' refers to itself", text));
   std::string rest = text.substr(2, text.size() - 3);

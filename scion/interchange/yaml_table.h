@@ -43,7 +43,7 @@ class YamlTable {
                          const std::string& hint = "") const;
 
  private:
-  YamlTable(YAML::Node root, YAML::Node node, std::string place);
+  YamlTable(const YAML::Node& root, const YAML::Node& node, std::string place);
   YAML::Node resolved(const YAML::Node& node, const std::string& key, int depth = 0) const;
   YAML::Node take(const std::string& key);
   template <class Value>

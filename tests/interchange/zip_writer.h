@@ -26,9 +26,11 @@ inline std::string zip_of(const std::vector<std::pair<std::string, std::string>>
     directory += "PK\x01\x02" + std::string(16, '\0') + number(wide ? elsewhere : size) +
                  number(wide ? elsewhere : size) + name_size +
                  number(static_cast<uint16_t>(extra.size())) + std::string(10, '\0') +
-                 number(wide ? elsewhere : static_cast<uint32_t>(zip.size())) + name + extra;
+                 number(wide ? elsewhere : static_cast<uint32_t>(zip.size()));
+    directory.append(name).append(extra);
     zip += "PK\x03\x04" + std::string(14, '\0') + number(size) + number(size) + name_size +
-           number(uint16_t{0}) + name + content;
+           number(uint16_t{0});
+    zip.append(name).append(content);
   }
   const uint64_t begin = zip.size(), count = entries.size();
   zip += directory;

@@ -322,7 +322,7 @@ TEST_F(TdtLoss, EqualsNemo) {
     const GoldenTdt golden = golden_tdt(name);
     const auto* const durations = golden.durations.const_data_ptr<int64_t>();
     for (const std::string& sigma : sigmas)
-      expect_golden(golden, name + ".sigma" + sigma,
+      expect_golden(golden, fmt::format("{}.sigma{}", name, sigma),
                     {{durations, durations + golden.durations.size(0)}, std::stod(sigma)}, 0);
   }
 }

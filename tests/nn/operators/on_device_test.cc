@@ -167,7 +167,8 @@ std::vector<DeviceCase> device_cases() {
 /// The result, then the gradient of every input for one random upstream gradient.
 DeviceInputs outcome_of(const DeviceCase& c, const ModelDevice* device,
                         const ForwardContext& given) {
-  const ForwardContext context = given;  // counts its dropout places
+  // A context counts its dropout places.
+  const ForwardContext context = given;  // NOLINT(performance-unnecessary-copy-initialization)
   DeviceInputs leaves;
   for (const at::Tensor& x : c.inputs) leaves.push_back(x.clone().requires_grad_());
   const at::Tensor y = c.form(device, leaves, context).to(at::kFloat);
