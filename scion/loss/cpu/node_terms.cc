@@ -59,6 +59,7 @@ template void NodeTerms::set_arcs(const LatticeBatch&, int64_t, int64_t, int64_t
 
 void NodeTerms::set_durations(int64_t b, int64_t first, int64_t count, const float* logits,
                               int64_t stride) {
+  if (durations_ == 0) return;
   for (int64_t n = first; n < first + count; ++n, logits += stride) {
     const float most = *std::max_element(logits, logits + durations_);
     float sum = 0;
