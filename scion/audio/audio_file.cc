@@ -35,7 +35,9 @@ void append_mono(std::vector<float>& mono, const AudioSection& section, int64_t 
   const auto channels = static_cast<size_t>(section.channels);
   const size_t first = channel < 0 ? 0 : static_cast<size_t>(channel);
   const size_t used = channel < 0 ? channels : 1;
-  mono.reserve(mono.size() + static_cast<size_t>(end - begin));
+  // A broken header may promise any number: beyond this, memory is taken as samples come.
+  constexpr int64_t most_promised = int64_t{1} << 25;
+  mono.reserve(mono.size() + static_cast<size_t>(std::min(end - begin, most_promised)));
   section.decode(begin, end, [&](std::span<const float> block) {
     const size_t start = mono.size(), count = block.size() / channels;
     mono.resize(start + count);
