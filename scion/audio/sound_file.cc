@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <shared_mutex>
 
 #include "scion/audio/containers/broken_audio.h"
 
@@ -78,11 +79,21 @@ std::string conversion_hint(Bytes bytes) {
 
 std::shared_ptr<SoundFile> open_sound_file(Bytes bytes, std::vector<Correction> corrections,
                                            const fs::path& path) {
+  // libsndfile keeps the reason why a file does not open in one place for the whole process, where
+  // every opening in another thread overwrites it: a file that fails is opened again, alone.
+  static std::shared_mutex openings;
+  static SF_VIRTUAL_IO io = sound_bytes_io();
   auto sound = std::make_shared<SoundFile>();
   sound->source = {bytes, std::move(corrections)};
-  static SF_VIRTUAL_IO io = sound_bytes_io();
-  sound->file.reset(sf_open_virtual(&io, SFM_READ, &sound->info, &sound->source));
-  if (sound->file) return sound;
+  const auto open = [&] {
+    sound->source.place = 0;
+    sound->info = {};
+    sound->file.reset(sf_open_virtual(&io, SFM_READ, &sound->info, &sound->source));
+    return sound->file != nullptr;
+  };
+  if (const std::shared_lock among_others(openings); open()) return sound;
+  const std::unique_lock alone(openings);
+  if (open()) return sound;
   if (sf_error(nullptr) == SF_ERR_MALFORMED_FILE)
     fail_cut_short(path, "the format's structure is broken");
   throw UserError(fmt::format("cannot read audio file {}: {}", path.string(), sf_strerror(nullptr)),

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <numbers>
+#include <set>
+#include <thread>
 
 #include "scion/core/error.h"
 #include "tests/audio/audio_samples.h"
@@ -12,6 +15,7 @@
 namespace scion {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// The message of the UserError that reading gives; "" when it reads.
@@ -127,6 +131,21 @@ TEST(AudioFile, MissingEmptyAndForeignFiles) {
   write_wav(folder / "none", {{}, 16000});
   EXPECT_THAT(complaint(folder / "none"), HasSubstr("no samples"));
   EXPECT_THROW(audio_seconds(folder / "none"), UserError);
+}
+
+TEST(AudioFile, ARefusalKeepsItsReasonWhileOtherThreadsRead) {
+  const TemporaryFolder folder;
+  write_wav(folder / "good.wav", {voice(0.1, 1), 16000});
+  write_text(folder / "bad.wav", "no audio");
+  std::atomic<bool> done = false;
+  std::thread other([&] {
+    while (!done) audio_seconds(folder / "good.wav");
+  });
+  std::set<std::string> reasons;
+  for (int i = 0; i < 300; ++i) reasons.insert(complaint(folder / "bad.wav"));
+  done = true;
+  other.join();
+  EXPECT_THAT(reasons, ElementsAre(HasSubstr("Format not recognised")));
 }
 
 TEST(AudioFile, TruncatedFilesOfEveryFormat) {
