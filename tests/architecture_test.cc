@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> rooms = {"core",
                                         "core/files",
+                                        "core/device",
                                         "text",
                                         "audio/containers",
                                         "audio",

@@ -1,6 +1,6 @@
 #include <c10/core/DeviceGuard.h>
 
-#include "scion/loss/device/capsule.h"
+#include "scion/core/device/capsule.h"
 #include "scion/loss/device/solve.h"
 #include "scion/loss/lattice/checks.h"
 

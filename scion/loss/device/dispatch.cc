@@ -3,8 +3,8 @@
 #include <c10/core/DeviceGuard.h>
 
 #include "scion/core/device.h"
+#include "scion/core/device/capsule.h"
 #include "scion/core/error.h"
-#include "scion/loss/device/capsule.h"
 #include "scion/loss/device/solve.h"
 #include "scion/loss/lattice/checks.h"
 

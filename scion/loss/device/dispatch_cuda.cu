@@ -1,7 +1,7 @@
 #include <math.h>
 
+#include "scion/core/device/launcher_cuda.h"
 #include "scion/loss/device/dispatch_cuda.h"
-#include "scion/loss/device/launcher_cuda.h"
 
 namespace scion {
 namespace {

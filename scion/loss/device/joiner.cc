@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "scion/core/device.h"
-#include "scion/loss/device/capsule.h"
+#include "scion/core/device/capsule.h"
 #include "scion/loss/device/solve.h"
 #include "scion/loss/device/tile_plan.h"
 #include "scion/loss/lattice/checks.h"

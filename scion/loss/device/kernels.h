@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "scion/loss/device/launch.h"
-#include "scion/loss/device/numbers.h"
+#include "scion/core/device/launch.h"
+#include "scion/core/device/numbers.h"
 #include "scion/loss/lattice/negligible_flow.h"
 
 namespace scion {

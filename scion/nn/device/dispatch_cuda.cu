@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "scion/loss/device/launcher_cuda.h"
+#include "scion/core/device/launcher_cuda.h"
 #include "scion/nn/device/dispatch_cuda.h"
 
 namespace scion {

@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
-#include "scion/loss/device/launch.h"
-#include "scion/loss/device/numbers.h"
+#include "scion/core/device/launch.h"
+#include "scion/core/device/numbers.h"
 #include "scion/nn/cpu/kernels.h"
 
 namespace scion {

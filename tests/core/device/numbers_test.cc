@@ -1,4 +1,4 @@
-#include "scion/loss/device/numbers.h"
+#include "scion/core/device/numbers.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

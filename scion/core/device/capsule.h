@@ -1,5 +1,5 @@
 // Objects that an autograd operation's forward half keeps for its backward half. For sources, which
-// have torch's autograd from the precompiled header. Internal to scion/loss.
+// have torch's autograd from the precompiled header.
 #pragma once
 
 #include <utility>

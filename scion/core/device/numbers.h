@@ -1,4 +1,4 @@
-// 16-bit numbers for code that runs on a GPU and, in tests, on the CPU. Internal to scion/loss.
+// 16-bit numbers for code that runs on a GPU and, in tests, on the CPU.
 #pragma once
 
 #include <stdint.h>

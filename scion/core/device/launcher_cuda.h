@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "scion/core/device/launch.h"
 #include "scion/core/error.h"
-#include "scion/loss/device/launch.h"
 
 namespace scion {
 namespace {
