@@ -41,6 +41,11 @@ void find_best_paths(const Arcs& arcs, std::vector<double>& best, std::vector<bo
   }
 }
 
+/// The delay penalty's contribution to a label in frame t.
+double earliness(double delay_penalty, int64_t frames, int64_t t) {
+  return delay_penalty * (double(frames - 1) / 2 - double(t));
+}
+
 /// Probability of node n's next label alone.
 float label_probability(const Arcs& arcs, int64_t n, double early) {
   const double next_blank = arcs.topology == Topology::constrained ? arcs.blank[n + 1] : 0;
@@ -68,7 +73,7 @@ ForcedAlignment best_alignment(const Arcs& arcs, double delay_penalty) {
     const int64_t t = n / arcs.states;
     alignment.frames[u] = t;
     alignment.probabilities[u] =
-        label_probability(arcs, n, delay_penalty * (double(arcs.frames - 1) / 2 - double(t)));
+        label_probability(arcs, n, earliness(delay_penalty, arcs.frames, t));
   }
   return alignment;
 }
@@ -79,6 +84,7 @@ struct TdtArcs {
   std::vector<const float*> lengths;  ///< by duration
   const std::vector<int64_t>& durations;
   int64_t frames, states;
+  double delay_penalty;
 };
 
 /// The best way to a node: its last arc.
@@ -128,15 +134,20 @@ ForcedAlignment best_tdt_alignment(const TdtArcs& arcs) {
     const auto place = static_cast<size_t>(--u);
     alignment.frames[place] = t;
     alignment.durations[place] = arcs.durations[arc.duration];
-    alignment.probabilities[place] = std::exp(arcs.label[t * arcs.states + u]);
+    alignment.probabilities[place] = static_cast<float>(
+        std::exp(arcs.label[t * arcs.states + u] - earliness(arcs.delay_penalty, arcs.frames, t)));
   }
   return alignment;
 }
 
 TdtArcs tdt_arcs(const SolvedLattices& solved, int64_t b) {
-  TdtArcs arcs{
-      solved.terms.blank(b),          solved.terms.label(b),     {},
-      solved.batch.rules().durations, solved.batch.frames_of(b), solved.batch.states_of(b)};
+  TdtArcs arcs{solved.terms.blank(b),
+               solved.terms.label(b),
+               {},
+               solved.batch.rules().durations,
+               solved.batch.frames_of(b),
+               solved.batch.states_of(b),
+               solved.batch.rules().delay_penalty};
   for (int64_t i = 0; i < solved.batch.durations(); ++i)
     arcs.lengths.push_back(solved.terms.duration(b, i));
   return arcs;

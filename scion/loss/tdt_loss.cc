@@ -67,6 +67,7 @@ at::Tensor joiner_tdt_loss(const JoinerInputs& joiner, const LatticeLabels& labe
 }
 
 JoinerInputs without_durations(const JoinerInputs& joiner, const TdtOptions& tdt) {
+  if (tdt.durations.empty()) return joiner;
   const int64_t classes = joiner.weight.size(0) - static_cast<int64_t>(tdt.durations.size());
   return {joiner.encoder, joiner.predictor, joiner.weight.narrow(0, 0, classes),
           joiner.bias.narrow(0, 0, classes), joiner.activation};

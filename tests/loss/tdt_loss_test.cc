@@ -506,19 +506,24 @@ struct BestTdtAlignment {
 };
 
 TEST_F(TdtLoss, TheBestAlignmentIsTheMostProbableOfAll) {
-  for (const std::vector<int64_t>& durations :
-       {std::vector<int64_t>{0, 1, 2, 3, 4}, {2, 1}, {0, 2}}) {
+  const std::vector<std::pair<std::vector<int64_t>, double>> cases = {
+      {{0, 1, 2, 3, 4}, 0}, {{2, 1}, 0}, {{0, 2}, 0}, {{0, 1, 2, 3, 4}, 0.3}};
+  for (const auto& [durations, delay_penalty] : cases) {
     const Case c = make_case({6, 4, 1, 0, 5}, {2, 3, 0, 1, 0}, 5);
     const auto count = static_cast<int64_t>(durations.size());
     const JoinerInputs joiner = joiner_of(random_tdt_joiner(c, 5 + count));
-    const auto found = best_alignments(joiner, labels_of(c), {}, {durations});
+    const auto found =
+        best_alignments(joiner, labels_of(c), {.delay_penalty = delay_penalty}, {durations});
     const at::Tensor logits = logits_of(joiner).to(at::kDouble);
     for (int64_t b = 0; b < 5; ++b) {
       const int64_t T = c.frames[b].item<int64_t>(), U = c.labels[b].item<int64_t>();
       const at::Tensor own = logits[b].slice(0, 0, T).slice(1, 0, U + 1);
       const at::Tensor tokens = own.slice(2, 0, 5).log_softmax(-1).contiguous();
       const at::Tensor lengths = own.slice(2, 5).log_softmax(-1).contiguous();
-      const BestTdtAlignment all{tokens.accessor<double, 3>(), lengths.accessor<double, 3>(),
+      const at::Tensor early = delay_penalty * (double(T - 1) / 2 - at::arange(T, at::kDouble));
+      at::Tensor penalised = tokens.clone();
+      penalised.slice(2, 1) += early.view({T, 1, 1});
+      const BestTdtAlignment all{penalised.accessor<double, 3>(), lengths.accessor<double, 3>(),
                                  c.tokens[b].const_data_ptr<int64_t>(), durations};
       const double best = T == 0 ? -INFINITY : all.from(0, 0);
       const ForcedAlignment& own_best = found[static_cast<size_t>(b)];
