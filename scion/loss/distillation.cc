@@ -31,10 +31,10 @@ struct TeacherNodes {
   at::Tensor occupation;    ///< of a TDT, if asked for: the posterior of the node
 };
 
-TeacherNodes tdt_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
-                       const TransducerLossOptions& options, const TdtOptions& tdt,
-                       bool occupation) {
-  check_tdt_options(tdt);
+/// A TDT's, or an RNN-T's on the CPU.
+TeacherNodes solved_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
+                          const TransducerLossOptions& options, const TdtOptions& tdt,
+                          bool occupation) {
   SolvedLattices solved =
       solve_lattices_of(teacher, labels, {.blank = options.blank, .bf16 = options.bf16},
                         /*flows=*/false, {.durations = tdt.durations});
@@ -51,15 +51,15 @@ TeacherNodes tdt_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
 }
 
 TeacherNodes teacher_nodes(const JoinerInputs& teacher, const LatticeLabels& labels,
-                           const TransducerLossOptions& options) {
+                           const TransducerLossOptions& options, const TdtOptions& tdt,
+                           NodeWeighting weighting) {
+  if (!tdt.durations.empty()) {
+    check_tdt_options(tdt);
+    return solved_nodes(teacher, labels, options, tdt, weighting == NodeWeighting::occupied);
+  }
   const LossDevice* const device =
       find_loss_device({teacher.encoder, teacher.predictor, teacher.weight, teacher.bias});
-  if (device == nullptr) {
-    const SolvedLattices solved = solve_lattices_of(
-        teacher, labels, {.blank = options.blank, .bf16 = options.bf16}, /*flows=*/false);
-    const auto [blank, label] = solved.terms.arcs(solved.batch);
-    return {blank, label, {}};
-  }
+  if (device == nullptr) return solved_nodes(teacher, labels, options, tdt, /*occupation=*/false);
   const LatticeBatch batch = check_joiner_batch(teacher, labels, {.blank = options.blank});
   const auto [blank, label] = device_joiner_arcs(*device, teacher, batch, settings_of(options));
   return {blank, label, {}};
@@ -77,10 +77,7 @@ NodeTargets node_targets(const JoinerInputs& teacher, const LatticeLabels& label
                          NodeWeighting weighting, const TransducerLossOptions& options,
                          const TdtOptions& tdt) {
   const at::NoGradGuard no_grad;
-  const auto [blank, label, occupation] =
-      tdt.durations.empty()
-          ? teacher_nodes(teacher, labels, options)
-          : tdt_nodes(teacher, labels, options, tdt, weighting == NodeWeighting::occupied);
+  const auto [blank, label, occupation] = teacher_nodes(teacher, labels, options, tdt, weighting);
   const int64_t frames = blank.size(1), states = blank.size(2);
   const auto beside_arcs = [device = blank.device()](const at::Tensor& x) {
     return upload(x, device);
