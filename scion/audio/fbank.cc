@@ -141,6 +141,12 @@ FeatureConfig nemo_features() {
   return config;
 }
 
+int64_t transform_length(int64_t window_samples) {
+  int64_t length = 2;
+  while (length < window_samples) length *= 2;
+  return length;
+}
+
 /// Tables of the window, the transform and the mel filters.
 struct Fbank::Tables {
   std::vector<double> window, cosine, sine, mel_weights;
@@ -149,8 +155,7 @@ struct Fbank::Tables {
 
   Tables(const FeatureConfig& config, int64_t window_samples)
       : window(make_window(config.window, window_samples)) {
-    int64_t fft_size = 2;
-    while (fft_size < window_samples) fft_size *= 2;
+    const int64_t fft_size = transform_length(window_samples);
     fill_fourier(fft_size);
     fill_mel(config, fft_size);
     plan = {

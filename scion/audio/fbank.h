@@ -67,6 +67,9 @@ struct FeatureConfig {
 /// The smallest value of a feature: log of 1.1920929e-07 (float's epsilon), as in Kaldi.
 inline constexpr float feature_floor = -15.942385f;
 
+/// The length of the Fourier transform of a window: a power of two, 2 or more.
+int64_t transform_length(int64_t window_samples);
+
 /// NeMo's settings (AudioToMelSpectrogramPreprocessor's defaults, without dither): a Hann window
 /// in the middle of 512 points, Slaney's mel scale, 2⁻²⁴ inside the logarithm. Normalised per
 /// utterance. NeMo appends one frame of zeros; it is left out here.

@@ -11,24 +11,24 @@ namespace {
 
 constexpr const char* no_layer = "scion has no layer that computes it";
 
+/// UserError when a value is not in the range of its option.
+template <class Config>
+void check_ranges(const Config& config, const std::string& file) {
+  Config checked;
+  Options options;
+  checked.declare(options);
+  options.load_json(options_json(config), file);
+}
+
 // "EncDecRNNTModel" of "nemo.collections.asr.models.rnnt_models.EncDecRNNTModel".
 std::string last_name(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
 void read_target(YamlTable& section, const std::string& wanted) {
   const std::string target = section.text("_target_", wanted);
-  if (last_name(target) != wanted)
-    section.fail("_target_", fmt::format("'{}' is not supported; {} is", target, wanted), no_layer);
+  if (last_name(target) != wanted) section.refuse("_target_", target, {wanted});
 }
 
 // ---- features -----------------------------------------------------------------------------------
-
-FeatureNormalisation read_normalisation(YamlTable& section) {
-  const std::string kind = section.text("normalize", "NA");
-  if (kind == "per_feature") return FeatureNormalisation::utterance;
-  if (kind == "NA" || kind.empty()) return FeatureNormalisation::none;
-  section.fail("normalize", fmt::format("'{}' is not supported; per_feature, NA are", kind),
-               no_layer);
-}
 
 // A number of samples, given as such or in seconds → ms.
 double read_length(YamlTable& section, const std::string& seconds, const std::string& samples,
@@ -48,8 +48,7 @@ void require_logarithm(YamlTable& section, FeatureConfig& features) {
 void check_transform(YamlTable& section, const FeatureConfig& features) {
   const auto window =
       static_cast<int64_t>(0.001 * features.frame_length_ms * double(features.sample_rate));
-  int64_t size = 2;
-  while (size < window) size *= 2;
+  const int64_t size = transform_length(window);
   const int64_t given = section.integer("n_fft", size);
   if (given != size)
     section.fail(
@@ -58,7 +57,7 @@ void check_transform(YamlTable& section, const FeatureConfig& features) {
         no_layer);
 }
 
-FeatureConfig read_features(YamlTable section) {
+FeatureConfig read_features(YamlTable section, const std::string& file) {
   FeatureConfig features = nemo_features();
   const std::string target = section.text("_target_", "AudioToMelSpectrogramPreprocessor");
   if (last_name(target) != "AudioToMelSpectrogramPreprocessor" && section.text("cls", "").empty())
@@ -68,17 +67,19 @@ FeatureConfig read_features(YamlTable section) {
       read_length(section, "window_size", "n_window_size", features.sample_rate, 0.02);
   features.frame_shift_ms =
       read_length(section, "window_stride", "n_window_stride", features.sample_rate, 0.01);
-  const std::string window = section.text("window", "hann");
-  if (window != "hann" && window != "hamming")
-    section.fail("window", fmt::format("'{}' is not supported; hann, hamming are", window),
-                 no_layer);
-  features.window = window == "hann" ? WindowShape::hanning : WindowShape::hamming;
+  features.window = section.choice<WindowShape>(
+      "window", "hann", {{"hann", WindowShape::hanning}, {"hamming", WindowShape::hamming}});
   features.bins = section.integer("features", 64);
   features.low_frequency = section.real("lowfreq", 0);
   features.high_frequency = section.real("highfreq", 0);
   features.preemphasis = section.real("preemph", 0.97);
-  features.normalisation = read_normalisation(section);
+  features.normalisation =
+      section.choice<FeatureNormalisation>("normalize", "NA",
+                                           {{"per_feature", FeatureNormalisation::utterance},
+                                            {"NA", FeatureNormalisation::none},
+                                            {"", FeatureNormalisation::none}});
   require_logarithm(section, features);
+  check_ranges(features, file);
   check_transform(section, features);
   section.require("frame_splicing", {"1"});
   section.require("exact_pad", {"false", "False"});
@@ -95,12 +96,10 @@ FeatureConfig read_features(YamlTable section) {
 // ---- encoder ------------------------------------------------------------------------------------
 
 void read_subsampling(YamlTable& section, ConformerConfig& encoder) {
-  const std::string kind = section.text("subsampling", "striding");
-  if (kind != "striding" && kind != "dw_striding")
-    section.fail("subsampling",
-                 fmt::format("'{}' is not supported; dw_striding, striding are", kind), no_layer);
   encoder.subsampling_kind =
-      kind == "striding" ? SubsamplingKind::striding : SubsamplingKind::depthwise_striding;
+      section.choice<SubsamplingKind>("subsampling", "striding",
+                                      {{"dw_striding", SubsamplingKind::depthwise_striding},
+                                       {"striding", SubsamplingKind::striding}});
   encoder.subsampling = section.integer("subsampling_factor", 4);
   if (encoder.subsampling != 4 && encoder.subsampling != 8)
     section.fail("subsampling_factor",
@@ -134,13 +133,10 @@ AttentionContext choose_context(YamlTable& section, const std::optional<Attentio
 void read_context(YamlTable& section, ConformerConfig& encoder,
                   const std::optional<AttentionContext>& wanted) {
   const auto [left, right] = choose_context(section, wanted);
-  const std::string style = section.text("att_context_style", "regular");
-  if (style != "regular" && style != "chunked_limited")
-    section.fail("att_context_style",
-                 fmt::format("'{}' is not supported; regular, chunked_limited are", style),
-                 no_layer);
+  const bool chunks = section.choice<bool>("att_context_style", "regular",
+                                           {{"regular", false}, {"chunked_limited", true}});
   if (right == -1 && left == -1) return;
-  if (style == "regular")
+  if (!chunks)
     section.fail("att_context_size",
                  fmt::format("{},{} is not supported with att_context_style regular", left, right),
                  "scion limits attention chunk by chunk only (chunked_limited)");
@@ -154,11 +150,9 @@ void read_context(YamlTable& section, ConformerConfig& encoder,
 
 void read_convolution(YamlTable& section, ConformerConfig& encoder) {
   encoder.kernel = section.integer("conv_kernel_size", 31);
-  const std::string norm = section.text("conv_norm_type", "batch_norm");
-  if (norm != "batch_norm" && norm != "layer_norm")
-    section.fail("conv_norm_type",
-                 fmt::format("'{}' is not supported; batch_norm, layer_norm are", norm), no_layer);
-  encoder.convolution_norm = norm == "batch_norm" ? ConvolutionNorm::batch : ConvolutionNorm::layer;
+  encoder.convolution_norm = section.choice<ConvolutionNorm>(
+      "conv_norm_type", "batch_norm",
+      {{"batch_norm", ConvolutionNorm::batch}, {"layer_norm", ConvolutionNorm::layer}});
   const int64_t half = (encoder.kernel - 1) / 2;
   std::vector<std::vector<int64_t>> context;
   if (section.text("conv_context_style", "regular") != "regular")
@@ -255,12 +249,8 @@ void read_joiner(YamlTable section, NemoConfig& config) {
                  "scion imports RNN-T and TDT models, and no multi-blank ones");
   YamlTable net = section.table("jointnet");
   config.model.joiner_width = net.integer("joint_hidden");
-  const std::string activation = net.text("activation", "relu");
-  if (activation != "relu" && activation != "tanh")
-    net.fail("activation", fmt::format("'{}' is not supported; relu, tanh are", activation),
-             no_layer);
-  config.model.joiner_activation =
-      activation == "relu" ? JoinerActivation::relu : JoinerActivation::tanh;
+  config.model.joiner_activation = net.choice<JoinerActivation>(
+      "activation", "relu", {{"relu", JoinerActivation::relu}, {"tanh", JoinerActivation::tanh}});
   net.ignore({"dropout", "encoder_hidden", "pred_hidden"});
   net.refuse_others();
   const int64_t classes = section.integer("num_classes", config.labels);
@@ -326,7 +316,7 @@ NemoConfig read_nemo_config(const std::string& yaml, const std::string& file,
   config.kind = kind.name;
   config.version = root.text("nemo_version", "");
   config.model.ctc = kind.ctc;
-  config.model.features = read_features(root.table("preprocessor"));
+  config.model.features = read_features(root.table("preprocessor"), file);
   config.model.conformer = read_encoder(root.table("encoder"), config.model.features.bins, context);
   read_predictor(root.table("decoder"), config);
   config.model.durations = read_durations(root);
@@ -339,10 +329,7 @@ NemoConfig read_nemo_config(const std::string& yaml, const std::string& file,
     read_tokenizer(root.table("tokenizer"), config);
   }
   note_dropped(root, config);
-  ModelConfig checked;  // against the options' ranges
-  Options options;
-  checked.declare(options);
-  options.load_json(options_json(config.model), file);
+  check_ranges(config.model, file);
   return config;
 }
 

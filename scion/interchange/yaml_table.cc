@@ -24,6 +24,14 @@ void YamlTable::fail(const std::string& key, const std::string& what,
   throw UserError(fmt::format("{}: {}: {}", place_, key, what), hint);
 }
 
+void YamlTable::refuse(const std::string& key, const std::string& found,
+                       const std::vector<std::string>& supported) const {
+  fail(key,
+       fmt::format("'{}' is not supported; {} {}", found, fmt::join(supported, ", "),
+                   supported.size() == 1 ? "is" : "are"),
+       "scion has no layer that computes it");
+}
+
 YAML::Node YamlTable::resolved(const YAML::Node& node, const std::string& key, int depth) const {
   constexpr int most_references = 8;
   if (!node.IsDefined() || !node.IsScalar()) return node;
@@ -126,9 +134,7 @@ void YamlTable::require(const std::string& key, const std::vector<std::string>& 
   const YAML::Node value = take(key);
   if (!value.IsDefined() || value.IsNull()) return;
   const std::string found = value.IsScalar() ? value.Scalar() : "a list";
-  if (std::find(texts.begin(), texts.end(), found) == texts.end())
-    fail(key, fmt::format("'{}' is not supported; {} is", found, fmt::join(texts, ", ")),
-         "scion has no layer that computes it");
+  if (std::find(texts.begin(), texts.end(), found) == texts.end()) refuse(key, found, texts);
 }
 
 void YamlTable::ignore(const std::vector<std::string>& keys) {

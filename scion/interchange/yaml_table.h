@@ -32,6 +32,18 @@ class YamlTable {
   /// One list of whole numbers, or several: [[70, 13], [70, 6]].
   std::vector<std::vector<int64_t>> integer_lists(const std::string& key);
 
+  /// The value that stands for the text; UserError when it is none of the choices.
+  template <class Value>
+  Value choice(const std::string& key, const std::string& fallback,
+               const std::vector<std::pair<std::string, Value>>& choices) {
+    const std::string found = text(key, fallback);
+    std::vector<std::string> names;
+    for (const auto& [name, value] : choices) {
+      if (found == name) return value;
+      if (!name.empty()) names.push_back(name);
+    }
+    refuse(key, found, names);
+  }
   /// UserError unless the key is absent, null, or one of the texts.
   void require(const std::string& key, const std::vector<std::string>& texts);
   /// Keys that change nothing here.
@@ -41,6 +53,9 @@ class YamlTable {
 
   [[noreturn]] void fail(const std::string& key, const std::string& what,
                          const std::string& hint = "") const;
+  /// fail(): `found` is not supported, and these are.
+  [[noreturn]] void refuse(const std::string& key, const std::string& found,
+                           const std::vector<std::string>& supported) const;
 
  private:
   YamlTable(const YAML::Node& root, const YAML::Node& node, std::string place);

@@ -215,6 +215,7 @@ TEST(ImportModel, KeysThatChangeTheMeaningAreHonouredOrNamed) {
       {"activation: relu", "activation: sigmoid", "'sigmoid'"},
       {"att_context_style: regular", "att_context_style: regular\n  new_key: 1", "new_key"},
       {"- -1\n  - -1", "- 64\n  - 64", "att_context_size"},
+      {"window_size: 0.025", "window_size: 1.0e+18", "frame_length"},
       {"normalization_mode: null", "normalization_mode: layer", "normalization_mode"},
       {"type: bpe", "type: wpe", "'wpe'"},
       {"num_classes: 40", "num_classes: 40\n  num_extra_outputs: 5", "num_extra_outputs"},
