@@ -101,7 +101,7 @@ ImportedModel import_model(const std::filesystem::path& path, const ImportOption
                                                            .version = config.version,
                                                            .kind = config.kind,
                                                            .file = path.filename().string(),
-                                                           .checksum = checksum(read_file(path)),
+                                                           .checksum = file_checksum(path),
                                                            .other = {}};
   imported.file.path = path;
   return imported;

@@ -151,23 +151,22 @@ Provenance::Calibrated read_calibrated(Table table) {
   return calibrated;
 }
 
+constexpr std::array<std::pair<const char*, std::string Provenance::Imported::*>, 5>
+    imported_texts = {{{"toolkit", &Provenance::Imported::toolkit},
+                       {"version", &Provenance::Imported::version},
+                       {"kind", &Provenance::Imported::kind},
+                       {"file", &Provenance::Imported::file},
+                       {"checksum", &Provenance::Imported::checksum}}};
+
 json to_json(const Provenance::Imported& imported) {
   json table = parsed(imported.other);
-  put(table, "toolkit", imported.toolkit);
-  put(table, "version", imported.version);
-  put(table, "kind", imported.kind);
-  put(table, "file", imported.file);
-  put(table, "checksum", imported.checksum);
+  for (const auto& [key, text] : imported_texts) put(table, key, imported.*text);
   return table;
 }
 
 Provenance::Imported read_imported(Table table) {
   Provenance::Imported imported;
-  table.take("toolkit", imported.toolkit);
-  table.take("version", imported.version);
-  table.take("kind", imported.kind);
-  table.take("file", imported.file);
-  table.take("checksum", imported.checksum);
+  for (const auto& [key, text] : imported_texts) table.take(key, imported.*text);
   imported.other = table.rest();
   return imported;
 }
@@ -219,7 +218,7 @@ Provenance::Selected selected_from(const std::filesystem::path& teacher_file,
                                    const Provenance& teacher) {
   Provenance::Selected selected;
   selected.teacher = teacher_file.filename().string();
-  selected.teacher_checksum = checksum(read_file(teacher_file));
+  selected.teacher_checksum = file_checksum(teacher_file);
   if (!teacher.empty()) selected.teacher_provenance = std::make_shared<const Provenance>(teacher);
   return selected;
 }

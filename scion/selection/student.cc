@@ -90,7 +90,7 @@ Student load_student(const std::filesystem::path& path, const ModelFile& teacher
     throw UserError(fmt::format("{} was not selected from a teacher", path.string()),
                     "name a file that scion select has written, before any training");
   const Provenance::Selected& selected = *file.provenance.selected;
-  if (selected.teacher_checksum != checksum(read_file(teacher.path)))
+  if (selected.teacher_checksum != file_checksum(teacher.path))
     throw UserError(fmt::format("{} was selected from another file than {}", path.string(),
                                 teacher.path.string()),
                     fmt::format("name the teacher, a file '{}' with the checksum {}",

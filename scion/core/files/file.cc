@@ -331,4 +331,9 @@ std::string checksum(std::string_view bytes) {
   return fmt::format("{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
 }
 
+std::string file_checksum(const fs::path& path) {
+  const MappedFile file(path);
+  return checksum({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
+}
+
 }  // namespace scion

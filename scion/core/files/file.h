@@ -85,5 +85,7 @@ class MappedFile {
 
 /// XXH3 of the bytes, 16 hexadecimal digits.
 std::string checksum(std::string_view bytes);
+/// The same of a file's bytes, which need not fit into memory. Errors as read_file().
+std::string file_checksum(const std::filesystem::path& path);
 
 }  // namespace scion

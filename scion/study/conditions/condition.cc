@@ -28,7 +28,7 @@ std::string condition_name(const fs::path& manifest, const fs::path& babble_mani
   for (const fs::path& path : {manifest, babble_manifest})
     if (!path.empty())
       recipe += fmt::format("{} {}\n", fs::absolute(path).lexically_normal().string(),
-                            checksum(read_file(path)));
+                            file_checksum(path));
   return fmt::format("{}-{}", manifest.stem().string(), checksum(recipe));
 }
 

@@ -36,7 +36,7 @@ std::string folder_checksum(const fs::path& folder) {
 
 std::string content_checksum(const fs::path& path) {
   if (fs::is_directory(path)) return folder_checksum(path);
-  return fs::is_regular_file(path) ? checksum(read_file(path)) : "";
+  return fs::is_regular_file(path) ? file_checksum(path) : "";
 }
 
 std::string first_difference(const Checksums& before, const Checksums& now) {
