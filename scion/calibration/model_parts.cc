@@ -15,7 +15,7 @@ void run_heads(const Transducer& model, const CalibrationUtterance& utterance,
   if (context.inputs && utterance.node_frames.defined()) {
     const at::Tensor hidden = joiner.activate(frames.index_select(0, utterance.node_frames) +
                                               labels.index_select(0, utterance.node_labels));
-    context.inputs->linear({{joiner.weight()}, joiner.bias()}, hidden);
+    context.inputs->linear({{joiner.output().weight}, joiner.output().bias}, hidden);
     if (!model.config().durations.empty())
       context.inputs->linear({{joiner.durations().weight}, joiner.durations().bias}, hidden);
   }

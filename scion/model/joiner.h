@@ -35,11 +35,9 @@ class Joiner : public Module {
   /// f of a sum of projections, any shape.
   at::Tensor activate(const at::Tensor& sums) const;
 
-  const at::Tensor& weight() const { return output_.weight; }  ///< (V, joiner width)
-  const at::Tensor& bias() const { return output_.bias; }      ///< (V)
+  const Linear& output() const { return output_; }  ///< (V, joiner width) and (V)
   /// (durations, joiner width) and (durations); undefined in an RNN-T
   const Linear& durations() const { return durations_; }
-  const Linear& output() const { return output_; }  ///< both
   JoinerActivation activation() const { return activation_; }
   /// (joiner width, predictor width)
   const Linear& predictor_projection() const { return predictor_projection_; }

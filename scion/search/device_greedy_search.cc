@@ -11,10 +11,8 @@ DeviceGreedySearch::DeviceGreedySearch(const Transducer& model, int64_t batch,
       config_(config),
       context_(context),
       hypotheses_(static_cast<size_t>(batch)),
-      output_(search_output(model.joiner().output(), config)) {
-  const at::NoGradGuard no_grad;
-  state_ = model.predictor().start(batch, context);
-  predicted_ = model.joiner().project_predictor(state_.output, context);
+      output_(search_output(model.joiner().output(), config)),
+      predictor_(model, batch, context) {
   const auto options = at::TensorOptions(at::kLong).device(model.device());
   symbols_ = at::zeros({batch}, options);
   log_probability_ = at::zeros({batch}, options.dtype(at::kDouble));
@@ -25,7 +23,7 @@ at::Tensor DeviceGreedySearch::step(const Piece& piece) {
   const at::Tensor each = at::arange(batch, time_.options());
   const at::Tensor row = each * piece.longest + time_.clamp_max(piece.longest - 1);
   const at::Tensor hidden =
-      model_.joiner().activate(piece.frames.index_select(0, row) + predicted_);
+      model_.joiner().activate(piece.frames.index_select(0, row) + predictor_.projected());
   const at::Tensor logits = at::linear(hidden, output_.weight, output_.bias);
   const at::Tensor label = logits.argmax(1);
   const at::Tensor score = at::log_softmax(logits, 1, at::kFloat).gather(1, label.unsqueeze(1));
@@ -34,9 +32,7 @@ at::Tensor DeviceGreedySearch::step(const Piece& piece) {
   log_probability_ += at::where(active, score.squeeze(1).to(at::kDouble), 0);
   const at::Tensor found = at::stack({at::where(emits, label, -1), time_});
 
-  const PredictorState after = model_.predictor().next(state_, label, context_);
-  state_ = state_.append(after).select(each + emits.to(at::kLong) * batch);
-  predicted_ = model_.joiner().project_predictor(state_.output, context_);
+  predictor_.take(label, emits);
   symbols_ = at::where(emits, symbols_ + 1, 0);
   const at::Tensor moves =
       active.logical_and(emits.logical_not().logical_or(symbols_.ge(config_.symbols_per_frame)));

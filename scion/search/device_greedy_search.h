@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "scion/search/search.h"
+#include "scion/search/search_predictor.h"
 
 namespace scion {
 
@@ -35,8 +36,7 @@ class DeviceGreedySearch : public Search {
   ForwardContext context_;
   std::vector<Hypothesis> hypotheses_;
   Linear output_;  // of the joiner
-  PredictorState state_;
-  at::Tensor predicted_;        // (B, joiner width)
+  SearchPredictor predictor_;
   at::Tensor time_, symbols_;   // (B) int64: the frame in this piece, labels in it so far
   at::Tensor log_probability_;  // (B) double
   int64_t frames_ = 0;          // before this piece

@@ -1,5 +1,7 @@
 #include "scion/search/label_histories.h"
 
+#include <map>
+
 namespace scion {
 
 PredictorProjection::PredictorProjection(const Transducer& model)
@@ -23,10 +25,8 @@ namespace {
 
 class RecentLabels : public LabelHistories {
  public:
-  RecentLabels(const StatelessPredictor& predictor, int64_t vocabulary,
-               const PredictorProjection& projection)
+  RecentLabels(const StatelessPredictor& predictor, const PredictorProjection& projection)
       : predictor_(predictor),
-        vocabulary_(vocabulary),
         projection_(projection),
         output_(static_cast<size_t>(predictor.output_axis().size())) {}
 
@@ -43,23 +43,20 @@ class RecentLabels : public LabelHistories {
  private:
   LabelHistoryPtr of_context(std::vector<int64_t> context) {
     constexpr size_t most = 4096;  // kept
-    int64_t key = 0;
-    for (const int64_t label : context) key = key * vocabulary_ + label;
-    if (const auto known = known_.find(key); known != known_.end()) return known->second;
+    if (const auto known = known_.find(context); known != known_.end()) return known->second;
     if (known_.size() == most) known_.clear();
     predictor_.output(context.data(), output_.data());
     auto history = std::make_shared<LabelHistory>();
     history->projected = projection_.project(output_.data());
-    history->context = std::move(context);
-    known_.emplace(key, history);
+    history->context = context;
+    known_.emplace(std::move(context), history);
     return history;
   }
 
   const StatelessPredictor& predictor_;
-  int64_t vocabulary_;
   const PredictorProjection& projection_;
-  std::unordered_map<int64_t, LabelHistoryPtr> known_;  // by context
-  std::vector<float> output_;                           // (predictor width)
+  std::map<std::vector<int64_t>, LabelHistoryPtr> known_;  // by context
+  std::vector<float> output_;                              // (predictor width)
 };
 
 // By tensor operations: an LSTM, or any predictor on a GPU.
@@ -100,7 +97,7 @@ std::unique_ptr<LabelHistories> make_label_histories(const Transducer& model,
                                                      const PredictorProjection& projection) {
   const auto* stateless = dynamic_cast<const StatelessPredictor*>(&model.predictor());
   if (stateless != nullptr && model.device().is_cpu())
-    return std::make_unique<RecentLabels>(*stateless, model.vocabulary(), projection);
+    return std::make_unique<RecentLabels>(*stateless, projection);
   return std::make_unique<PredictorStates>(model, context, projection);
 }
 

@@ -10,7 +10,9 @@ Linear search_output(const Linear& joiner_output, const SearchConfig& config) {
     TORCH_CHECK(label > blank && label < bias.size(0), "label ", label, " cannot be suppressed");
     bias[label] = -std::numeric_limits<float>::infinity();
   }
-  return {joiner_output.weight.detach() / config.temperature, bias / config.temperature};
+  const at::Tensor weight = joiner_output.weight.detach();
+  if (config.temperature == 1) return {weight, bias};
+  return {weight / config.temperature, bias / config.temperature};
 }
 
 LabelScores::LabelScores(const Linear& output, JoinerActivation activation)
@@ -30,7 +32,7 @@ LabelScores::Rows::Rows(const LabelScores& scores, int64_t most)
 
 void LabelScores::compute(std::span<const Pair> pairs, Rows& rows) const {
   const LossKernels& kernels = loss_kernels();
-  const auto of_sums = activation_ == JoinerActivation::relu ? relu_of_sums : kernels.tanh_of_sums;
+  const auto of_sums = sums_kernel(activation_, kernels.tanh_of_sums);
   const auto count = static_cast<int64_t>(pairs.size());
   for (int64_t row = 0; row < count; ++row) {
     const Pair& pair = pairs[static_cast<size_t>(row)];

@@ -27,7 +27,6 @@ class LabelScores {
   class Rows {
    public:
     Rows(const LabelScores& scores, int64_t most);
-    int64_t most() const { return static_cast<int64_t>(log_sums_.size()); }
     /// The logits (V) of pair `row`.
     const float* logits(int64_t row) const { return logits_.row(row); }
     /// log Σ exp(logits) of pair `row`

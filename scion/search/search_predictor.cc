@@ -13,7 +13,8 @@ SearchPredictor::SearchPredictor(const Transducer& model, int64_t batch,
 void SearchPredictor::take(const at::Tensor& labels, const at::Tensor& emitting) {
   const int64_t batch = labels.size(0);
   const PredictorState after = model_.predictor().next(state_, labels, context_);
-  const at::Tensor rows = at::arange(batch) + emitting.to(at::kLong) * batch;
+  const at::Tensor rows = at::arange(batch, labels.options().device(emitting.device())) +
+                          emitting.to(at::kLong) * batch;
   state_ = state_.append(after).select(rows.to(labels.device()));
   projected_ = model_.joiner().project_predictor(state_.output, context_);
 }

@@ -11,7 +11,7 @@ class SearchPredictor {
 
   /// The joiner's projection after the labels so far: (B, joiner width).
   const at::Tensor& projected() const { return projected_; }
-  /// Takes `labels` (B) where `emitting` (B) bool, on the CPU.
+  /// Takes `labels` (B) where `emitting` (B) bool, on the CPU or the labels' device.
   void take(const at::Tensor& labels, const at::Tensor& emitting);
 
  private:

@@ -42,7 +42,7 @@ TEST(Initialise, DependsOnSeedAndNameOnly) {
     EXPECT_TRUE(at::equal(parameter.tensor, b.registry().find(parameter.name)->tensor))
         << parameter.name;
   initialise(b.registry(), "xavier", 5);
-  EXPECT_FALSE(at::equal(a.joiner().weight(), b.joiner().weight()));
+  EXPECT_FALSE(at::equal(a.joiner().output().weight, b.joiner().output().weight));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ TEST(EpochAverage, IsTheMeanOfTheLastEpochs) {
   }
   EXPECT_FALSE(std::filesystem::exists(RunFiles(folder.path()).epoch_weights(2)));
   average.apply_to(model);
-  EXPECT_TRUE(model.joiner().weight().eq((9.0 + 16.0) / 2).all().item<bool>());
+  EXPECT_TRUE(model.joiner().output().weight.eq((9.0 + 16.0) / 2).all().item<bool>());
 }
 
 TEST(EpochAverage, OfOneEpochKeepsNothing) {

@@ -101,6 +101,12 @@ inline void relu_of_sums(const float* a, const float* b, int64_t b_stride, int64
     }
 }
 
+/// The kernel of an activation's sums: `tanh` is that of the instruction set.
+using SumsKernel = decltype(LossKernels::tanh_of_sums);
+inline SumsKernel sums_kernel(JoinerActivation activation, SumsKernel tanh) {
+  return activation == JoinerActivation::relu ? relu_of_sums : tanh;
+}
+
 /// As LossKernels::add_tanh_gradients: the gradient passes where hidden[r][k] is positive.
 inline void add_relu_gradients(const float* hidden, const float* gradient, int64_t stride,
                                int64_t rows, int64_t n, float* a, float* b, int64_t b_stride) {
@@ -152,8 +158,8 @@ struct JoinerView {
 
   /// f(encoder(t) + predictor(u)) for `count` states from u, padded with zeros to whole vectors
   void hidden_rows(int64_t b, int64_t t, int64_t u, int64_t count, float* out) const {
-    auto of_sums = pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums;
-    if (activation == JoinerActivation::relu) of_sums = relu_of_sums;
+    const auto of_sums = sums_kernel(
+        activation, pairs != nullptr ? pairs->tanh_of_sums : loss_kernels().tanh_of_sums);
     of_sums(frame(b, t), state(b, u), hidden, count, hidden, out, hidden_stride);
     for (int64_t r = 0; r < count; ++r) {
       std::fill(out + r * hidden_stride + hidden, out + (r + 1) * hidden_stride, 0.F);
