@@ -23,17 +23,21 @@ at::Tensor staged(const at::Tensor& tensor, at::Device device) {
   return device.is_cuda() ? tensor.pin_memory() : tensor;
 }
 
-// Views of one copy of the tensors, which have one type and are on one device.
-static std::vector<at::Tensor> download_together(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> flat, parts;
+at::Tensor gathered(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> flat;
   for (const at::Tensor& tensor : tensors) flat.push_back(tensor.flatten());
-  const at::Tensor all = at::cat(flat).cpu();
+  return at::cat(flat);
+}
+
+std::vector<at::Tensor> views_as(const std::vector<at::Tensor>& tensors,
+                                 const at::Tensor& elements) {
+  std::vector<at::Tensor> views;
   int64_t first = 0;
   for (const at::Tensor& tensor : tensors) {
-    parts.push_back(all.narrow(0, first, tensor.numel()).view(tensor.sizes()));
+    views.push_back(elements.narrow(0, first, tensor.numel()).view(tensor.sizes()));
     first += tensor.numel();
   }
-  return parts;
+  return views;
 }
 
 std::vector<at::Tensor> download(const std::vector<at::Tensor>& tensors) {
@@ -42,7 +46,8 @@ std::vector<at::Tensor> download(const std::vector<at::Tensor>& tensors) {
   int64_t elements = 0;
   const auto finish = [&] {
     if (together.empty()) return;
-    for (at::Tensor& part : download_together(together)) result.push_back(std::move(part));
+    for (at::Tensor& part : views_as(together, gathered(together).cpu()))
+      result.push_back(std::move(part));
     together.clear();
     elements = 0;
   };

@@ -19,6 +19,12 @@ at::Tensor upload(const at::Tensor& tensor, at::Device device);
 /// for a GPU. May be called by any thread.
 at::Tensor staged(const at::Tensor& tensor, at::Device device);
 
+/// The elements of tensors of one type and device, one after another (N), and such elements as
+/// views with the tensors' shapes. Both are differentiable.
+at::Tensor gathered(const std::vector<at::Tensor>& tensors);
+std::vector<at::Tensor> views_as(const std::vector<at::Tensor>& tensors,
+                                 const at::Tensor& elements);
+
 /// The tensors on the CPU, contiguous. Those of a GPU are gathered there, and come in few copies.
 std::vector<at::Tensor> download(const std::vector<at::Tensor>& tensors);
 

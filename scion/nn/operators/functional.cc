@@ -1,5 +1,6 @@
 #include "scion/nn/operators/functional.h"
 
+#include "scion/core/device.h"
 #include "scion/nn/cpu/kernels.h"
 #include "scion/nn/operators/composed.h"
 #include "scion/nn/operators/depthwise.h"
@@ -279,18 +280,8 @@ at::Tensor mix_taps(const at::Tensor& x, const Convolution& convolution,
 // piece of memory, and would otherwise gather them in every call, with a warning.
 static std::vector<at::Tensor> library_weights(const LstmWeights& weights) {
   const at::Tensor none = at::zeros_like(weights.bias).detach();
-  std::vector<at::Tensor> all = {weights.input, weights.hidden, weights.bias, none};
-  if (weights.input.is_cpu()) return all;
-  std::vector<at::Tensor> flat;
-  for (const at::Tensor& one : all) flat.push_back(one.flatten());
-  const at::Tensor joined = at::cat(flat);
-  int64_t first = 0;
-  for (at::Tensor& one : all) {
-    const int64_t count = one.numel();
-    one = joined.narrow(0, first, count).view(one.sizes());
-    first += count;
-  }
-  return all;
+  const std::vector<at::Tensor> all = {weights.input, weights.hidden, weights.bias, none};
+  return weights.input.is_cpu() ? all : views_as(all, gathered(all));
 }
 
 at::Tensor lstm(const at::Tensor& x, const LstmWeights& weights, LstmState& state,

@@ -14,10 +14,6 @@ using torch::autograd::variable_list;
 // blocks, so that they do not depend on the number of threads.
 inline constexpr int64_t kBlockRows = 128;
 
-inline at::ScalarType operand_type(const ForwardContext& context) {
-  return context.bf16() ? at::kBFloat16 : at::kFloat;
-}
-
 inline at::Tensor flat(const at::Tensor& x) { return x.reshape({-1, x.size(-1)}).contiguous(); }
 inline at::Tensor as_float(const at::Tensor& x) { return x.to(at::kFloat); }
 

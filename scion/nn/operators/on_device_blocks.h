@@ -2,7 +2,7 @@
 // precompiled header.
 #pragma once
 
-#include "scion/loss/device/capsule.h"
+#include "scion/core/device/capsule.h"
 #include "scion/nn/operators/fused_blocks.h"
 #include "scion/nn/operators/on_device.h"
 
@@ -15,7 +15,6 @@ using torch::autograd::variable_list;
 using fused::as_float;
 using fused::flat;
 using fused::like_with_last;
-using fused::operand_type;
 
 inline Number number_of_operand(const at::Tensor& x) {
   return x.scalar_type() == at::kBFloat16 ? Number::bfloat16 : Number::float32;

@@ -9,7 +9,6 @@ struct Place {
   DeviceDropout dropout;
   Activation activation = Activation::none;
   float scale = 1;
-  at::ScalarType type = at::kFloat;
 };
 
 RowTiles tiles_of(const at::Tensor& x) {
@@ -43,9 +42,10 @@ class DeviceNormLinear : public Function<DeviceNormLinear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& norm_weight, const at::Tensor& norm_bias,
-                            const at::Tensor& weight, const Place& place) {
-    const at::Tensor x = flat(input), operand = weight.to(place.type);
-    const at::Tensor normed = at::empty(x.sizes(), x.options().dtype(place.type));
+                            const at::Tensor& /*weight*/, const at::Tensor& operand,
+                            const Place& place) {
+    const at::Tensor x = flat(input);
+    const at::Tensor normed = at::empty(x.sizes(), operand.options());
     const at::Tensor statistics = at::empty({x.size(0), 2}, x.options());
     NormArguments a = arguments(x, normed, norm_weight, statistics);
     a.bias = numbers(norm_bias);
@@ -70,7 +70,12 @@ class DeviceNormLinear : public Function<DeviceNormLinear> {
     a.sums = room(sums);
     place.device->kernels.layer_norm_backward(a, place.device->stream());
     const at::Tensor sum = sums.sum(0);
-    return {like_with_last(grad_x, gradients[0]), sum[0], sum[1], grad_weight, at::Tensor()};
+    return {like_with_last(grad_x, gradients[0]),
+            sum[0],
+            sum[1],
+            grad_weight,
+            at::Tensor(),
+            at::Tensor()};
   }
 
  private:
@@ -126,9 +131,10 @@ class DeviceActivate : public Function<DeviceActivate> {
 class DeviceAddLinear : public Function<DeviceAddLinear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& h,
-                            const at::Tensor& weight, const at::Tensor& bias, const Place& place) {
+                            const at::Tensor& /*weight*/, const at::Tensor& bias,
+                            const at::Tensor& operand, const Place& place) {
     const at::Tensor x = input.contiguous(), out = at::empty_like(x);
-    const at::Tensor inner = flat(h).to(place.type), operand = weight.to(place.type);
+    const at::Tensor inner = flat(h).to(operand.scalar_type());
     const at::Tensor y = at::mm(inner, operand.t());
     ResidualArguments a = arguments(x, y, place);
     a.y = y.const_data_ptr();
@@ -153,8 +159,12 @@ class DeviceAddLinear : public Function<DeviceAddLinear> {
     a.sums = room(sums);
     place.device->kernels.add_residual_backward(a, place.device->stream());
     const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
-    return {gradients[0], like_with_last(at::mm(grad_y, operand), gradients[0]).to(type),
-            product_in_float(grad_y.t(), inner), sums.sum(0), at::Tensor()};
+    return {gradients[0],
+            like_with_last(at::mm(grad_y, operand), gradients[0]).to(type),
+            product_in_float(grad_y.t(), inner),
+            sums.sum(0),
+            at::Tensor(),
+            at::Tensor()};
   }
 
  private:
@@ -177,8 +187,8 @@ at::Tensor dropout(const ModelDevice& device, const at::Tensor& x, double rate,
 
 at::Tensor norm_linear(const ModelDevice& device, const at::Tensor& x, const LayerNorm& norm,
                        const Linear& map, const ForwardContext& context) {
-  return DeviceNormLinear::apply(x, norm.weight, norm.bias, map.weight,
-                                 Place{.device = &device, .type = operand_type(context)});
+  return DeviceNormLinear::apply(x, norm.weight, norm.bias, map.weight, context.operand(map.weight),
+                                 Place{.device = &device});
 }
 
 at::Tensor activate_with_bias(const ModelDevice& device, const at::Tensor& h,
@@ -189,11 +199,10 @@ at::Tensor activate_with_bias(const ModelDevice& device, const at::Tensor& h,
 
 at::Tensor add_linear(const ModelDevice& device, const at::Tensor& x, const at::Tensor& h,
                       const Linear& map, double scale, double rate, const ForwardContext& context) {
-  return DeviceAddLinear::apply(x, h, map.weight, map.bias,
+  return DeviceAddLinear::apply(x, h, map.weight, map.bias, context.operand(map.weight),
                                 Place{.device = &device,
                                       .dropout = next_dropout(rate, context),
-                                      .scale = static_cast<float>(scale),
-                                      .type = operand_type(context)});
+                                      .scale = static_cast<float>(scale)});
 }
 
 }  // namespace scion::on_device
