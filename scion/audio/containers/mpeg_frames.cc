@@ -1,5 +1,6 @@
 #include "scion/audio/containers/mpeg_frames.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -100,17 +101,20 @@ class MpegWalk {
 
   /// Size without padding of frames in free format: the distance to the next two headers.
   size_t free_format_bytes(size_t at, const MpegHeader& header) const {
-    constexpr size_t largest = 8192;
+    constexpr size_t smallest = 24, largest = 8192;
     const auto alike = [&](size_t place) {
       if (place >= bytes_.size()) return std::optional<MpegHeader>();
       const auto next = parse_mpeg_header(bytes_.subspan(place));
       return next && next->bytes == 0 && next->kind == header.kind ? next : std::nullopt;
     };
-    for (size_t distance = 24; distance < largest; ++distance) {
-      const auto next = alike(at + distance);
+    const auto from = bytes_.begin() + std::ptrdiff_t(std::min(at + smallest, bytes_.size()));
+    const auto to = bytes_.begin() + std::ptrdiff_t(std::min(at + largest, bytes_.size()));
+    for (auto sync = from; (sync = std::find(sync, to, std::byte{0xff})) != to; ++sync) {
+      const auto place = size_t(sync - bytes_.begin());
+      const auto next = alike(place);
       if (!next) continue;
-      const size_t usual = distance - size_t(header.padding);
-      const size_t second = at + distance + usual + size_t(next->padding);
+      const size_t usual = place - at - size_t(header.padding);
+      const size_t second = place + usual + size_t(next->padding);
       if (second == bytes_.size() || alike(second)) return usual;
     }
     return 0;
