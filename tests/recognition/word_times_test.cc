@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "scion/text/utf8.h"
+
 namespace scion {
 namespace {
 
@@ -65,6 +69,46 @@ TEST(WordTimes, CharactersGiveTheirWordsTimes) {
   EXPECT_EQ(words[1].word, "two");
   EXPECT_THAT(words[1].start, DoubleNear(0.48, 1e-12));
   EXPECT_THAT(words[1].duration, DoubleNear(0.16, 1e-12));
+}
+
+// The times by the definition: which words each further token changes.
+std::vector<TimedWord> times_by_prefixes(const Hypothesis& hypothesis, const Tokenizer& tokenizer) {
+  std::vector<TimedWord> words;
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
+    const std::vector<std::string> text = split_words(tokenizer.decode(
+        {hypothesis.tokens.begin(), hypothesis.tokens.begin() + std::ptrdiff_t(i) + 1}));
+    words.resize(std::min(words.size(), text.size()));
+    const auto start = static_cast<double>(hypothesis.frames[i]);
+    for (size_t w = 0; w < text.size(); ++w)
+      if (w == words.size())
+        words.push_back({text[w], start, 1});
+      else if (words[w].word != text[w])
+        words[w] = {text[w], words[w].start, start + 1 - words[w].start};
+  }
+  return words;
+}
+
+TEST(WordTimes, AreThoseOfTheDefinitionForAnyTokens) {
+  std::mt19937 random(7);
+  for (const PieceKind kind : {PieceKind::character, PieceKind::bpe, PieceKind::unigram}) {
+    const Tokenizer tokenizer = Tokenizer::train(word_times_text(), {kind, 12});
+    std::uniform_int_distribution<int64_t> piece(1, tokenizer.size() - 1);
+    for (int round = 0; round < 50; ++round) {
+      Hypothesis hypothesis;
+      for (int64_t i = 0; i < 30; ++i) {
+        hypothesis.tokens.push_back(piece(random));
+        hypothesis.frames.push_back(i);
+      }
+      const std::vector<TimedWord> expected = times_by_prefixes(hypothesis, tokenizer);
+      const std::vector<TimedWord> found = word_times(hypothesis, tokenizer, 1);
+      ASSERT_EQ(found.size(), expected.size());
+      for (size_t w = 0; w < found.size(); ++w) {
+        EXPECT_EQ(found[w].word, expected[w].word);
+        EXPECT_EQ(found[w].start, expected[w].start);
+        EXPECT_EQ(found[w].duration, expected[w].duration);
+      }
+    }
+  }
 }
 
 TEST(WordTimes, NoTokensHaveNoWords) {
