@@ -1,7 +1,10 @@
 #include "scion/recognition/recogniser.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
+#include <memory>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -13,10 +16,39 @@
 namespace scion {
 namespace {
 
-// Features of samples that come in pieces.
+// Memory of the system's own, which grows without a copy and is given back as soon as it is freed;
+// pages take none before they are written.
+class GrowingPages {
+ public:
+  GrowingPages() = default;
+  GrowingPages(const GrowingPages&) = delete;
+  GrowingPages& operator=(const GrowingPages&) = delete;
+  ~GrowingPages() {
+    if (data_ != nullptr) munmap(data_, bytes_);
+  }
+
+  float* data() const { return static_cast<float*>(data_); }
+  void grow(size_t bytes) {
+    if (bytes <= bytes_) return;
+    bytes = std::max(bytes, 2 * bytes_);
+    void* const grown = data_ == nullptr ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                         : mremap(data_, bytes_, bytes, MREMAP_MAYMOVE);
+    if (grown == MAP_FAILED) throw std::bad_alloc();
+    data_ = grown;
+    bytes_ = bytes;
+  }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Features of samples that come in pieces. An hour's take 115 MB, so there is one copy of them.
 class FeatureCollector {
  public:
-  explicit FeatureCollector(const FeatureConfig& config) : fbank_(config) {}
+  explicit FeatureCollector(const FeatureConfig& config)
+      : columns_(config.columns()), fbank_(config), rows_(std::make_shared<GrowingPages>()) {}
 
   void accept(std::span<const float> samples) {
     constexpr size_t most = 1 << 20;  // held at a time
@@ -25,29 +57,28 @@ class FeatureCollector {
       take();
     }
   }
-  /// (T, F), which the caller owns. A part is freed as soon as it is copied: an hour's features
-  /// take 115 MB.
+  /// (T, F), which the caller owns.
   at::Tensor finish() {
     fbank_.finish();
     take();
-    at::Tensor joined = at::empty({frames_, parts_.front().size(1)}, parts_.front().options());
-    int64_t begin = 0;
-    for (at::Tensor& part : parts_) {
-      joined.slice(0, begin, begin + part.size(0)).copy_(part);
-      begin += part.size(0);
-      part.reset();
-    }
-    return joined;
+    if (frames_ == 0) return at::empty({0, columns_});
+    float* const rows = rows_->data();
+    return at::from_blob(
+        rows, {frames_, columns_}, [owner = std::move(rows_)](void*) {}, at::kFloat);
   }
 
  private:
   void take() {
-    parts_.push_back(fbank_.take(fbank_.ready()));
-    frames_ += parts_.back().size(0);
+    const at::Tensor part = fbank_.take(fbank_.ready());
+    const int64_t frames = frames_ + part.size(0);
+    rows_->grow(static_cast<size_t>(frames * columns_) * sizeof(float));
+    std::copy_n(part.const_data_ptr<float>(), part.numel(), rows_->data() + frames_ * columns_);
+    frames_ = frames;
   }
 
+  int64_t columns_;
   StreamingFbank fbank_;
-  std::vector<at::Tensor> parts_;
+  std::shared_ptr<GrowingPages> rows_;
   int64_t frames_ = 0;
 };
 
