@@ -21,6 +21,7 @@ set(SCION_HEADERS
     nn/operators/forward_context.h
     nn/module.h
     recognition/recogniser.h
+    recognition/recognise_files.h
     recognition/streaming_recogniser.h
     scoring/score.h
     search/search.h

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "scion/audio/sample_stream.h"
@@ -16,7 +18,7 @@
 #include "scion/core/log.h"
 #include "scion/core/out_of_memory.h"
 #include "scion/data/manifest/unique_ids.h"
-#include "scion/recognition/recogniser.h"
+#include "scion/recognition/recognise_files.h"
 #include "scion/scoring/nist.h"
 
 namespace scion {
@@ -76,9 +78,8 @@ Recognition recognise_stream(const Recogniser& recogniser, Next next) {
   return stream.recognition();
 }
 
-Recognition recognise(const TranscribeArguments& arguments, const Recogniser& recogniser,
-                      const std::string& path) {
-  if (!arguments.streaming) return recogniser.recognise_file(path, arguments.part);
+Recognition recognise_as_stream(const TranscribeArguments& arguments, const Recogniser& recogniser,
+                                const std::string& path) {
   if (path == "-") {
     SampleStream input(stdin, recogniser.sample_rate());
     Recognition result =
@@ -103,14 +104,9 @@ void report(const std::string& message, const std::string& hint) {
   if (!hint.empty()) fmt::print(stderr, "hint: {}\n", printable(hint));
 }
 
-// Whether the file was transcribed; otherwise says why not.
-bool transcribe(const TranscribeArguments& arguments, const Recogniser& recogniser,
-                const std::string& path, const std::string& id, double& audio_seconds) {
+void report(const std::string& path, std::exception_ptr failure) {
   try {
-    const Recognition result = recognise(arguments, recogniser, path);
-    audio_seconds += result.audio_seconds;
-    print(arguments, path, id, result);
-    return true;
+    std::rethrow_exception(std::move(failure));
   } catch (const Error& error) {
     report(error.what(), error.hint());
   } catch (const std::exception& error) {
@@ -121,7 +117,19 @@ bool transcribe(const TranscribeArguments& arguments, const Recogniser& recognis
       report(fmt::format("{}: {}", path, what.substr(0, what.find('\n'))),
              "this is a defect in scion; please report it with the file");
   }
-  return false;
+}
+
+void recognise_streams(const TranscribeArguments& arguments, const Recogniser& recogniser,
+                       const std::function<void(size_t, const FileOutcome&)>& take) {
+  for (size_t i = 0; i < arguments.files.size(); ++i) {
+    FileOutcome outcome;
+    try {
+      outcome.recognition = recognise_as_stream(arguments, recogniser, arguments.files[i]);
+    } catch (...) {
+      outcome.error = std::current_exception();
+    }
+    take(i, outcome);
+  }
 }
 
 // A file that cannot be transcribed is reported, and the others are transcribed.
@@ -135,8 +143,19 @@ void run(const TranscribeArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   double audio_seconds = 0;
   size_t failed = 0;
-  for (size_t i = 0; i < files.size(); ++i)
-    if (!transcribe(arguments, recogniser, files[i], ids[i], audio_seconds)) ++failed;
+  const auto take = [&](size_t i, const FileOutcome& outcome) {
+    if (outcome.error) {
+      report(files[i], outcome.error);
+      ++failed;
+      return;
+    }
+    audio_seconds += outcome.recognition.audio_seconds;
+    print(arguments, files[i], ids[i], outcome.recognition);
+  };
+  if (arguments.streaming)
+    recognise_streams(arguments, recogniser, take);
+  else
+    recognise_files(recogniser, {files.begin(), files.end()}, arguments.part, take);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (audio_seconds > 0)

@@ -1,10 +1,11 @@
-// Independent pieces of work on all processors, with the results used in order.
+// Independent pieces of work side by side, with the results used in order.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -15,36 +16,69 @@
 
 namespace scion {
 
-/// Calls `make(i)` for i = 0 … count-1 on as many threads as there are processors, and
-/// `use(i, result)` in the calling thread, in order. Some dozen results exist at a time. The
-/// first exception is thrown here.
+/// Calls `make(i)` for i = 0 … count − 1 on `workers` threads (0: as many as processors), whose
+/// tensor operations use one thread each, and `use(i, result)` in the calling thread, in order,
+/// each as soon as it can be. Some dozen results wait at most. Of exceptions the first in order is
+/// thrown here; what is being made then is finished first.
 template <class Result>
 void work_in_order(size_t count, const std::function<Result(size_t)>& make,
-                   const std::function<void(size_t, Result)>& use) {
-  constexpr size_t block_size = 64;
-  const size_t workers = std::max(1u, std::thread::hardware_concurrency());
-  for (size_t begin = 0; begin < count; begin += block_size) {
-    const size_t size = std::min(block_size, count - begin);
-    std::vector<std::optional<Result>> results(size);
-    std::atomic<size_t> next{0};
+                   const std::function<void(size_t, Result)>& use, size_t workers = 0) {
+  struct Outcome {
+    std::optional<Result> result;
     std::exception_ptr error;
-    std::mutex error_mutex;
-    const auto work = [&] {
-      use_one_thread_here();
+  };
+  constexpr size_t most_ahead = 64;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<size_t, Outcome> waiting;
+  size_t begun = 0, used = 0;
+  bool stopped = false;
+
+  const auto work = [&] {
+    use_one_thread_here();
+    std::unique_lock lock(mutex);
+    while (true) {
+      changed.wait(lock, [&] { return stopped || begun == count || begun < used + most_ahead; });
+      if (stopped || begun == count) return;
+      const size_t i = begun++;
+      lock.unlock();
+      Outcome outcome;
       try {
-        for (size_t i; (i = next++) < size;) results[i].emplace(make(begin + i));
+        outcome.result.emplace(make(i));
       } catch (...) {
-        const std::lock_guard lock(error_mutex);
-        if (!error) error = std::current_exception();
-        next = size;
+        outcome.error = std::current_exception();
       }
-    };
-    {
-      std::vector<std::jthread> threads;
-      for (size_t i = 0; i < std::min(workers, size); ++i) threads.emplace_back(work);
+      lock.lock();
+      waiting.emplace(i, std::move(outcome));
+      changed.notify_all();
     }
-    if (error) std::rethrow_exception(error);
-    for (size_t i = 0; i < size; ++i) use(begin + i, std::move(*results[i]));
+  };
+  const auto take = [&](size_t i) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return waiting.contains(i); });
+    Outcome outcome = std::move(waiting.extract(i).mapped());
+    ++used;
+    changed.notify_all();
+    return outcome;
+  };
+  const auto stop = [&] {
+    const std::lock_guard lock(mutex);
+    stopped = true;
+    changed.notify_all();
+  };
+
+  if (workers == 0) workers = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::jthread> threads;
+  try {
+    for (size_t i = 0; i < std::min(workers, count); ++i) threads.emplace_back(work);
+    for (size_t i = 0; i < count; ++i) {
+      Outcome outcome = take(i);
+      if (outcome.error) std::rethrow_exception(outcome.error);
+      use(i, *std::move(outcome.result));
+    }
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 

@@ -1,0 +1,29 @@
+// Many recordings at once.
+#pragma once
+
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "scion/recognition/recogniser.h"
+
+namespace scion {
+
+/// What became of a file: its recognition, or why there is none.
+struct FileOutcome {
+  Recognition recognition;
+  std::exception_ptr error;
+};
+
+/// recognise_file() of every file; `take(i, outcome)` is called in the calling thread, in order,
+/// each as soon as those before it are done. A file that fails does not stop the rest. On a
+/// processor files are recognised side by side, one on each of thread_count() threads: threads
+/// within one utterance would wait for each other after every layer, the longer the busier the
+/// processors are. Recordings of more than five minutes, whose memory counts, are recognised one at
+/// a time by all threads.
+void recognise_files(const Recogniser& recogniser, const std::vector<std::filesystem::path>& files,
+                     const AudioPart& part,
+                     const std::function<void(size_t, const FileOutcome&)>& take);
+
+}  // namespace scion
