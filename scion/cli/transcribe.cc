@@ -144,13 +144,14 @@ void run(const TranscribeArguments& arguments) {
   double audio_seconds = 0;
   size_t failed = 0;
   const auto take = [&](size_t i, const FileOutcome& outcome) {
-    if (outcome.error) {
-      report(files[i], outcome.error);
+    try {
+      if (outcome.error) std::rethrow_exception(outcome.error);
+      print(arguments, files[i], ids[i], outcome.recognition);
+      audio_seconds += outcome.recognition.audio_seconds;
+    } catch (...) {
+      report(files[i], std::current_exception());
       ++failed;
-      return;
     }
-    audio_seconds += outcome.recognition.audio_seconds;
-    print(arguments, files[i], ids[i], outcome.recognition);
   };
   if (arguments.streaming)
     recognise_streams(arguments, recogniser, take);

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -30,7 +29,7 @@ void work_in_order(size_t count, const std::function<Result(size_t)>& make,
   constexpr size_t most_ahead = 64;
   std::mutex mutex;
   std::condition_variable changed;
-  std::map<size_t, Outcome> waiting;
+  std::vector<std::optional<Outcome>> waiting(std::min(count, most_ahead));  // by i % size
   size_t begun = 0, used = 0;
   bool stopped = false;
 
@@ -49,14 +48,16 @@ void work_in_order(size_t count, const std::function<Result(size_t)>& make,
         outcome.error = std::current_exception();
       }
       lock.lock();
-      waiting.emplace(i, std::move(outcome));
+      waiting[i % waiting.size()] = std::move(outcome);
       changed.notify_all();
     }
   };
   const auto take = [&](size_t i) {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting.contains(i); });
-    Outcome outcome = std::move(waiting.extract(i).mapped());
+    std::optional<Outcome>& place = waiting[i % waiting.size()];
+    changed.wait(lock, [&] { return place.has_value(); });
+    Outcome outcome = *std::move(place);
+    place.reset();
     ++used;
     changed.notify_all();
     return outcome;

@@ -1,5 +1,8 @@
 #include "scion/recognition/recognise_files.h"
 
+#include <optional>
+
+#include "scion/core/error.h"
 #include "scion/core/parallel_in_order.h"
 
 namespace scion {
@@ -17,8 +20,8 @@ FileOutcome outcome_of(const Recogniser& recogniser, const fs::path& file, const
 
 bool is_long(const fs::path& file, const AudioPart& part) {
   constexpr double long_seconds = 300;
-  // No format that is read has fewer bytes: small files need not be opened for it.
-  constexpr uintmax_t fewest_bytes = 500 * uintmax_t(long_seconds);
+  // 40 bytes a second are fewer than any format takes for speech: such files need not be opened.
+  constexpr uintmax_t fewest_bytes = 40 * uintmax_t(long_seconds);
   if (part.seconds > 0) return part.seconds > long_seconds;
   std::error_code error;
   if (const uintmax_t bytes = fs::file_size(file, error); error || bytes < fewest_bytes)
@@ -30,26 +33,41 @@ bool is_long(const fs::path& file, const AudioPart& part) {
   }
 }
 
+// Recogniser::recognise_file says in words that memory ran out.
+bool is_failure(const std::exception_ptr& error) {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Failure&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 void recognise_files(const Recogniser& recogniser, const std::vector<fs::path>& files,
                      const AudioPart& part,
                      const std::function<void(size_t, const FileOutcome&)>& take) {
   const auto workers = static_cast<size_t>(thread_count());
-  const bool side_by_side = recogniser.model().device().is_cpu() && workers > 1;
-  for (size_t begin = 0; begin < files.size();) {
-    size_t end = begin;
-    while (side_by_side && end < files.size() && !is_long(files[end], part)) ++end;
-    if (end > begin + 1) {
-      work_in_order<FileOutcome>(
-          end - begin, [&](size_t i) { return outcome_of(recogniser, files[begin + i], part); },
-          [&](size_t i, const FileOutcome& outcome) { take(begin + i, outcome); }, workers);
-    } else {
-      end = begin + 1;
-      take(begin, outcome_of(recogniser, files[begin], part));
-    }
-    begin = end;
+  if (workers == 1 || files.size() == 1 || !recogniser.model().device().is_cpu()) {
+    for (size_t i = 0; i < files.size(); ++i) take(i, outcome_of(recogniser, files[i], part));
+    return;
   }
+  // Nothing: the file waits for its turn, for all threads and for the memory.
+  using Early = std::optional<FileOutcome>;
+  work_in_order<Early>(
+      files.size(),
+      [&](size_t i) -> Early {
+        if (is_long(files[i], part)) return std::nullopt;
+        FileOutcome outcome = outcome_of(recogniser, files[i], part);
+        return is_failure(outcome.error) ? std::nullopt : Early(std::move(outcome));
+      },
+      [&](size_t i, const Early& early) {
+        take(i, early ? *early : outcome_of(recogniser, files[i], part));
+      },
+      workers);
 }
 
 }  // namespace scion

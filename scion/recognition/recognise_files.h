@@ -21,7 +21,7 @@ struct FileOutcome {
 /// processor files are recognised side by side, one on each of thread_count() threads: threads
 /// within one utterance would wait for each other after every layer, the longer the busier the
 /// processors are. Recordings of more than five minutes, whose memory counts, are recognised one at
-/// a time by all threads.
+/// a time by all threads when their turn comes, and so are those for which memory ran out.
 void recognise_files(const Recogniser& recogniser, const std::vector<std::filesystem::path>& files,
                      const AudioPart& part,
                      const std::function<void(size_t, const FileOutcome&)>& take);

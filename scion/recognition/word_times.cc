@@ -1,6 +1,7 @@
 #include "scion/recognition/word_times.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "scion/text/utf8.h"
@@ -20,13 +21,19 @@ struct TimedToken {
 
 class WordTimes {
  public:
-  explicit WordTimes(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  explicit WordTimes(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
+    // SentencePiece's usual text of the unknown piece has spaces around it; others need not.
+    const std::optional<int64_t> unknown = tokenizer.unknown();
+    if (unknown && split_words(tokenizer.decode({*unknown, *unknown})).size() == 2)
+      separate_ = unknown;
+  }
 
-  // Words never cross a token that begins with a space, or an unknown one: each run between them is
-  // decoded by itself, so that the work grows with the number of tokens and not with its square.
+  // Words never cross a token that begins with a space, nor one that is a word by itself: each run
+  // between them is decoded by itself, so that the work grows with the number of tokens and not
+  // with its square. (Pieces that end with spaces make one run of several words.)
   std::vector<TimedWord> find(std::span<const TimedToken> tokens) {
     for (size_t begin = 0, end = 1; begin < tokens.size(); ++end)
-      if (end == tokens.size() || begins_run(tokens[end].id) || is_unknown(tokens[end - 1].id)) {
+      if (end == tokens.size() || begins_run(tokens[end].id) || is_separate(tokens[end - 1].id)) {
         add_run(tokens.subspan(begin, end - begin));
         begin = end;
       }
@@ -34,9 +41,9 @@ class WordTimes {
   }
 
  private:
-  bool is_unknown(int64_t id) const { return tokenizer_.unknown() == id; }
+  bool is_separate(int64_t id) const { return separate_ == id; }
   bool begins_run(int64_t id) const {
-    return tokenizer_.piece(id).starts_with("\u2581") || is_unknown(id);
+    return tokenizer_.piece(id).starts_with("\u2581") || is_separate(id);
   }
 
   std::vector<std::string> decode(std::span<const TimedToken> tokens) const {
@@ -73,6 +80,7 @@ class WordTimes {
   }
 
   const Tokenizer& tokenizer_;
+  std::optional<int64_t> separate_;
   std::vector<TimedWord> words_;
 };
 

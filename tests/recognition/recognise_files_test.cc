@@ -77,10 +77,13 @@ TEST_F(RecogniseFiles, APartOfEach) {
   const Recogniser recogniser(folder_ / "model.safetensors");
   const std::vector<fs::path> files = {noise("a.wav", 1), noise("b.wav", 2)};
   set_thread_count(2);
+  size_t taken = 0;
   recognise_files(recogniser, files, {.begin_seconds = 0.25, .seconds = 0.5},
                   [&](size_t, const FileOutcome& outcome) {
+                    ++taken;
                     EXPECT_DOUBLE_EQ(outcome.recognition.audio_seconds, 0.5);
                   });
+  EXPECT_EQ(taken, 2U);
 }
 
 }  // namespace
