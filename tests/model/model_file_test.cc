@@ -17,6 +17,15 @@ std::string tokenizer_of(const std::string& text) {
   return Tokenizer::train({text}, {.kind = PieceKind::character}).serialised();
 }
 
+TEST(ModelFile, TensorsOfAnotherProgramAreNoModel) {
+  const TemporaryFolder folder;
+  SafeTensors content;
+  content.tensors.emplace_back("encoder.weight", at::ones({2, 3}));
+  write_safetensors(folder / "theirs.safetensors", content);
+  EXPECT_THAT(error_of<UserError>([&] { load_model(folder / "theirs.safetensors"); }),
+              HasSubstr("theirs.safetensors: not a scion model"));
+}
+
 TEST(ModelFile, ATokenizerOfAnotherSizeIsRefusedWhenItIsSaved) {
   const TemporaryFolder folder;
   const Transducer model(testing::small_config(), 7);

@@ -48,6 +48,23 @@ TEST_P(EveryModel, GivesTheSameAloneAndInABatch) {
   }
 }
 
+TEST_P(EveryModel, SilenceIsFiniteHoweverItIsNormalised) {
+  const at::NoGradGuard no_grad;
+  ModelConfig of_model = config();
+  for (const auto normalisation : {FeatureNormalisation::none, FeatureNormalisation::global,
+                                   FeatureNormalisation::utterance}) {
+    of_model.features.normalisation = normalisation;
+    Transducer model(of_model, 7);
+    randomise(model, 3);
+    const at::Tensor silence = at::full({1, 60, 20}, feature_floor),
+                     lengths = at::tensor(std::vector<int64_t>{60});
+    EXPECT_TRUE(model.normalise(silence, lengths).isfinite().all().item<bool>());
+    EXPECT_TRUE(
+        model.encode(silence, lengths, ForwardContext()).frames.isfinite().all().item<bool>())
+        << word_of(normalisation);
+  }
+}
+
 TEST_P(EveryModel, GivesTheSameInBlocksOfTimeAndBandsOfQueries) {
   const at::NoGradGuard no_grad;
   ModelConfig of_model = config();

@@ -129,7 +129,8 @@ TEST(Prepare, RefusesWhatItCanBeforeItDecodesAudio) {
   config = {};
   config.tokenizer.kind = PieceKind::bpe;
   config.tokenizer.vocabulary = 5000;
-  EXPECT_THAT(refusal(config), Not(HasSubstr("utterances of")));
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("cannot train a bpe tokenizer of 5000 pieces"),
+                                     Not(HasSubstr("utterances of"))));
 }
 
 TEST(Prepare, ListsAllThatIsSkippedBesideARefusal) {
