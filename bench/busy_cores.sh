@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 program=$1 model=$2 rounds=${3:-5}
 shift $(($# < 3 ? $# : 3))
 files=("$@")
-[ $# -gt 0 ] || mapfile -t files < <(find data/an4/test -name '*.opus' | sort | head -n 60)
+[ $# -gt 0 ] || mapfile -t files < <(find data/an4/test -name '*.opus' | sort | sed -n 1,60p)
 cores=$(nproc)
 times=$(mktemp)
 loops=()

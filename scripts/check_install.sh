@@ -7,7 +7,7 @@ build=$1 model=$(realpath "$2")
 torch=${Torch_ROOT:-$PWD/.deps/python/torch}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-prefix=$folder/prefix audio=$PWD/$(find data/an4/test -type f | sort | head -1)
+prefix=$folder/prefix audio=$PWD/$(find data/an4/test -type f | sort | sed -n 1p)
 
 cmake --install "$build" --prefix "$prefix" >"$folder/install.log"
 # A copy: no header may come from the source tree.
