@@ -56,8 +56,7 @@ void work_in_order(size_t count, const std::function<Result(size_t)>& make,
     std::unique_lock lock(mutex);
     std::optional<Outcome>& place = waiting[i % waiting.size()];
     changed.wait(lock, [&] { return place.has_value(); });
-    Outcome outcome = *std::move(place);
-    place.reset();
+    Outcome outcome = *std::exchange(place, std::nullopt);
     ++used;
     changed.notify_all();
     return outcome;
