@@ -104,9 +104,10 @@ void report(const std::string& message, const std::string& hint) {
   if (!hint.empty()) fmt::print(stderr, "hint: {}\n", printable(hint));
 }
 
-void report(const std::string& path, std::exception_ptr failure) {
+// The exception that is being handled.
+void report_failure(const std::string& path) {
   try {
-    std::rethrow_exception(std::move(failure));
+    throw;
   } catch (const Error& error) {
     report(error.what(), error.hint());
   } catch (const std::exception& error) {
@@ -121,15 +122,9 @@ void report(const std::string& path, std::exception_ptr failure) {
 
 void recognise_streams(const TranscribeArguments& arguments, const Recogniser& recogniser,
                        const std::function<void(size_t, const FileOutcome&)>& take) {
-  for (size_t i = 0; i < arguments.files.size(); ++i) {
-    FileOutcome outcome;
-    try {
-      outcome.recognition = recognise_as_stream(arguments, recogniser, arguments.files[i]);
-    } catch (...) {
-      outcome.error = std::current_exception();
-    }
-    take(i, outcome);
-  }
+  for (size_t i = 0; i < arguments.files.size(); ++i)
+    take(i, FileOutcome::of(
+                [&] { return recognise_as_stream(arguments, recogniser, arguments.files[i]); }));
 }
 
 // A file that cannot be transcribed is reported, and the others are transcribed.
@@ -149,7 +144,7 @@ void run(const TranscribeArguments& arguments) {
       print(arguments, files[i], ids[i], outcome.recognition);
       audio_seconds += outcome.recognition.audio_seconds;
     } catch (...) {
-      report(files[i], std::current_exception());
+      report_failure(files[i]);
       ++failed;
     }
   };

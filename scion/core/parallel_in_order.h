@@ -61,12 +61,6 @@ void work_in_order(size_t count, const std::function<Result(size_t)>& make,
     changed.notify_all();
     return outcome;
   };
-  const auto stop = [&] {
-    const std::lock_guard lock(mutex);
-    stopped = true;
-    changed.notify_all();
-  };
-
   if (workers == 0) workers = std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
   try {
@@ -77,7 +71,11 @@ void work_in_order(size_t count, const std::function<Result(size_t)>& make,
       use(i, *std::move(outcome.result));
     }
   } catch (...) {
-    stop();
+    {
+      const std::lock_guard lock(mutex);
+      stopped = true;
+    }
+    changed.notify_all();
     throw;
   }
 }

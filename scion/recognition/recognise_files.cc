@@ -10,14 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-FileOutcome outcome_of(const Recogniser& recogniser, const fs::path& file, const AudioPart& part) {
-  try {
-    return {recogniser.recognise_file(file, part), nullptr};
-  } catch (...) {
-    return {{}, std::current_exception()};
-  }
-}
-
 bool is_long(const fs::path& file, const AudioPart& part) {
   constexpr double long_seconds = 300;
   // 40 bytes a second are fewer than any format takes for speech: such files need not be opened.
@@ -47,12 +39,23 @@ bool is_failure(const std::exception_ptr& error) {
 
 }  // namespace
 
+FileOutcome FileOutcome::of(const std::function<Recognition()>& recognise) {
+  try {
+    return {recognise(), nullptr};
+  } catch (...) {
+    return {{}, std::current_exception()};
+  }
+}
+
 void recognise_files(const Recogniser& recogniser, const std::vector<fs::path>& files,
                      const AudioPart& part,
                      const std::function<void(size_t, const FileOutcome&)>& take) {
+  const auto outcome_of = [&](size_t i) {
+    return FileOutcome::of([&] { return recogniser.recognise_file(files[i], part); });
+  };
   const auto workers = static_cast<size_t>(thread_count());
   if (workers == 1 || files.size() == 1 || !recogniser.model().device().is_cpu()) {
-    for (size_t i = 0; i < files.size(); ++i) take(i, outcome_of(recogniser, files[i], part));
+    for (size_t i = 0; i < files.size(); ++i) take(i, outcome_of(i));
     return;
   }
   // Nothing: the file waits for its turn, for all threads and for the memory.
@@ -61,13 +64,10 @@ void recognise_files(const Recogniser& recogniser, const std::vector<fs::path>& 
       files.size(),
       [&](size_t i) -> Early {
         if (is_long(files[i], part)) return std::nullopt;
-        FileOutcome outcome = outcome_of(recogniser, files[i], part);
+        FileOutcome outcome = outcome_of(i);
         return is_failure(outcome.error) ? std::nullopt : Early(std::move(outcome));
       },
-      [&](size_t i, const Early& early) {
-        take(i, early ? *early : outcome_of(recogniser, files[i], part));
-      },
-      workers);
+      [&](size_t i, const Early& early) { take(i, early ? *early : outcome_of(i)); }, workers);
 }
 
 }  // namespace scion

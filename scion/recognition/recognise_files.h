@@ -14,6 +14,9 @@ namespace scion {
 struct FileOutcome {
   Recognition recognition;
   std::exception_ptr error;
+
+  /// Of what `recognise()` returns or throws.
+  static FileOutcome of(const std::function<Recognition()>& recognise);
 };
 
 /// recognise_file() of every file; `take(i, outcome)` is called in the calling thread, in order,
