@@ -132,7 +132,7 @@ TEST_F(MakeStudent, RecordsTeacherRulesAndPlan) {
   const Student student = make_student(teacher_, small_config(), recipe_);
   const Provenance::Selected& selected = *student.file.provenance.selected;
   EXPECT_EQ(selected.teacher, "teacher.safetensors");
-  EXPECT_EQ(selected.teacher_checksum, file_checksum(folder_ / "teacher.safetensors"));
+  EXPECT_EQ(selected.teacher_checksum, checksum(read_file(folder_ / "teacher.safetensors")));
   EXPECT_EQ(selected.teacher_provenance->trained->epochs, 4);
   EXPECT_EQ(nlohmann::json::parse(selected.rules).at("layers"), "even-last");
   EXPECT_EQ(Plan::parse(selected.plan, "file").to_json(), student.plan.to_json());
