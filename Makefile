@@ -4,7 +4,7 @@ PROGRAM := build/cpu/bin/scion
 # One compiler process needs up to 1.5 GB: as many as processors and memory allow.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemAvailable/ {m = int($$2 / 1572864); \
           print m < 1 ? 1 : m < n ? m : n}' /proc/meminfo)
-# Options of `make demo`, e.g. make demo DEMO_FLAGS=--tune
+# Options of `make demo`, e.g. make demo DEMO_FLAGS=--dry-run
 DEMO_FLAGS ?=
 # Options of `make bench`, e.g. make bench BENCH_FLAGS=--benchmark_filter=training_step
 BENCH_FLAGS ?=
@@ -28,9 +28,9 @@ build: deps ## build the program: build/cpu/bin/scion
 test: build ## build and run every test
 	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
 
-demo: deps ## train a teacher and students, random and selected, on the speech in data/an4, and compare
+demo: deps ## train students from random and from selected weights on the speech in data/an4, and compare
 	@scripts/build.sh cpu $(JOBS) --target scion
-	@$(PROGRAM) compare recipes/an4/compare.toml --out exp/an4 $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
+	@$(PROGRAM) compare recipes/an4/demo.toml --out exp/demo $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
 
 bench: deps ## run the micro-benchmarks (bench/README.md)
 	@scripts/install_dependencies.sh bench
