@@ -39,8 +39,7 @@ std::vector<Skipped> without_alignment(const Dataset& data,
                                        const std::vector<UtteranceAlignment>& alignments) {
   std::vector<Skipped> list = data.skipped();
   for (const UtteranceAlignment& alignment : alignments)
-    if (!alignment.possible)
-      list.push_back({alignment.id, "its text has more tokens than its audio can hold"});
+    if (!alignment.fault.empty()) list.push_back({alignment.id, alignment.fault});
   return list;
 }
 
@@ -62,7 +61,9 @@ std::string json_line(const Skipped& without) {
 
 void run(const AlignArguments& arguments) {
   const ModelFile file = load_model(arguments.model);
-  const Dataset data = dataset_for(file, {arguments.manifest}, DataPurpose::training);
+  constexpr double all_may_be_unusable = 1;  // each is named with its reason
+  const Dataset data =
+      dataset_for(file, {arguments.manifest}, DataPurpose::training, all_may_be_unusable);
   log_info("aligns {} utterances of {} by {}", data.size(), arguments.manifest, arguments.model);
   Progress progress("aligning", int64_t(data.size()), "utterances");
   const auto alignments = align_utterances(*file.model, data, arguments.batch_seconds,
@@ -72,7 +73,7 @@ void run(const AlignArguments& arguments) {
   std::vector<TimedTranscript> transcripts;
   for (const UtteranceAlignment& alignment : alignments) {
     transcripts.push_back({alignment.id, alignment.words});
-    if (alignment.possible) lines += json_line(alignment);
+    if (alignment.fault.empty()) lines += json_line(alignment);
   }
   const std::vector<Skipped> without = without_alignment(data, alignments);
   warn_of(without);

@@ -18,4 +18,7 @@ struct Batch {
   double audio_seconds = 0;      ///< without padding
 };
 
+/// One utterance of a batch, from 0, as a batch of its own without padding.
+Batch one_utterance(const Batch& batch, size_t number);
+
 }  // namespace scion

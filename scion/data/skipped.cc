@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "scion/core/error.h"
 #include "scion/core/files/json_lines.h"
 #include "scion/core/log.h"
 
@@ -68,16 +67,23 @@ void check_skipped_share(const fs::path& source, const std::vector<Skipped>& ski
       hints.push_back(hint);
   }
   hints.push_back(fmt::format("at most {:g} % may be skipped: skip_share", 100 * share));
-  throw UserError(
+  throw TooManySkipped(
       fmt::format("{} of {} utterances of {} cannot be used: {}{}", skipped.size(), total,
                   source.string(), reasons, groups.size() > most_named ? "; …" : ""),
-      fmt::format("{}", fmt::join(hints, "; ")));
+      fmt::format("{}", fmt::join(hints, "; ")), skipped);
 }
 
 void write_skipped(const fs::path& path, const std::vector<Skipped>& skipped) {
   std::string text;
   for (const Skipped& one : skipped) text += skipped_line(one) + "\n";
   write_file(path, text);
+}
+
+UserError naming_skipped(const UserError& refusal, const fs::path& path,
+                         const std::vector<Skipped>& skipped) {
+  write_skipped(path, skipped);
+  return UserError(refusal.what(), fmt::format("{}{}{} lists all that are skipped", refusal.hint(),
+                                               refusal.hint().empty() ? "" : "; ", path.string()));
 }
 
 SkippedLog::SkippedLog(const fs::path& path, fs::path source, size_t total, double share)

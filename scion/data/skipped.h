@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "scion/core/error.h"
 #include "scion/core/files/file.h"
 
 namespace scion {
@@ -28,13 +29,28 @@ struct SkippedGroup {
 /// The most frequent kind first.
 std::vector<SkippedGroup> group_by_reason(const std::vector<Skipped>& skipped);
 
-/// UserError when more than `share` of `total` are skipped: the most frequent kinds of reasons with
-/// an example each and its hint.
+/// More of a corpus cannot be used than may be skipped.
+class TooManySkipped : public UserError {
+ public:
+  TooManySkipped(const std::string& message, const std::string& hint, std::vector<Skipped> skipped)
+      : UserError(message, hint), skipped_(std::move(skipped)) {}
+  const std::vector<Skipped>& skipped() const { return skipped_; }
+
+ private:
+  std::vector<Skipped> skipped_;
+};
+
+/// TooManySkipped when more than `share` of `total` are skipped: the most frequent kinds of reasons
+/// with an example each and its hint.
 void check_skipped_share(const std::filesystem::path& source, const std::vector<Skipped>& skipped,
                          size_t total, double share = default_skip_share);
 
 /// Writes a log: a line {"id", "reason"} for each.
 void write_skipped(const std::filesystem::path& path, const std::vector<Skipped>& skipped);
+
+/// Writes a log beside a refusal: the error to throw, which names the log in its hint.
+UserError naming_skipped(const UserError& refusal, const std::filesystem::path& path,
+                         const std::vector<Skipped>& skipped);
 
 /// Appends to such a log during a run: every utterance once, also when an interrupted run
 /// continues.

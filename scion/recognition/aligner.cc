@@ -1,6 +1,7 @@
 #include "scion/recognition/aligner.h"
 
 #include "scion/loss/alignment.h"
+#include "scion/recognition/what_fits.h"
 #include "scion/recognition/word_times.h"
 
 namespace scion {
@@ -16,12 +17,17 @@ std::vector<ForcedAlignment> align_batch(const Transducer& model, const Batch& b
                          {.durations = model.config().durations});
 }
 
-UtteranceAlignment to_utterance(const ForcedAlignment& alignment, const Utterance& utterance,
-                                const Tokenizer& tokenizer, double frame_seconds) {
+UtteranceAlignment to_utterance(const std::optional<ForcedAlignment>& found,
+                                const Utterance& utterance, const Tokenizer& tokenizer,
+                                double frame_seconds) {
+  if (!found)
+    return {utterance.id, fmt::format("out of memory ({:.1f} min)", utterance.seconds / 60)};
+  const ForcedAlignment& alignment = *found;
   const std::vector<int64_t> tokens = tokenizer.encode(utterance.text);
+  if (alignment.frames.size() != tokens.size())
+    return {utterance.id, fmt::format("{} tokens, more than {:.2f} s of audio can hold",
+                                      tokens.size(), utterance.seconds)};
   UtteranceAlignment result{utterance.id};
-  result.possible = alignment.frames.size() == tokens.size();
-  if (!result.possible) return result;
   result.words =
       word_times({tokens, alignment.frames, alignment.durations}, tokenizer, frame_seconds);
   result.log_probability = alignment.log_probability;
@@ -42,7 +48,8 @@ std::vector<UtteranceAlignment> align_utterances(const Transducer& model, const 
   std::vector<UtteranceAlignment> results(dataset.size());
   int64_t done = 0;
   for_each_batch(dataset, batch_seconds, [&](const Batch& batch) {
-    const std::vector<ForcedAlignment> alignments = align_batch(model, batch);
+    const auto alignments = work_on_what_fits<ForcedAlignment>(
+        batch, [&](const Batch& part) { return align_batch(model, part); });
     for (size_t b = 0; b < alignments.size(); ++b) {
       const auto i = static_cast<size_t>(batch.indices[b]);
       results[i] =

@@ -19,14 +19,16 @@ struct AlignedToken {
 
 struct UtteranceAlignment {
   std::string id;
-  bool possible = false;  ///< false: every alignment has probability 0, and nothing below is set
+  std::string fault;  ///< why there is no alignment, and nothing below is set; "": there is one
   std::vector<TimedWord> words;
   std::vector<AlignedToken> tokens;
   double log_probability = 0;  ///< of the alignment, blanks included
 };
 
 /// The most probable alignment of every utterance with its text, in the data set's order. The data
-/// set is the model's (dataset_for). `progress` is called with the number of utterances done.
+/// set is the model's (dataset_for). An utterance has none where its text has more tokens than its
+/// audio can hold, and where memory runs out on it alone. `progress` is called with the number of
+/// utterances done.
 std::vector<UtteranceAlignment> align_utterances(const Transducer& model, const Dataset& dataset,
                                                  double batch_seconds,
                                                  const std::function<void(int64_t)>& progress = {});

@@ -3,10 +3,10 @@
 namespace scion {
 
 Dataset dataset_for(const ModelFile& file, const std::vector<std::filesystem::path>& manifests,
-                    DataPurpose purpose) {
+                    DataPurpose purpose, double skip_share) {
   const ModelConfig& model = file.model->config();
-  return {manifests, model.features, Tokenizer(file.tokenizer), "",
-          {1.0},     model.text,     DataCheck::decode,         purpose};
+  return Dataset(manifests, model.features, Tokenizer(file.tokenizer), "", {1.0}, model.text,
+                 DataCheck::decode, purpose, skip_share);
 }
 
 }  // namespace scion

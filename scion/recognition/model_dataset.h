@@ -10,8 +10,9 @@
 namespace scion {
 
 /// The usable utterances, with the features, text normalisation and tokenizer of the given model,
-/// at speed 1. Nothing is cached. UserErrors as of Dataset's constructor.
+/// at speed 1. Nothing is cached. `skip_share` of those of a manifest need not be usable.
+/// UserErrors as of Dataset's constructor.
 Dataset dataset_for(const ModelFile& file, const std::vector<std::filesystem::path>& manifests,
-                    DataPurpose purpose);
+                    DataPurpose purpose, double skip_share = default_skip_share);
 
 }  // namespace scion

@@ -47,9 +47,7 @@ class Run {
         checkpoint_(load_newest_checkpoint(folder_.files().checkpoints())),
         start_(config_),
         tokenizer_(find_tokenizer()),
-        data_({config.data.train.begin(), config.data.train.end()}, config.model.features,
-              tokenizer_, config.data.cache, config.augment.speeds, config.model.text,
-              config.data.check, DataPurpose::training, config.data.skip_share),
+        data_(read_data()),
         lengths_(data_, config.loader),
         average_(folder_.files(), config.train.epochs, config.train.average_last),
         seed_(static_cast<uint64_t>(config.train.seed)) {
@@ -101,6 +99,18 @@ class Run {
       throw UserError(fmt::format("data.tokenizer has other pieces than the run: {}", difference),
                       "restore the file or leave data.tokenizer empty to continue the run, or "
                       "choose another --out to train anew");
+  }
+
+  // A refusal leaves the list of all that cannot be used.
+  Dataset read_data() const {
+    const DataConfig& data = config_.data;
+    try {
+      return Dataset({data.train.begin(), data.train.end()}, config_.model.features, tokenizer_,
+                     data.cache, config_.augment.speeds, config_.model.text, data.check,
+                     DataPurpose::training, data.skip_share);
+    } catch (const TooManySkipped& refusal) {
+      throw naming_skipped(refusal, files().skipped(), refusal.skipped());
+    }
   }
 
   void open_data() {

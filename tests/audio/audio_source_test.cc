@@ -26,7 +26,11 @@ const std::vector<Format>& formats() {
       {"pcm.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
       {"pcm24.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24},
       {"float.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT},
+      {"double.wav", SF_FORMAT_WAV | SF_FORMAT_DOUBLE},
+      {"pcm8.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8},
+      {"pcm32.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_32},
       {"ulaw.wav", SF_FORMAT_WAV | SF_FORMAT_ULAW},
+      {"alaw.wav", SF_FORMAT_WAV | SF_FORMAT_ALAW},
       {"ima.wav", SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM},
       {"ms.wav", SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM},
       {"gsm.wav", SF_FORMAT_WAV | SF_FORMAT_GSM610},
@@ -245,6 +249,10 @@ TEST_F(AudioSources, HintsNameTheWayToReadOtherFormats) {
               HasSubstr("sph2pipe -f wav"));
   const std::string m4a = std::string("\0\0\0\x20", 4) + "ftypM4A " + std::string(500, '\0');
   EXPECT_THAT(complaint_about("a.m4a", m4a), HasSubstr("convert it to WAV, FLAC or Ogg Opus"));
+  // WebM's and Matroska's first bytes, and ASF's.
+  for (const char* magic : {"\x1A\x45\xDF\xA3", "\x30\x26\xB2\x75\x8E\x66\xCF\x11"})
+    EXPECT_THAT(complaint_about("a.webm", magic + std::string(500, '\0')),
+                HasSubstr("convert it to WAV, FLAC or Ogg Opus"));
   EXPECT_THAT(complaint_about("a.wav", "version https://git-lfs.github.com/spec/v1\nsize 5\n"),
               HasSubstr("git lfs pull"));
 }

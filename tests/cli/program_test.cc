@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "scion/audio/audio_file.h"
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "tests/audio/audio_samples.h"
+#include "tests/model/small_models.h"
 #include "tests/training/tiny_run.h"
 
 namespace scion {
@@ -202,6 +204,95 @@ TEST_F(Program, WritesAndReadsNistFormats) {
       run("transcribe " + kTeacher + " '" + first.audio.string() + "' --format trn");
   ASSERT_EQ(text.status, 0) << text.error;
   EXPECT_THAT(text.out, EndsWith("(" + first.audio.stem().string() + ")\n"));
+}
+
+// The words of each utterance in a CTM, in order.
+std::map<std::string, std::vector<std::string>> words_of_ctm(const std::string& text) {
+  std::map<std::string, std::vector<std::string>> words;
+  std::istringstream lines(text);
+  std::string id, channel, start, duration, word, rest;
+  while (lines >> id >> channel >> start >> duration >> word && std::getline(lines, rest))
+    words[id].push_back(word);
+  return words;
+}
+
+TEST_F(Program, AlignsWhatItCanAndNamesTheRest) {
+  std::vector<Utterance> utterances = read_manifest(file("small.jsonl"));
+  utterances.resize(5);
+  utterances[1].part = {.begin_seconds = 0.1, .seconds = 0.2};  // longer texts than 0.2 s can hold
+  utterances[2].part = {.begin_seconds = 0.1, .seconds = 0.03};
+  utterances[3].audio = file("none.wav");
+  for (const size_t i : {1u, 2u}) utterances[i].seconds = utterances[i].part.seconds;
+  write_manifest(file("some.jsonl"), utterances);
+  const ProgramResult result = run("align " + kTeacher + " some.jsonl --ctm a.ctm --json a.jsonl");
+  ASSERT_EQ(result.status, 0) << result.error;
+  const auto words = words_of_ctm(read_file(file("a.ctm")));
+  EXPECT_EQ(words.size(), 2U);
+  for (const size_t i : {0u, 4u})
+    EXPECT_EQ(fmt::format("{}", fmt::join(words.at(utterances[i].id), " ")), utterances[i].text);
+
+  std::map<std::string, Json> lines;
+  for (const Json& line : read_json_lines(file("a.jsonl"))) lines[line.at("id")] = line;
+  ASSERT_EQ(lines.size(), 5U);
+  for (const size_t i : {1u, 2u, 3u}) {
+    const std::string& id = utterances[i].id;
+    EXPECT_TRUE(lines.at(id).at("words").empty());
+    const std::string reason = lines.at(id).at("reason");
+    EXPECT_THAT(result.error, HasSubstr(id + " is not aligned: " + reason));
+  }
+  EXPECT_THAT(lines.at(utterances[1].id).at("reason").get<std::string>(),
+              HasSubstr("more than 0.20 s of audio can hold"));
+  EXPECT_THAT(lines.at(utterances[3].id).at("reason").get<std::string>(), HasSubstr("none.wav"));
+  EXPECT_FALSE(lines.at(utterances[0].id).contains("reason"));
+  EXPECT_EQ(lines.at(utterances[0].id).at("words").size(), words.at(utterances[0].id).size());
+
+  // Without --ctm the times go to standard output, and scoring takes them for what they are.
+  const ProgramResult printed = run("align " + kTeacher + " some.jsonl 2>/dev/null");
+  EXPECT_EQ(printed.out, read_file(file("a.ctm")));
+  utterances = {utterances[0], utterances[4]};
+  write_manifest(file("aligned.jsonl"), utterances);
+  const ProgramResult scored = run("score --ref aligned.jsonl --hyp a.ctm --json");
+  ASSERT_EQ(scored.status, 0) << scored.error;
+  EXPECT_EQ(Json::parse(scored.out).at("wer"), 0);
+}
+
+// Samples on standard input: with a WAV header or without, and with half a sample at the end.
+TEST_F(Program, RecognisesAStreamOfSamples) {
+  // Blanks do not hide anything: every frame emits.
+  const ModelFile teacher = load_model(file(kTeacher));
+  Transducer streaming(testing::small_config_of_kind("causal"),
+                       Tokenizer(teacher.tokenizer).size());
+  testing::randomise(streaming, 1);
+  {
+    const at::NoGradGuard no_grad;
+    streaming.registry().find("joiner.output.bias")->tensor[blank] = -1000;
+  }
+  save_model(file("streaming.safetensors"), streaming, teacher.tokenizer, teacher.provenance);
+  const std::string model = "streaming.safetensors ";
+
+  const Utterance first = read_manifest(file("small.jsonl")).front();
+  const std::vector<float> speech = read_audio(first.audio, 16000).samples;
+  write_sound(file("speech.wav"), speech);
+  const std::string wav = read_file(file("speech.wav"));
+  write_file(file("speech.raw"), wav.substr(44));
+  write_file(file("odd.raw"), wav.substr(44) + "x");
+  write_sound(file("slow.wav"), speech, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000);
+  const auto stream = [&](const std::string& name) {
+    return run("transcribe " + model + "--streaming - < " + name);
+  };
+  const auto text = [](const std::string& line) { return line.substr(line.find('\t') + 1); };
+  const ProgramResult raw = stream("speech.raw"), headed = stream("speech.wav");
+  ASSERT_EQ(raw.status, 0) << raw.error;
+  ASSERT_EQ(headed.status, 0) << headed.error;
+  EXPECT_EQ(headed.out, raw.out);
+  EXPECT_GT(text(raw.out).size(), 10U);
+  EXPECT_EQ(text(raw.out), text(run("transcribe " + model + "--streaming speech.wav").out));
+  const ProgramResult odd = stream("odd.raw");
+  EXPECT_EQ(odd.out, raw.out);
+  EXPECT_THAT(odd.error, HasSubstr("half a sample"));
+  const ProgramResult slow = stream("slow.wav");
+  EXPECT_EQ(slow.status, 2);
+  EXPECT_THAT(slow.error, AllOf(HasSubstr("8000"), HasSubstr("ffmpeg")));
 }
 
 TEST_F(Program, TranscribesTheOthersWhenOneFileIsBad) {

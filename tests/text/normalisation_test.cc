@@ -27,6 +27,8 @@ TEST(Normalisation, KeepsAllButWhiteSpaceByDefault) {
 
 TEST(Normalisation, Case) {
   EXPECT_EQ(lowered("HE SAID \xC3\x84\xC3\x96 \xCE\xA3"), "he said \xC3\xA4\xC3\xB6 \xCF\x83");
+  EXPECT_EQ(lowered("\u041F\u0420\u0418\u0412\u0406\u0422 \u0490"),  // Ukrainian
+            "\u043F\u0440\u0438\u0432\u0456\u0442 \u0491");
   EXPECT_EQ(normalise_text("stra\xC3\x9F"
                            "e \xC3\xA9",
                            {.letter_case = LetterCase::upper}),

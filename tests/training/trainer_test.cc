@@ -1,5 +1,6 @@
 #include "scion/training/trainer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scion/core/error.h"
@@ -15,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using scion::testing::tiny_run;
+using ::testing::HasSubstr;
 
 TEST(Trainer, LearnsAndLeavesACompleteModel) {
   const TemporaryFolder folder;
@@ -100,6 +102,28 @@ TEST(Trainer, AnUtteranceWithoutAlignmentIsLeftOutAndNamed) {
     for (const auto& update : read_json_lines(folder / loss / "updates.jsonl"))
       EXPECT_TRUE(update.at("loss").is_number()) << update;
   }
+}
+
+TEST(Trainer, ARefusalLeavesTheListOfAllThatCannotBeUsed) {
+  const TemporaryFolder folder;
+  RunConfig config = tiny_run(folder.path(), 6);
+  std::vector<Utterance> utterances = read_manifest(config.data.train[0]);
+  utterances[1].audio = "/none/b.wav";
+  utterances[4].text = "";
+  write_manifest(config.data.train[0], utterances);
+  const std::string list = folder / "run/skipped.jsonl";
+  try {
+    train(config, folder / "run");
+    FAIL() << "trained on";
+  } catch (const UserError& refusal) {
+    EXPECT_THAT(refusal.what(), HasSubstr("2 of 6 utterances"));
+    EXPECT_THAT(refusal.hint(), HasSubstr(list + " lists all that are skipped"));
+  }
+  const auto skipped = read_json_lines(list);
+  ASSERT_EQ(skipped.size(), 2U);
+  EXPECT_EQ(skipped[0].at("id"), utterances[1].id);
+  EXPECT_EQ(skipped[1].at("id"), utterances[4].id);
+  EXPECT_THAT(skipped[1].at("reason").get<std::string>(), HasSubstr("no text"));
 }
 
 TEST(Trainer, DivergenceNamesUtterancesAndLayer) {

@@ -280,9 +280,7 @@ OrderedJson prepare(const PrepareConfig& config, const fs::path& source, const f
     return summary;
   } catch (const UserError& error) {
     if (corpus.skipped.empty()) throw;
-    write_skipped(list, corpus.skipped);
-    throw UserError(error.what(), fmt::format("{}{}{} lists all that are skipped", error.hint(),
-                                              error.hint().empty() ? "" : "; ", list.string()));
+    throw naming_skipped(error, list, corpus.skipped);
   }
 }
 

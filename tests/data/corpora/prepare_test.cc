@@ -153,6 +153,23 @@ TEST(Prepare, ListsAllThatIsSkippedBesideARefusal) {
   EXPECT_EQ(read_manifest(corpus / "out/manifest.jsonl").size(), 36u);
 }
 
+// The errors that a model makes because it lacks a letter count.
+TEST(Prepare, HeldOutTextsKeepLettersThatTheTokenizerLacks) {
+  SmallCorpus corpus(40);
+  PrepareConfig config;
+  config.dev_speakers = 1;
+  config.tokenizer.kind = PieceKind::character;
+  prepare(config, corpus.manifest(), corpus / "first");
+  const Utterance held_out = read_manifest(corpus / "first/dev.jsonl").front();
+  for (Utterance& utterance : corpus.utterances())
+    if (utterance.id == held_out.id) utterance.text = "z\u00E9ro";
+  corpus.save();
+  prepare(config, corpus.manifest(), corpus / "second");
+  EXPECT_EQ(read_manifest(corpus / "second/dev.jsonl").front().text, "z\u00E9ro");
+  EXPECT_EQ(read_file(corpus / "second/skipped.jsonl"), "");
+  EXPECT_EQ(Tokenizer::load(corpus / "second/tokenizer.model").uncovered("\u00E9").size(), 1U);
+}
+
 TEST(Prepare, NamesThatAreNotUtf8AreRefused) {
   const TemporaryFolder folder;
   write_text(folder / "caf\xe9/7-1.trans.txt", "7-1-0 yes\n");

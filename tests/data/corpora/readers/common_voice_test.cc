@@ -31,6 +31,13 @@ TEST(CommonVoice, ReadsATable) {
               HasSubstr("has no column 'path'"));
 }
 
+TEST(CommonVoice, ATableWithoutClipsIsRefused) {
+  const TemporaryFolder folder;
+  write_text(folder / "dev.tsv", "client_id\tpath\tsentence\n");
+  EXPECT_THAT(error_of<UserError>([&] { read_common_voice(folder / "dev.tsv"); }),
+              HasSubstr((folder / "dev.tsv").string()));
+}
+
 TEST(CommonVoice, ALineThatLacksColumnsIsSkipped) {
   const TemporaryFolder folder;
   write_text(folder / "t.tsv",

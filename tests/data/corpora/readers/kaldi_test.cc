@@ -159,5 +159,21 @@ TEST(Kaldi, PathsCountFromTheFolderOrFromOneAboveIt) {
   EXPECT_EQ(utterances[1].audio, folder / "recipe/data/train/wavs/b.wav");
 }
 
+TEST(Kaldi, TheWorkingDirectoryIsTheLastPlaceToLook) {
+  const TemporaryFolder folder;
+  write_text(folder / "data/wav.scp", "a wavs/a.wav\nb wavs/b.wav\n");
+  write_text(folder / "data/text", "a yes\nb no\n");
+  write_text(folder / "data/wavs/a.wav", "x");
+  write_text(folder / "work/wavs/a.wav", "another");
+  write_text(folder / "work/wavs/b.wav", "x");
+  const fs::path before = fs::current_path();
+  fs::current_path(folder / "work");
+  const std::vector<Utterance> utterances = read_kaldi("../data").utterances;
+  fs::current_path(before);
+  ASSERT_EQ(utterances.size(), 2u);
+  EXPECT_EQ(utterances[0].audio, fs::path("../data/wavs/a.wav"));
+  EXPECT_EQ(utterances[1].audio, fs::path("wavs/b.wav"));
+}
+
 }  // namespace
 }  // namespace scion

@@ -28,6 +28,23 @@ std::string cut_json(const std::string& type, const std::string& start,
          "}\n";
 }
 
+// A supervision is a part of the recording, whether its cut holds all of it or not.
+TEST(Lhotse, ASupervisionMayReachOutOfItsCut) {
+  const TemporaryFolder folder;
+  const std::string two =
+      R"({"id": "early", "recording_id": "r", "start": -1.5, "duration": 2.0, "channel": 0},)"
+      R"({"id": "long", "recording_id": "r", "start": 0.5, "duration": 5.0, "channel": 0})";
+  std::string cut = cut_json("MonoCut", "4.0", two, recording_json);
+  const std::string ten = R"("duration": 10.0)";
+  cut.replace(cut.find(ten), ten.size(), R"("duration": 1.0)");
+  write_text(folder / "cuts.jsonl", cut);
+  const Corpus corpus = read_lhotse(folder / "cuts.jsonl");
+  ASSERT_EQ(corpus.utterances.size(), 2u);
+  EXPECT_EQ(corpus.utterances[0].part, (AudioPart{2.5, 2, 0}));
+  EXPECT_EQ(corpus.utterances[1].part, (AudioPart{4.5, 5, 0}));
+  EXPECT_THAT(corpus.skipped, IsEmpty());
+}
+
 TEST(Lhotse, ReadsCutsAndTheirSupervisions) {
   const TemporaryFolder folder;
   const std::string two =
