@@ -10,8 +10,9 @@ DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 # Options of `make test`, e.g. make test TEST_FLAGS="--gtest_filter=Axis*"
 TEST_FLAGS ?=
-# Seconds that `make fuzz` spends on each reader
+# Seconds that `make fuzz` spends on each reader, or the number of inputs that it tries
 FUZZ_SECONDS ?= 30
+FUZZ_INPUTS ?=
 
 .DEFAULT_GOAL := build
 .PHONY: help deps build test demo bench bench-loss format lint docs cuda asan tsan fuzz clean
@@ -71,10 +72,10 @@ tsan: deps ## run the tests of the loader and its dependencies under ThreadSanit
 	@OMP_NUM_THREADS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.txt" \
 	  scripts/run_tests.sh build/tsan/bin/scion_tests --gtest_filter=-Threads.* $(TEST_FLAGS)
 
-fuzz: deps ## fuzz every reader of foreign files for FUZZ_SECONDS each
+fuzz: deps ## fuzz every reader of foreign files for FUZZ_SECONDS or with FUZZ_INPUTS each
 	@scripts/install_dependencies.sh lint
 	@scripts/build.sh fuzz $(JOBS)
-	@scripts/fuzz.sh $(FUZZ_SECONDS) $(JOBS)
+	@scripts/fuzz.sh $(if $(FUZZ_INPUTS),-runs=$(FUZZ_INPUTS),-max_total_time=$(FUZZ_SECONDS)) $(JOBS)
 
 clean: ## remove the build folder
 	rm -rf build

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Runs every fuzzer: scripts/fuzz.sh SECONDS JOBS
+# Runs every fuzzer: scripts/fuzz.sh LIMIT JOBS
+# LIMIT is libFuzzer's -max_total_time=SECONDS or -runs=INPUTS.
 # Inputs that reach new code are kept in build/fuzz/corpus; the input of a fault in build/fuzz.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-seconds=$1 jobs=$2
+limit=$1 jobs=$2
 
 fuzz_one() {
-  local seconds=$1 program=$2 name
+  local limit=$1 program=$2 name
   name=$(basename "$program" _fuzz)
   local kept=build/fuzz/corpus/$name log=build/fuzz/$name.log
   mkdir -p "$kept"
   # libtorch and SentencePiece leak at start-up, so leaks are not reported.
-  if ASAN_OPTIONS=detect_leaks=0 "$program" -max_total_time="$seconds" -max_len=4096 \
+  if ASAN_OPTIONS=detect_leaks=0 "$program" "$limit" -max_len=4096 \
     -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="build/fuzz/$name-" "$kept" "fuzz/corpus/$name" >"$log" 2>&1; then
     awk -v name="$name" '/stat::number_of_executed_units/ {n = $2} END {
@@ -24,6 +25,6 @@ fuzz_one() {
 }
 export -f fuzz_one
 
-echo "fuzz: $seconds s per reader"
+echo "fuzz: $limit for each reader"
 printf '%s\0' build/fuzz/bin/*_fuzz |
-  xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$0" "$1"' "$seconds"
+  xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$0" "$1"' "$limit"

@@ -31,7 +31,7 @@ SelfCheck teacher_check(const RecipeCheck& check, const std::vector<ResultRow>& 
     if (row.set == check.comparison.set) last[row.seed] = row.wer;
   SelfCheck result{fmt::format("{} ≤ {:g} % on {}", last.size() > 1 ? "every teacher" : "teacher",
                                check.limit, check.comparison.set),
-                   !last.empty(), last.empty() ? "no teacher was trained" : ""};
+                   !last.empty(), last.empty() ? "no teacher was evaluated" : ""};
   for (const auto& [number, wer] : last) {
     result.passed = result.passed && wer <= check.limit;
     result.detail += fmt::format("{}{:.2f} %", result.detail.empty() ? "" : ", ", wer);

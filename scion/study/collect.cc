@@ -1,6 +1,7 @@
 #include "scion/study/collect.h"
 
 #include "scion/core/files/json_lines.h"
+#include "scion/study/given_teachers.h"
 #include "scion/training/run/run_folder.h"
 
 namespace scion {
@@ -30,15 +31,21 @@ ResultRow result_row(const nlohmann::json& line, const std::string& arm, const s
   return row;
 }
 
+std::filesystem::path teacher_results(const std::filesystem::path& out,
+                                      const RecipeTeacher& teacher) {
+  return teacher.file.empty() ? RunFiles(teacher_folder(out, teacher)).results()
+                              : given_teacher_results(out, teacher);
+}
+
 }  // namespace
 
 void collect_runs(const Recipe& recipe, const std::filesystem::path& out,
                   const std::vector<StudentRun>& runs,
                   const std::map<std::string, std::string>& speakers, StudyReport& report) {
   std::map<int64_t, double> teacher_seconds;
-  if (recipe.trains_teachers())
+  if (recipe.has_teachers())
     for (const RecipeTeacher& teacher : recipe.teachers)
-      for (const auto& line : read_json_lines(RunFiles(teacher_folder(out, teacher)).results())) {
+      for (const auto& line : read_json_lines(teacher_results(out, teacher))) {
         report.teacher.push_back(result_row(line, "teacher", "", {0, teacher.number}, speakers));
         teacher_seconds[teacher.number] = report.teacher.back().training_seconds;
       }

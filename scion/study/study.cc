@@ -10,11 +10,13 @@
 #include "scion/core/threads.h"
 #include "scion/data/dataset.h"
 #include "scion/data/length_report.h"
+#include "scion/model/model_file.h"
 #include "scion/model/transducer.h"
 #include "scion/study/checks.h"
 #include "scion/study/collect.h"
 #include "scion/study/comparisons.h"
 #include "scion/study/conditions/condition.h"
+#include "scion/study/given_teachers.h"
 #include "scion/study/report/write_report.h"
 #include "scion/study/runs.h"
 #include "scion/study/study_tokenizer.h"
@@ -142,6 +144,7 @@ class Study {
       jobs.push_back(student_job(recipe_, shared, options_.program, run));
     start(jobs);
     make_features(shared, runs_);
+    evaluate_given_teachers(recipe_, shared);
     run_jobs(std::move(jobs), recipe_.jobs);
   }
 
@@ -173,6 +176,20 @@ class Study {
                                tuning_.best(trial.arm, trial.budget) == trial.peak_lr});
   }
 
+  static void add_teacher_fact(StudyReport& report, const RecipeTeacher& teacher,
+                               double trained_millions) {
+    const auto text = [](double millions) { return fmt::format("{:.2f} M parameters", millions); };
+    if (!teacher.file.empty())
+      report.facts.emplace_back(
+          fmt::format("teacher {}", teacher.number),
+          fmt::format("{}, {}", fs::path(teacher.file).filename().string(),
+                      text(static_cast<double>(
+                               load_model(teacher.file).model->registry().parameter_count()) /
+                           1e6)));
+    else if (report.facts.back().first != "teacher")
+      report.facts.emplace_back("teacher", text(trained_millions));
+  }
+
   void add_facts(StudyReport& report) const {
     double hours = 0;
     size_t utterances = 0;
@@ -192,9 +209,10 @@ class Study {
         {"processor", processor().name},
         {"runs at a time × threads", fmt::format("{} × {}", recipe_.jobs, recipe_.threads)},
         {"training data", fmt::format("{} utterances, {:.2f} h", utterances, hours)},
-        {"teacher", fmt::format("{:.2f} M parameters", parameters(recipe_.teacher.model))},
         {"student", fmt::format("{:.2f} M parameters", parameters(recipe_.student.model))},
         {"seeds", std::to_string(recipe_.seeds)}};
+    for (const RecipeTeacher& teacher : recipe_.teachers)
+      add_teacher_fact(report, teacher, parameters(recipe_.teacher.model));
     if (recipe_.teachers.size() > 1)
       report.facts.emplace_back(
           "teachers", fmt::format("{}, {}", recipe_.teachers.size(),

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "scion/core/files/json_lines.h"
 #include "scion/model/model_file.h"
 #include "scion/study/analysis/results.h"
 #include "tests/cli/program.h"
@@ -259,6 +260,46 @@ TEST(Study, TheReportGivesTheSizesOfTheModelsThatWereTrained) {
     const std::string size = fmt::format("{:.2f} M parameters", parameters / 1e6);
     EXPECT_NE(report.find(size), std::string::npos) << path << ": " << size;
   }
+}
+
+// A teacher that is given is judged as one that is trained, and its size is its own.
+TEST(Study, EvaluatesATeacherThatIsAFile) {
+  const TemporaryFolder folder;
+  small_manifest(folder.path(), 12);
+  const std::string trained = smallest_recipe();
+  write_file(folder / "tiny.toml", trained);
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out first").status, 0);
+  fs::copy(folder / "first/teachers/seed-1/model.safetensors", folder / "big.safetensors");
+  const std::string given = replaced(trained, "[teacher.model.conformer]\nlayers = 2\n",
+                                     "[teacher]\nfile = \"big.safetensors\"\n") +
+                            "[[checks]]\nkind = \"teacher_wer\"\nset = \"clean\"\nlimit = 1e6\n";
+  write_file(folder / "tiny.toml", given);
+  const auto second = run_program(folder, "compare tiny.toml --out second");
+  ASSERT_EQ(second.status, 0) << second.error;
+  const fs::path results = folder / "second/teachers/file-1/results.jsonl";
+  const auto wer = [&] { return read_json_lines(results).front().at("wer").get<double>(); };
+  const auto evaluated = run_program(folder, "evaluate big.safetensors small.jsonl --json");
+  EXPECT_EQ(wer(), nlohmann::json::parse(evaluated.out).at("wer"));
+  EXPECT_NE(second.out.find(fmt::format("{:.2f} %", wer())), std::string::npos) << second.out;
+  const std::string size =
+      fmt::format("big.safetensors, {:.2f} M parameters",
+                  static_cast<double>(
+                      load_model(folder / "big.safetensors").model->registry().parameter_count()) /
+                      1e6);
+  EXPECT_NE(second.out.find(size), std::string::npos) << second.out;
+
+  // Kept as long as the file is the same, found anew when it is not.
+  const auto before = fs::last_write_time(results);
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out second").status, 0);
+  EXPECT_EQ(fs::last_write_time(results), before);
+  ModelFile other = load_model(folder / "big.safetensors");
+  {
+    const at::NoGradGuard no_grad;
+    other.model->registry().find("joiner.output.bias")->tensor[blank] = 1000;
+  }
+  save_model(folder / "big.safetensors", *other.model, other.tokenizer, other.provenance);
+  ASSERT_NE(run_program(folder, "compare tiny.toml --out second").status, 127);
+  EXPECT_EQ(wer(), 100);
 }
 
 TEST(Study, ACalibratedArmStartsFromItsOwnAudio) {

@@ -334,11 +334,12 @@ std::vector<int64_t> Recipe::student_seeds() const {
   return numbers;
 }
 
-bool Recipe::trains_teachers() const {
-  return teachers.front().file.empty() &&
-         std::any_of(arms.begin(), arms.end(),
+bool Recipe::has_teachers() const {
+  return std::any_of(arms.begin(), arms.end(),
                      [](const RecipeArm& arm) { return arm.has_teacher(); });
 }
+
+bool Recipe::trains_teachers() const { return has_teachers() && teachers.front().file.empty(); }
 
 Recipe read_recipe(const fs::path& path) { return RecipeReader(path).read(); }
 

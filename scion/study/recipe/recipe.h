@@ -82,6 +82,8 @@ struct Recipe {
     return arm.baseline.empty() ? baseline : arm.baseline;
   }
   std::vector<int64_t> student_seeds() const;
+  /// True if some arm has a teacher.
+  bool has_teachers() const;
   /// True if some arm has a teacher and the study trains it.
   bool trains_teachers() const;
 };
