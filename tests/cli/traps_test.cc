@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "scion/core/files/json_lines.h"
@@ -14,8 +15,11 @@ namespace scion {
 namespace {
 
 namespace fs = std::filesystem;
+using scion::testing::bytes_of;
+using scion::testing::mp3_without_info;
 using scion::testing::ProgramResult;
 using scion::testing::run_program;
+using scion::testing::write_bytes;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
