@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "scion/core/files/json_lines.h"
@@ -17,11 +16,15 @@ namespace {
 namespace fs = std::filesystem;
 using scion::testing::bytes_of;
 using scion::testing::mp3_without_info;
+using scion::testing::mpeg_samples;
 using scion::testing::ProgramResult;
 using scion::testing::run_program;
 using scion::testing::write_bytes;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 using Json = nlohmann::json;
 
 class Traps : public ::testing::Test {
@@ -87,23 +90,92 @@ class Traps : public ::testing::Test {
   uint64_t voices_ = 0;
 };
 
+// The kinds of reasons with their counts.
+std::map<std::string, int> counted_reasons(const fs::path& skipped) {
+  std::map<std::string, int> counts;
+  for (const Json& line : read_json_lines(skipped)) ++counts[line.at("reason")];
+  return counts;
+}
+
 TEST_F(Traps, PrepareTrainEvaluateTranscribe) {
   write_corpus();
-  const ProgramResult refused = run("prepare corpus.jsonl --out p --tokenizer.kind char");
+  // prepare: says what is wrong before it goes on without it.
+  const std::string prepare = "prepare corpus.jsonl --out p --tokenizer.kind char";
+  const ProgramResult refused = run(prepare);
   EXPECT_EQ(refused.status, 2);
-  const ProgramResult prepared =
-      run("prepare corpus.jsonl --out p --tokenizer.kind char --skip_share 0.3");
+  EXPECT_THAT(refused.error, HasSubstr("p.skipped.jsonl lists all that are skipped"));
+  EXPECT_FALSE(fs::exists(file("p")));
+  const ProgramResult prepared = run(prepare + " --skip_share 0.3");
   ASSERT_EQ(prepared.status, 0) << prepared.error;
-  std::cout << refused.error << prepared.error << prepared.out;
-  std::cout << read_file(file("p/skipped.jsonl")) << read_file(file("p/manifest.jsonl"));
+  EXPECT_THAT(counted_reasons(file("p/skipped.jsonl")),
+              UnorderedElementsAre(
+                  Pair("\"speed\" is not read", 1), Pair("no text", 1),
+                  Pair("audio file is missing: none.wav", 1),
+                  Pair("samples reach 8168 where full scale is 1", 1),
+                  Pair("audio file is cut short: cut.wav (15978 bytes of samples of 32000)", 1)));
+  for (const char* warning :
+       {"1 utterance with several channels, which were averaged; --channel chooses one (opposite)",
+        "channels that cancel each other", "1 utterance of silence",
+        "more than 40 characters of text per second; check times and texts (fast)",
+        "fewer than 0.5 characters of text per second; check times and texts (long)"})
+    EXPECT_THAT(prepared.error, HasSubstr(warning));
+
+  std::map<std::string, Utterance> utterances;
+  for (const Utterance& utterance : read_manifest(file("p/manifest.jsonl")))
+    utterances[utterance.id] = utterance;
+  EXPECT_EQ(utterances.size(), 25U);
+  EXPECT_EQ(utterances.at("17").speaker, "12");
+  const double decoded = double(mpeg_samples(bytes_of(file("bare.mp3")))) / 16000;
+  EXPECT_NEAR(utterances.at("17").seconds, decoded, 1e-9);
+  EXPECT_EQ(utterances.at("size").seconds, 1);
+  EXPECT_EQ(utterances.at("d/0").text, "one");
+  EXPECT_EQ(utterances.at("e/0").text, "two");
+  EXPECT_EQ(utterances.at("a,_b").text, "one two");
+
+  // train: what is too long is said and left out of the provenance.
   const std::string small =
       " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
       "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
       "--model.conformer.subsampling_channels 4";
   const ProgramResult trained = run("train --config p/train.toml --out r" + small);
   ASSERT_EQ(trained.status, 0) << trained.error;
-  std::cout << trained.error;
-  std::cout << run("inspect r").out;
+  EXPECT_THAT(trained.error, HasSubstr("1 of 25 utterances (0.01 of 0.02 h) are longer than "
+                                       "loader.longest_seconds = 30 and are not trained on"));
+  const Json provenance =
+      Json::parse(run("inspect r/model.safetensors --json").out).at("provenance").at("trained");
+  EXPECT_EQ(provenance.at("utterances"), 24);
+  double seconds = 0;
+  for (const auto& [id, utterance] : utterances) seconds += id == "long" ? 0 : utterance.seconds;
+  EXPECT_NEAR(provenance.at("hours").get<double>(), seconds / 3600, 1e-9);
+
+  // evaluate: everything counts, also what is too long, empty, or not in the alphabet.
+  const std::string test = bytes_of(file("p/manifest.jsonl")) +
+                           R"({"id": "x", "audio_filepath": "../g00.wav", "text": "caf\u00e9"})"
+                           "\n"
+                           R"({"id": "y", "audio_filepath": "../g01.wav", "text": ""})"
+                           "\n";
+  write_bytes(file("p/test.jsonl"), test);
+  const ProgramResult evaluated = run("evaluate r/model.safetensors p/test.jsonl --json");
+  ASSERT_EQ(evaluated.status, 0) << evaluated.error;
+  const Json rates = Json::parse(evaluated.out);
+  EXPECT_EQ(rates.at("utterances").size(), 27U);
+  EXPECT_EQ(rates.at("unwritable_references"), 1);
+  int64_t words = 1;
+  for (const auto& [id, utterance] : utterances)
+    words += 1 + std::count(utterance.text.begin(), utterance.text.end(), ' ');
+  EXPECT_EQ(rates.at("words"), words);
+
+  // transcribe: bad files cost no other its text.
+  const ProgramResult transcribed =
+      run("transcribe --json r/model.safetensors g00.wav cut.wav none.wav bare.mp3 size.wav "
+          "silent.wav d/0.wav e/0.wav 'a, b.wav' long.wav");
+  EXPECT_EQ(transcribed.status, 1);
+  EXPECT_THAT(transcribed.error,
+              AllOf(HasSubstr("cut.wav"), HasSubstr("none.wav"), HasSubstr("2 of 10 files")));
+  std::vector<std::string> ids;
+  std::istringstream lines(transcribed.out);
+  for (std::string line; std::getline(lines, line);) ids.push_back(Json::parse(line).at("id"));
+  EXPECT_THAT(ids, ElementsAre("g00", "bare", "size", "silent", "d/0", "e/0", "a,_b", "long"));
 }
 
 }  // namespace
