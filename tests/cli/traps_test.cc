@@ -149,11 +149,12 @@ TEST_F(Traps, PrepareTrainEvaluateTranscribe) {
   EXPECT_NEAR(provenance.at("hours").get<double>(), seconds / 3600, 1e-9);
 
   // evaluate: everything counts, also what is too long, empty, or not in the alphabet.
-  const std::string test = bytes_of(file("p/manifest.jsonl")) +
-                           R"({"id": "x", "audio_filepath": "../g00.wav", "text": "caf\u00e9"})"
-                           "\n"
-                           R"({"id": "y", "audio_filepath": "../g01.wav", "text": ""})"
-                           "\n";
+  const std::string test =
+      bytes_of(file("p/manifest.jsonl")) +
+      R"({"id": "x", "audio_filepath": "../g00.wav", "duration": 1.2, "text": "caf\u00e9"})"
+      "\n"
+      R"({"id": "y", "audio_filepath": "../g01.wav", "duration": 1.2, "text": ""})"
+      "\n";
   write_bytes(file("p/test.jsonl"), test);
   const ProgramResult evaluated = run("evaluate r/model.safetensors p/test.jsonl --json");
   ASSERT_EQ(evaluated.status, 0) << evaluated.error;
