@@ -30,6 +30,8 @@ test: build ## build and run every test
 	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
 
 demo: deps ## train students from random and from selected weights on the speech in data/an4, and compare
+	@echo "demo: builds the program, trains six small recognisers, and shows how much sooner those learn"
+	@echo "      that start from the weights of a large one; two cores take about 4 minutes for either half"
 	@scripts/build.sh cpu $(JOBS) --target scion
 	@$(PROGRAM) compare recipes/an4/demo.toml --out exp/demo $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
 

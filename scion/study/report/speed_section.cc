@@ -26,9 +26,22 @@ void add_measure(Table& table, const std::string& label, const std::string& meas
   if (!std::all_of(row.begin() + 2, row.end(), is_unknown)) table.rows.push_back(row);
 }
 
-// Adds the rows of one arm; without `measures` only the row in epochs.
+// False where the teachers' training took no time that the results know of: they are files.
+bool counts_teachers(const ReportContext& context) {
+  const std::vector<ResultRow>& rows = context.report().rows;
+  return std::any_of(rows.begin(), rows.end(), [](const ResultRow& row) {
+    return row.compute_seconds > row.training_seconds;
+  });
+}
+
+// Which rows an arm has beside the one in epochs.
+struct Measures {
+  bool any = true, compute = true;
+};
+
+// Adds the rows of one arm.
 void add_speed_up(Table& table, const std::string& label, const Curve& arm, const Curve& baseline,
-                  const std::vector<double>& epochs, bool measures) {
+                  const std::vector<double>& epochs, const Measures& measures) {
   const std::vector<SpeedUp> all = speed_up(arm, baseline);
   std::vector<const SpeedUp*> entries;
   for (const double epoch : epochs) {
@@ -39,11 +52,12 @@ void add_speed_up(Table& table, const std::string& label, const Curve& arm, cons
   }
   add_measure(table, label, "speed-up in epochs", entries,
               [](const SpeedUp& e) { return ratio_text(e.epochs); });
-  if (!measures) return;
+  if (!measures.any) return;
   add_measure(table, "", "in training time", entries,
               [](const SpeedUp& e) { return ratio_text(e.training_time); });
-  add_measure(table, "", "in total compute", entries,
-              [](const SpeedUp& e) { return ratio_text(e.compute); });
+  if (measures.compute)
+    add_measure(table, "", "in total compute", entries,
+                [](const SpeedUp& e) { return ratio_text(e.compute); });
   add_measure(table, "", "students that pay for the teacher", entries,
               [](const SpeedUp& e) { return students_text(e.students_to_pay_back); });
   add_measure(table, "", "WER against the same epoch, %", entries, [](const SpeedUp& e) {
@@ -92,7 +106,7 @@ Table final_table(const ReportContext& context) {
                             {bound_sign(crossing.bound) + number_text(crossing.position, 1)},
                             ratio(Scale::epochs),
                             ratio(Scale::training_time),
-                            ratio(Scale::compute)});
+                            counts_teachers(context) ? ratio(Scale::compute) : Cell{"–"}});
     }
   drop_unknown_columns(table);
   return table;
@@ -108,10 +122,12 @@ Section speed_section(const ReportContext& context) {
           "How much more {0} needs to reach the error rate that an arm has at an epoch: 2× "
           "is twice as much. Curves are interpolated linearly between evaluations, and a "
           "crossing must hold for two evaluations. ≥: {0} does not reach the rate, or only at its "
-          "last evaluation; ≤: it has reached it by its first. Total compute includes the "
-          "teacher, whose cost is recovered after the given number of students.",
+          "last evaluation; ≤: it has reached it by its first. {1}",
           has_own_baselines(context) ? "the arm's baseline"
-                                     : context.label(context.report().baseline)),
+                                     : context.label(context.report().baseline),
+          counts_teachers(context) ? "Total compute includes the teacher, whose cost is recovered "
+                                     "after the given number of students."
+                                   : "No training of a teacher is counted."),
       {},
       {}};
   const bool measures = !context.has_many_arms();
@@ -128,7 +144,8 @@ Section speed_section(const ReportContext& context) {
       const Curve* curve = here.curve(arm);
       const Curve* baseline = here.curve(context.baseline_of(arm));
       if (curve && baseline && curve != baseline)
-        add_speed_up(table, context.label(arm), *curve, *baseline, epochs, measures);
+        add_speed_up(table, context.label(arm), *curve, *baseline, epochs,
+                     {measures, counts_teachers(context)});
     });
     if (!table.rows.empty()) section.tables.push_back(table);
   }
