@@ -29,9 +29,9 @@ build: deps ## build the program: build/cpu/bin/scion
 test: build ## build and run every test
 	@scripts/run_tests.sh build/cpu/bin/scion_tests $(TEST_FLAGS)
 
-demo: deps ## train students from random and from selected weights on the speech in data/an4, and compare
-	@echo "demo: builds the program, trains six small recognisers, and shows how much sooner those learn"
-	@echo "      that start from the weights of a large one; two cores take about 4 minutes for either half"
+demo: deps ## train students from random and from selected weights on the speech in data/an4, and compare them
+	@echo "demo: builds the program (about 4 minutes on two cores), then trains small recognisers from random"
+	@echo "      weights and from a large one's, and shows how much sooner the second kind learns"
 	@scripts/build.sh cpu $(JOBS) --target scion
 	@$(PROGRAM) compare recipes/an4/demo.toml --out exp/demo $(if $(SEEDS),--study.seeds $(SEEDS)) $(DEMO_FLAGS)
 

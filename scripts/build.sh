@@ -12,7 +12,7 @@ if [ "${1:-}" = --target ]; then
   shift 2
 fi
 mkdir -p build
-if ! [ -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
+if ! [ -f "$folder/build.ninja" ] || [ CMakePresets.json -nt "$folder/build.ninja" ] || [ $# -gt 0 ]; then
   echo "cmake: configuring $folder"
   cmake --preset "$preset" "$@" >build/configure.log 2>&1 || {
     cat build/configure.log >&2

@@ -25,6 +25,6 @@ fuzz_one() {
 }
 export -f fuzz_one
 
-echo "fuzz: $limit for each reader"
+echo "fuzz: ${limit#-} for each reader"
 printf '%s\0' build/fuzz/bin/*_fuzz |
   xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$0" "$1"' "$limit"

@@ -5,6 +5,7 @@
 
 #include "scion/cli/commands.h"
 #include "scion/cli/common_flags.h"
+#include "scion/core/error.h"
 #include "scion/core/files/file.h"
 #include "scion/core/log.h"
 #include "scion/core/progress.h"
@@ -70,10 +71,13 @@ void run(const AlignArguments& arguments) {
                                            [&](int64_t done) { progress.update(done); });
   progress.finish();
   std::string lines;
+  size_t aligned = 0;
   std::vector<TimedTranscript> transcripts;
   for (const UtteranceAlignment& alignment : alignments) {
     transcripts.push_back({alignment.id, alignment.words});
-    if (alignment.fault.empty()) lines += json_line(alignment);
+    if (!alignment.fault.empty()) continue;
+    lines += json_line(alignment);
+    ++aligned;
   }
   const std::vector<Skipped> without = without_alignment(data, alignments);
   warn_of(without);
@@ -85,6 +89,10 @@ void run(const AlignArguments& arguments) {
     write_file(arguments.ctm, to_ctm(transcripts));
   for (const std::string& path : {arguments.ctm, arguments.json})
     if (!path.empty()) fmt::print("{}\n", path);
+  if (!without.empty())
+    throw Failure(fmt::format("{} of {} utterances are not aligned", without.size(),
+                              without.size() + aligned),
+                  arguments.json.empty() ? "--json writes the reason of each" : "");
 }
 
 }  // namespace

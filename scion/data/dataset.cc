@@ -42,10 +42,17 @@ Dataset::Dataset(const std::vector<fs::path>& manifests, const FeatureConfig& fe
     throw UserError("data.cache is set and data.check is trust",
                     "a cache decodes every file: leave data.cache empty, or set data.check to "
                     "decode");
+  // A refusal lists what cannot be used of all manifests.
+  std::optional<TooManySkipped> refusal;
   for (size_t i = 0; i < manifests.size(); ++i) {
     manifests_.emplace_back(manifests[i]);
-    read(i, cache_directory);
+    try {
+      read(i, cache_directory);
+    } catch (const TooManySkipped& one) {
+      if (!refusal) refusal = one;
+    }
   }
+  if (refusal) throw TooManySkipped(refusal->what(), refusal->hint(), skipped_);
   if (manifests.size() > 1) check_ids();
   check_texts();
   if (!skipped_.empty())
@@ -90,8 +97,8 @@ void Dataset::read(size_t manifest, const fs::path& cache_directory) {
     else
       skipped.push_back({utterance.id, std::move(reason)});
   }
-  check_skipped_share(index.path(), skipped, index.size(), skip_share_);
   skipped_.insert(skipped_.end(), skipped.begin(), skipped.end());
+  check_skipped_share(index.path(), skipped, index.size(), skip_share_);
 }
 
 void Dataset::require_readable(const ManifestIndex& index, std::vector<AudioCheck>& checks) const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "scion/core/error.h"

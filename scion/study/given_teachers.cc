@@ -6,6 +6,7 @@
 #include "scion/core/files/file.h"
 #include "scion/core/files/json_lines.h"
 #include "scion/core/log.h"
+#include "scion/core/option_words.h"
 #include "scion/model/model_file.h"
 #include "scion/model/precision.h"
 #include "scion/recognition/evaluation.h"
@@ -18,35 +19,47 @@ namespace {
 using Json = nlohmann::json;
 
 // What decides a line of the results.
-Json inputs_of(const RecipeTeacher& teacher, const NamedManifest& set) {
+Json inputs_of(const RunConfig& config, const std::string& checksum, const NamedManifest& set) {
   return {{"set", set.name},
-          {"teacher", file_checksum(teacher.file)},
-          {"manifest", file_checksum(set.path)}};
+          {"teacher", checksum},
+          {"manifest", list_utterances({set.path}).checksum()},
+          {"precision", word_of(config.train.precision)},
+          {"device", config.train.device}};
 }
 
-bool is_evaluated(const fs::path& results, const RecipeTeacher& teacher,
-                  const std::vector<NamedManifest>& sets) {
-  const std::vector<Json> lines = read_json_lines(results);
-  return lines.size() == sets.size() &&
-         std::equal(lines.begin(), lines.end(), sets.begin(),
-                    [&](const Json& line, const NamedManifest& set) {
-                      return line.value("inputs", Json()) == inputs_of(teacher, set);
-                    });
-}
-
-std::string result_lines(const RunConfig& config, const RecipeTeacher& teacher,
-                         const std::vector<NamedManifest>& sets) {
-  const ModelFile file = load_model(teacher.file);
-  file.model->to(find_device(config.train.device));
+Json evaluation_of(const ModelFile& file, const RunConfig& config, const NamedManifest& set) {
   const bool bf16 = use_bf16(config.train.precision, config.train.device,
                              file.model->registry().parameter_count());
+  const Dataset data = dataset_for(file, {set.path}, DataPurpose::evaluation);
+  Json line = evaluate(*file.model, data.tokenizer(), data, {.bf16 = bf16}).to_json();
+  line["set"] = set.name;
+  line["epoch"] = line["update"] = line["training_seconds"] = 0;
+  return line;
+}
+
+// Lines for all sets, those of `known` where they are still right.
+std::string result_lines(const RunConfig& config, const std::string& path,
+                         const std::string& checksum, const std::vector<NamedManifest>& sets,
+                         const std::vector<Json>& known) {
+  std::optional<ModelFile> file;
   std::string lines;
   for (const NamedManifest& set : sets) {
-    const Dataset data = dataset_for(file, {set.path}, DataPurpose::evaluation);
-    Json line = evaluate(*file.model, data.tokenizer(), data, {.bf16 = bf16}).to_json();
-    line["set"] = set.name;
-    line["epoch"] = line["update"] = line["training_seconds"] = 0;
-    line["inputs"] = inputs_of(teacher, set);
+    const Json inputs = inputs_of(config, checksum, set);
+    const auto found = std::find_if(known.begin(), known.end(), [&](const Json& line) {
+      return line.value("inputs", Json()) == inputs;
+    });
+    Json line;
+    if (found != known.end()) {
+      line = *found;
+    } else {
+      log_info("evaluates the teacher {} on {}", path, set.name);
+      if (!file) {
+        file = load_model(path);
+        file->model->to(find_device(config.train.device));
+      }
+      line = evaluation_of(*file, config, set);
+      line["inputs"] = inputs;
+    }
     lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   return lines;
@@ -58,15 +71,22 @@ fs::path given_teacher_results(const fs::path& out, const RecipeTeacher& teacher
   return out / "teachers" / fmt::format("file-{}", teacher.number) / "results.jsonl";
 }
 
+std::map<int64_t, std::string> checksums_of_given_teachers(const Recipe& recipe) {
+  std::map<int64_t, std::string> checksums;
+  if (!recipe.has_teachers()) return checksums;
+  for (const RecipeTeacher& teacher : recipe.teachers)
+    if (!teacher.file.empty()) checksums[teacher.number] = file_checksum(teacher.file);
+  return checksums;
+}
+
 void evaluate_given_teachers(const Recipe& recipe, const SharedSettings& shared) {
-  if (!recipe.has_teachers()) return;
   for (const RecipeTeacher& teacher : recipe.teachers) {
-    if (teacher.file.empty()) continue;
+    const auto checksum = shared.given_teachers.find(teacher.number);
+    if (checksum == shared.given_teachers.end()) continue;
     const fs::path results = given_teacher_results(shared.out, teacher);
-    if (is_evaluated(results, teacher, shared.evaluation)) continue;
-    log_info("evaluates the teacher {}", teacher.file);
     fs::create_directories(results.parent_path());
-    write_file(results, result_lines(recipe.teacher, teacher, shared.evaluation));
+    write_file(results, result_lines(recipe.teacher, teacher.file, checksum->second,
+                                     shared.evaluation, read_json_lines(results)));
   }
 }
 

@@ -72,14 +72,33 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
   return first_change(then, paths_of(config));
 }
 
-// Runs that are compared have learnt from the same data. One that is not finished looks itself when
-// it continues.
+// Runs that are compared have learnt from the same data, and are judged on the same. One that is
+// not finished looks itself when it continues.
 std::string changed_data(const fs::path& directory, const RunConfig& config) {
-  const fs::path inputs = RunFiles(directory).inputs();
-  if (!fs::exists(inputs)) return "";
-  const std::string change = change_text(RunInputs::unpack(read_safetensors(inputs)).training,
-                                         list_utterances(config.data.train));
-  return change.empty() ? "" : "its training data: " + change;
+  const fs::path file = RunFiles(directory).inputs();
+  if (!fs::exists(file)) return "";
+  const RunInputs inputs = RunInputs::unpack(read_safetensors(file));
+  const std::string change = change_text(inputs.training, list_utterances(config.data.train));
+  if (!change.empty()) return "its training data: " + change;
+  for (const NamedManifest& set : config.data.evaluation) {
+    const auto before = inputs.evaluation.find(set.name);
+    if (before != inputs.evaluation.end() &&
+        before->second != list_utterances({set.path}).checksum())
+      return fmt::format("the utterances of its evaluation set '{}'", set.name);
+  }
+  return "";
+}
+
+// A given teacher that a run distils from, by the checksum that the run has kept.
+std::string changed_teacher(const fs::path& directory, const std::string& path,
+                            const std::string& checksum) {
+  const fs::path file = RunFiles(directory).inputs();
+  if (checksum.empty() || !fs::exists(file)) return "";
+  const RunInputs inputs = RunInputs::unpack(read_safetensors(file));
+  const auto before = inputs.files.find("train.distill.teacher");
+  return before == inputs.files.end() || before->second == checksum
+             ? ""
+             : fmt::format("its teacher is {}, was another", path);
 }
 
 Job training_job(const std::string& name, const fs::path& directory, const RunConfig& config,
@@ -212,11 +231,18 @@ Job student_job(const Recipe& recipe, const SharedSettings& shared, const std::s
   const RunConfig config = student_config(recipe, shared, run);
   Job job = training_job(run.name(), run.directory, config, program);
   if (arm.has_teacher() && teacher.file.empty()) job.after = {teacher_job_name(teacher)};
+  const auto given = shared.given_teachers.find(teacher.number);
+  const std::string checksum = given == shared.given_teachers.end() ? "" : given->second;
+  if (arm.distill)
+    job.changed = [=, directory = run.directory, others_changed = job.changed] {
+      const std::string change = others_changed();
+      return change.empty() ? changed_teacher(directory, teacher.file, checksum) : change;
+    };
   if (!arm.selected()) return job;
   const fs::path weights = run.directory / "start.safetensors";
   const fs::path description = run.directory / "start.json";
   const fs::path model = teacher_model(shared.out, teacher);
-  const nlohmann::json start = start_json(arm, model, run.key.seed);
+  const nlohmann::json start = start_json(arm, model, checksum, run.key.seed);
   job.prepare = [=, write_config = job.prepare, seed = run.key.seed] {
     write_config();
     if (fs::exists(weights) && changed_start(description, start).empty()) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct SharedSettings {
   std::string tokenizer;           ///< SentencePiece model
   std::vector<std::string> train;  ///< manifests instead of the recipe's; empty: the recipe's
   std::vector<NamedManifest> evaluation;
+  /// Checksums of the teachers that are files, by number.
+  std::map<int64_t, std::string> given_teachers;
 };
 
 RunConfig teacher_config(const Recipe& recipe, const SharedSettings& shared,

@@ -9,7 +9,8 @@
 namespace scion {
 namespace fs = std::filesystem;
 
-nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t seed) {
+nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher,
+                          const std::string& checksum, int64_t seed) {
   nlohmann::json rules = options_json(arm.select);
   rules["seed"] = seed;
   return {
@@ -17,7 +18,8 @@ nlohmann::json start_json(const RecipeArm& arm, const fs::path& teacher, int64_t
       {"select", rules},
       {"control", arm.control},
       {"calibrate", arm.calibration ? options_json(*arm.calibration) : nlohmann::json::object()},
-      {"teacher", teacher.string()}};
+      {"teacher", teacher.string()},
+      {"teacher_checksum", checksum}};
 }
 
 std::string changed_start(const fs::path& file, const nlohmann::json& start) {
@@ -35,7 +37,12 @@ std::string changed_start(const fs::path& file, const nlohmann::json& start) {
   if (calibrated.empty() != start.at("calibrate").empty())
     return calibrated.empty() ? "it is calibrated, was not" : "it is not calibrated, was";
   before["calibrate"] = calibrated;
-  before["teacher"] = start.at("teacher");  // compared by its own run
+  // One that the study trains is compared by its own run. Older programs did not write checksums.
+  const std::string& checksum = start.at("teacher_checksum").get_ref<const std::string&>();
+  if (before.value("teacher_checksum", checksum) != checksum)
+    return fmt::format("its teacher is {}, was another", start.at("teacher").get<std::string>());
+  before["teacher"] = start.at("teacher");
+  before["teacher_checksum"] = checksum;
   return first_change(before, start);
 }
 

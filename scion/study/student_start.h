@@ -10,10 +10,12 @@
 namespace scion {
 
 /// Everything that decides a start, as stored with the run: rules, control, calibration, teacher.
-nlohmann::json start_json(const RecipeArm& arm, const std::filesystem::path& teacher, int64_t seed);
+/// `checksum`: of a teacher that is given as a file; "" for one that the study trains.
+nlohmann::json start_json(const RecipeArm& arm, const std::filesystem::path& teacher,
+                          const std::string& checksum, int64_t seed);
 
 /// The first difference of `start` from the stored one: "select.layers is "even", was "first""; ""
-/// if there is none. The teacher's path does not count.
+/// if there is none. The teacher's path does not count; the bytes of one that is given do.
 std::string changed_start(const std::filesystem::path& file, const nlohmann::json& start);
 
 /// Selects the student of `config` from the teacher, calibrates it on at most

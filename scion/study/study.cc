@@ -59,6 +59,7 @@ class Study {
         write_file(tokenizer_, make_study_tokenizer(recipe_).serialised());
     }
     require_pieces_of_teachers(recipe_, tokenizer_);
+    given_teachers_ = checksums_of_given_teachers(recipe_);
   }
 
   // The recipe is recorded once no existing run contradicts it; new arms, budgets and seeds may be
@@ -76,12 +77,16 @@ class Study {
                           const std::vector<double>& speeds, const LoaderConfig* loader) {
       const bool trains = loader != nullptr;
       if (!made.emplace(manifests, speeds).second) return;
-      const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
-                             tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text,
-                             DataCheck::decode,
-                             trains ? DataPurpose::training : DataPurpose::evaluation,
-                             recipe_.student.data.skip_share);
-      if (trains) LengthReport(features, *loader).log();
+      try {
+        const Dataset features({manifests.begin(), manifests.end()}, recipe_.teacher.model.features,
+                               tokenizer, shared.out / "cache", speeds, recipe_.teacher.model.text,
+                               DataCheck::decode,
+                               trains ? DataPurpose::training : DataPurpose::evaluation,
+                               recipe_.student.data.skip_share);
+        if (trains) LengthReport(features, *loader).log();
+      } catch (const TooManySkipped& refusal) {
+        throw naming_skipped(refusal, out_ / "skipped.jsonl", refusal.skipped());
+      }
     };
     if (recipe_.trains_teachers()) {
       const RunConfig teacher = teacher_config(recipe_, shared, recipe_.teachers.front());
@@ -103,8 +108,11 @@ class Study {
       tuning_ = read_tuning(recipe_.tuning_file);
       return;
     }
-    const SharedSettings tuning = {
-        out_ / "tuning", tokenizer_, recipe_.tuning_train, {{"dev", recipe_.tuning_set}}};
+    const SharedSettings tuning = {out_ / "tuning",
+                                   tokenizer_,
+                                   recipe_.tuning_train,
+                                   {{"dev", recipe_.tuning_set}},
+                                   given_teachers_};
     const std::vector<StudentRun> runs = tuning_runs(recipe_, tuning.out);
     std::vector<Job> jobs;
     if (recipe_.trains_teachers())
@@ -137,15 +145,15 @@ class Study {
   }
 
   void train_all() {
-    const SharedSettings shared = {out_, tokenizer_, {}, evaluation_};
+    const SharedSettings shared = {out_, tokenizer_, {}, evaluation_, given_teachers_};
     runs_ = student_runs(recipe_, out_, tuning_);
     std::vector<Job> jobs = teacher_jobs(recipe_, shared, options_.program);
     for (const StudentRun& run : runs_)
       jobs.push_back(student_job(recipe_, shared, options_.program, run));
     start(jobs);
     make_features(shared, runs_);
-    evaluate_given_teachers(recipe_, shared);
     run_jobs(std::move(jobs), recipe_.jobs);
+    evaluate_given_teachers(recipe_, shared);
   }
 
   std::map<std::string, std::set<std::string>> seen_sentences() const {
@@ -249,6 +257,7 @@ class Study {
   fs::path out_;
   std::unique_ptr<DirectoryLock> lock_;
   std::string tokenizer_;
+  std::map<int64_t, std::string> given_teachers_;
   Tuning tuning_;
   std::vector<NamedManifest> evaluation_;
   std::map<std::string, std::string> speakers_;

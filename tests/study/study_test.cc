@@ -288,17 +288,26 @@ TEST(Study, EvaluatesATeacherThatIsAFile) {
                       1e6);
   EXPECT_NE(second.out.find(size), std::string::npos) << second.out;
 
-  // Kept as long as the file is the same, found anew when it is not.
-  const auto before = fs::last_write_time(results);
+  // Kept as long as the file is the same. Another one contradicts the students that are there.
+  const auto teacher = [&] {
+    return read_json_lines(results).front().at("inputs").at("teacher").get<std::string>();
+  };
+  const std::string before = read_file(results);
   ASSERT_EQ(run_program(folder, "compare tiny.toml --out second").status, 0);
-  EXPECT_EQ(fs::last_write_time(results), before);
+  EXPECT_EQ(read_file(results), before);
   ModelFile other = load_model(folder / "big.safetensors");
   {
     const at::NoGradGuard no_grad;
     other.model->registry().find("joiner.output.bias")->tensor[blank] = 1000;
   }
   save_model(folder / "big.safetensors", *other.model, other.tokenizer, other.provenance);
-  ASSERT_NE(run_program(folder, "compare tiny.toml --out second").status, 127);
+  const auto refused = run_program(folder, "compare tiny.toml --out second");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.error.find("big.safetensors, was another"), std::string::npos) << refused.error;
+  EXPECT_EQ(read_file(results), before);
+  fs::remove_all(folder / "second/students");
+  ASSERT_EQ(run_program(folder, "compare tiny.toml --out second").status, 0);
+  EXPECT_EQ(teacher(), file_checksum(folder / "big.safetensors"));
   EXPECT_EQ(wer(), 100);
 }
 

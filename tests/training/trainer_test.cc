@@ -111,6 +111,11 @@ TEST(Trainer, ARefusalLeavesTheListOfAllThatCannotBeUsed) {
   utterances[1].audio = "/none/b.wav";
   utterances[4].text = "";
   write_manifest(config.data.train[0], utterances);
+  Utterance more = utterances[0];
+  more.id = "more";
+  more.audio = "/none/more.wav";
+  write_manifest(folder / "more.jsonl", {more});
+  config.data.train.push_back(folder / "more.jsonl");
   const std::string list = folder / "run/skipped.jsonl";
   try {
     train(config, folder / "run");
@@ -120,8 +125,9 @@ TEST(Trainer, ARefusalLeavesTheListOfAllThatCannotBeUsed) {
     EXPECT_THAT(refusal.hint(), HasSubstr(list + " lists all that are skipped"));
   }
   const auto skipped = read_json_lines(list);
-  ASSERT_EQ(skipped.size(), 2U);
+  ASSERT_EQ(skipped.size(), 3U);
   EXPECT_EQ(skipped[0].at("id"), utterances[1].id);
+  EXPECT_EQ(skipped[2].at("id"), "more");
   EXPECT_EQ(skipped[1].at("id"), utterances[4].id);
   EXPECT_THAT(skipped[1].at("reason").get<std::string>(), HasSubstr("no text"));
 }

@@ -40,8 +40,15 @@ Section teacher_section(const ReportContext& context) {
   Section section{"teacher", "The teacher", "", {}, {}};
   const std::vector<Curve> curves = learning_curves(context.report().teacher);
   if (curves.empty()) return section;
-  const bool given = std::all_of(curves.begin(), curves.end(),
-                                 [](const Curve& curve) { return curve.points.back().epoch == 0; });
+  const auto trained_elsewhere = [](const Curve& curve) { return curve.points.back().epoch == 0; };
+  if (std::all_of(curves.begin(), curves.end(), trained_elsewhere)) {
+    Table table{"", {"set", "WER, %"}, {}};
+    for (const Curve& curve : curves)
+      table.rows.push_back({{curve.set}, {context.rate(curve.points.back().wer)}});
+    section.text = "Given, not trained by the study.";
+    section.tables.push_back(table);
+    return section;
+  }
   Chart chart{"WER of the teacher", "epochs", "WER, %", {}, false, context.decimals()};
   Table table{"", {"set", "last WER, %", "epochs", "training"}, {}};
   std::vector<const Curve*> pointers;
@@ -52,11 +59,11 @@ Section teacher_section(const ReportContext& context) {
     const CurvePoint& last = curve.points.back();
     table.rows.push_back({{curve.set},
                           {context.rate(last.wer)},
-                          {given ? "" : fmt::format("{:g}", last.epoch)},
-                          {given ? "given as a file" : seconds_text(last.training_seconds)}});
+                          {fmt::format("{:g}", last.epoch)},
+                          {seconds_text(last.training_seconds)}});
   }
   chart.log_y = needs_log_axis(pointers);
-  if (!given) section.charts.push_back(chart);
+  section.charts.push_back(chart);
   section.tables.push_back(table);
   return section;
 }

@@ -34,6 +34,18 @@ bool counts_teachers(const ReportContext& context) {
   });
 }
 
+// What the figures of time say of the teachers; "" where there are no teachers or no times.
+std::string remark_on_teachers(const ReportContext& context) {
+  if (counts_teachers(context))
+    return " Total compute includes the teacher, whose cost is recovered after the given number of "
+           "students.";
+  const std::vector<ResultRow>& rows = context.report().rows;
+  const bool timed_with_teacher = std::any_of(rows.begin(), rows.end(), [](const ResultRow& row) {
+    return row.teacher != 0 && row.training_seconds > 0;
+  });
+  return timed_with_teacher ? " The teacher's training is not counted." : "";
+}
+
 // Which rows an arm has beside the one in epochs.
 struct Measures {
   bool any = true, compute = true;
@@ -122,12 +134,10 @@ Section speed_section(const ReportContext& context) {
           "How much more {0} needs to reach the error rate that an arm has at an epoch: 2× "
           "is twice as much. Curves are interpolated linearly between evaluations, and a "
           "crossing must hold for two evaluations. ≥: {0} does not reach the rate, or only at its "
-          "last evaluation; ≤: it has reached it by its first. {1}",
+          "last evaluation; ≤: it has reached it by its first.{1}",
           has_own_baselines(context) ? "the arm's baseline"
                                      : context.label(context.report().baseline),
-          counts_teachers(context) ? "Total compute includes the teacher, whose cost is recovered "
-                                     "after the given number of students."
-                                   : "No training of a teacher is counted."),
+          remark_on_teachers(context)),
       {},
       {}};
   const bool measures = !context.has_many_arms();

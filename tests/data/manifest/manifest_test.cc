@@ -8,6 +8,7 @@
 #include "tests/audio/audio_samples.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
+#include "tests/core/working_directory.h"
 
 namespace scion {
 namespace {
@@ -77,11 +78,9 @@ TEST(Manifest, WritesPathsRelativeToItself) {
 
 TEST(Manifest, LiesInTheWorkingDirectoryToo) {
   const TemporaryFolder folder;
-  const fs::path before = fs::current_path();
-  fs::current_path(folder.path());
+  const testing::WorkingDirectory here(folder.path());
   write_manifest("m.jsonl", {{"u", "x.wav", 1, "a"}});
   const std::vector<Utterance> back = read_manifest("m.jsonl");
-  fs::current_path(before);
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].audio, "x.wav");
 }

@@ -4,7 +4,10 @@
 
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
+#include "scion/model/model_file.h"
 #include "scion/study/runs.h"
+#include "scion/study/tuning.h"
+#include "scion/training/config/changed_options.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
 #include "tests/training/tiny_run.h"
@@ -25,6 +28,34 @@ TEST(Recipe, TheMainJobReads) {
   EXPECT_EQ(recipe.student.model.conformer.width, 96);
   EXPECT_TRUE(fs::exists(recipe.teacher.data.train.at(0)));
   EXPECT_FALSE(recipe.checks.empty());
+}
+
+// What `make demo` runs: the same students, judged in the same way, from a teacher that is there.
+TEST(Recipe, TheDemoIsTheMainJobWithAGivenTeacher) {
+  const Recipe full = read_recipe(an4_recipe);
+  const Recipe demo = read_recipe(an4_recipe.parent_path() / "demo.toml");
+  EXPECT_EQ(demo.student.to_toml(), full.student.to_toml());
+  EXPECT_EQ(demo.budget("full").epochs, full.budget("full").epochs);
+  EXPECT_EQ(demo.budget("full").evaluate_epochs, full.budget("full").evaluate_epochs);
+  ASSERT_EQ(demo.checks.size(), full.checks.size());
+  for (size_t i = 0; i < demo.checks.size(); ++i) {
+    EXPECT_EQ(demo.checks[i].kind, full.checks[i].kind);
+    EXPECT_EQ(demo.checks[i].limit, full.checks[i].limit);
+  }
+  std::map<std::string, double> rates;
+  for (const StudentRun& run : student_runs(full, "", read_tuning(full.tuning_file)))
+    rates[run.name()] = run.peak_lr;
+  const std::vector<StudentRun> runs = student_runs(demo, "", {});
+  EXPECT_EQ(runs.size(), 6U);
+  for (const StudentRun& run : runs) EXPECT_EQ(run.peak_lr, rates.at(run.name())) << run.name();
+
+  const ModelFile teacher = load_model(demo.teachers.at(0).file);
+  EXPECT_EQ(teacher.model->registry().parameter_count(),
+            parameter_count(full.teacher.model, teacher.model->vocabulary()));
+  const RunConfig made_by = read_run_config(an4_recipe.parent_path() / "teacher.toml");
+  for (const OptionChange& change : changed_options(made_by, full.teacher))
+    EXPECT_FALSE(change.learnt) << change.text();
+  EXPECT_EQ(made_by.train.epochs, full.teacher.train.epochs);
 }
 
 TEST(Recipe, ReadsBackAsItIsWritten) {

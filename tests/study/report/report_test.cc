@@ -182,13 +182,13 @@ TEST(TableStudy, Paper) {
 TEST(TableStudy, WithoutTheTeachersTimeThereIsNoTotal) {
   const TemporaryFolder directory;
   write_file(directory / "t.csv",
-             "arm,seed,epoch,set,wer,training_seconds\n"
-             "scratch,1,1,dev,60,10\nscratch,1,2,dev,40,20\nscratch,1,4,dev,20,40\n"
-             "fast,1,1,dev,40,10\nfast,1,2,dev,20,20\nfast,1,4,dev,10,40\n");
+             "arm,teacher,seed,epoch,set,wer,training_seconds\n"
+             "scratch,0,1,1,dev,60,10\nscratch,0,1,2,dev,40,20\nscratch,0,1,4,dev,20,40\n"
+             "fast,1,1,1,dev,40,10\nfast,1,1,2,dev,20,20\nfast,1,1,4,dev,10,40\n");
   const std::string text = report_text(table_report(directory / "t.csv"));
   EXPECT_THAT(text, HasSubstr("in training time"));
   EXPECT_THAT(text, Not(HasSubstr("total compute")));
-  EXPECT_THAT(text, HasSubstr("No training of a teacher is counted."));
+  EXPECT_THAT(text, HasSubstr("The teacher's training is not counted."));
 }
 
 // Another table: three arms, two seeds, times; worked out by hand.

@@ -6,6 +6,7 @@
 #include "tests/audio/audio_samples.h"
 #include "tests/core/error_of.h"
 #include "tests/core/temporary_folder.h"
+#include "tests/core/working_directory.h"
 
 namespace scion {
 namespace {
@@ -166,10 +167,8 @@ TEST(Kaldi, TheWorkingDirectoryIsTheLastPlaceToLook) {
   write_text(folder / "data/wavs/a.wav", "x");
   write_text(folder / "work/wavs/a.wav", "another");
   write_text(folder / "work/wavs/b.wav", "x");
-  const fs::path before = fs::current_path();
-  fs::current_path(folder / "work");
+  const testing::WorkingDirectory work(folder / "work");
   const std::vector<Utterance> utterances = read_kaldi("../data").utterances;
-  fs::current_path(before);
   ASSERT_EQ(utterances.size(), 2u);
   EXPECT_EQ(utterances[0].audio, fs::path("../data/wavs/a.wav"));
   EXPECT_EQ(utterances[1].audio, fs::path("wavs/b.wav"));
