@@ -239,7 +239,7 @@ TEST_F(Program, AlignsWhatItCanAndNamesTheRest) {
     const std::string& id = utterances[i].id;
     EXPECT_TRUE(lines.at(id).at("words").empty());
     const std::string reason = lines.at(id).at("reason");
-    EXPECT_THAT(result.error, HasSubstr(id + " is not aligned: " + reason));
+    EXPECT_THAT(result.error, HasSubstr(fmt::format("{} is not aligned: {}", id, reason)));
   }
   EXPECT_THAT(lines.at(utterances[2].id).at("reason").get<std::string>(),
               HasSubstr("more than 0.03 s of audio can hold"));
