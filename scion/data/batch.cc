@@ -1,5 +1,8 @@
 #include "scion/data/batch.h"
 
+#include <tuple>
+#include <utility>
+
 namespace scion {
 namespace {
 

@@ -72,17 +72,23 @@ std::string changed_config(const fs::path& file, const RunConfig& config) {
   return first_change(then, paths_of(config));
 }
 
+// What the run in the folder has kept of its inputs; nothing where it has not begun.
+std::optional<RunInputs> kept_inputs(const fs::path& directory) {
+  const fs::path file = RunFiles(directory).inputs();
+  if (!fs::exists(file)) return std::nullopt;
+  return RunInputs::unpack(read_safetensors(file));
+}
+
 // Runs that are compared have learnt from the same data, and are judged on the same. One that is
 // not finished looks itself when it continues.
 std::string changed_data(const fs::path& directory, const RunConfig& config) {
-  const fs::path file = RunFiles(directory).inputs();
-  if (!fs::exists(file)) return "";
-  const RunInputs inputs = RunInputs::unpack(read_safetensors(file));
-  const std::string change = change_text(inputs.training, list_utterances(config.data.train));
+  const std::optional<RunInputs> inputs = kept_inputs(directory);
+  if (!inputs) return "";
+  const std::string change = change_text(inputs->training, list_utterances(config.data.train));
   if (!change.empty()) return "its training data: " + change;
   for (const NamedManifest& set : config.data.evaluation) {
-    const auto before = inputs.evaluation.find(set.name);
-    if (before != inputs.evaluation.end() &&
+    const auto before = inputs->evaluation.find(set.name);
+    if (before != inputs->evaluation.end() &&
         before->second != list_utterances({set.path}).checksum())
       return fmt::format("the utterances of its evaluation set '{}'", set.name);
   }
@@ -92,11 +98,10 @@ std::string changed_data(const fs::path& directory, const RunConfig& config) {
 // A given teacher that a run distils from, by the checksum that the run has kept.
 std::string changed_teacher(const fs::path& directory, const std::string& path,
                             const std::string& checksum) {
-  const fs::path file = RunFiles(directory).inputs();
-  if (checksum.empty() || !fs::exists(file)) return "";
-  const RunInputs inputs = RunInputs::unpack(read_safetensors(file));
-  const auto before = inputs.files.find("train.distill.teacher");
-  return before == inputs.files.end() || before->second == checksum
+  const std::optional<RunInputs> inputs = kept_inputs(directory);
+  if (checksum.empty() || !inputs) return "";
+  const auto before = inputs->files.find("train.distill.teacher");
+  return before == inputs->files.end() || before->second == checksum
              ? ""
              : fmt::format("its teacher is {}, was another", path);
 }

@@ -34,6 +34,10 @@ std::string today() {
   return text;
 }
 
+std::string millions_text(int64_t parameters) {
+  return fmt::format("{:.2f} M parameters", static_cast<double>(parameters) / 1e6);
+}
+
 class Study {
  public:
   Study(const Recipe& recipe, const StudyOptions& options)
@@ -184,18 +188,18 @@ class Study {
                                tuning_.best(trial.arm, trial.budget) == trial.peak_lr});
   }
 
-  static void add_teacher_fact(StudyReport& report, const RecipeTeacher& teacher,
-                               double trained_millions) {
-    const auto text = [](double millions) { return fmt::format("{:.2f} M parameters", millions); };
-    if (!teacher.file.empty())
+  // Trained teachers are alike; each one that is a file has its own size.
+  void add_teacher_facts(StudyReport& report, int64_t vocabulary) const {
+    if (recipe_.teachers.front().file.empty()) {
+      report.facts.emplace_back("teacher",
+                                millions_text(parameter_count(recipe_.teacher.model, vocabulary)));
+      return;
+    }
+    for (const RecipeTeacher& teacher : recipe_.teachers)
       report.facts.emplace_back(
           fmt::format("teacher {}", teacher.number),
           fmt::format("{}, {}", fs::path(teacher.file).filename().string(),
-                      text(static_cast<double>(
-                               load_model(teacher.file).model->registry().parameter_count()) /
-                           1e6)));
-    else if (report.facts.back().first != "teacher")
-      report.facts.emplace_back("teacher", text(trained_millions));
+                      millions_text(load_model(teacher.file).model->registry().parameter_count())));
   }
 
   void add_facts(StudyReport& report) const {
@@ -207,9 +211,6 @@ class Study {
         ++utterances;
       }
     const int64_t vocabulary = Tokenizer::load(tokenizer_).size();
-    const auto parameters = [&](const ModelConfig& model) {
-      return static_cast<double>(parameter_count(model, vocabulary)) / 1e6;
-    };
     report.facts = {
         {"recipe", options_.recipe_file.filename().string()},
         {"date", today()},
@@ -217,10 +218,9 @@ class Study {
         {"processor", processor().name},
         {"runs at a time × threads", fmt::format("{} × {}", recipe_.jobs, recipe_.threads)},
         {"training data", fmt::format("{} utterances, {:.2f} h", utterances, hours)},
-        {"student", fmt::format("{:.2f} M parameters", parameters(recipe_.student.model))},
+        {"student", millions_text(parameter_count(recipe_.student.model, vocabulary))},
         {"seeds", std::to_string(recipe_.seeds)}};
-    for (const RecipeTeacher& teacher : recipe_.teachers)
-      add_teacher_fact(report, teacher, parameters(recipe_.teacher.model));
+    add_teacher_facts(report, vocabulary);
     if (recipe_.teachers.size() > 1)
       report.facts.emplace_back(
           "teachers", fmt::format("{}, {}", recipe_.teachers.size(),

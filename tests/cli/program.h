@@ -11,6 +11,12 @@
 
 namespace scion::testing {
 
+/// Flags of `train`: the smallest possible Conformer, so that an epoch takes no time.
+inline const std::string one_small_epoch =
+    " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
+    "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
+    "--model.conformer.subsampling_channels 4";
+
 struct ProgramResult {
   int status = 0;
   std::string out, error;

@@ -75,12 +75,8 @@ TEST_F(Program, WhatIsPreparedCanBeTrainedOn) {
   EXPECT_THAT(other.out, AllOf(HasSubstr("encoder = \"conformer\""), HasSubstr("\"upper\"")));
   EXPECT_NE(other.out, dumped.out);
   EXPECT_EQ(run("train --config ready/train.toml --preset an4-studnet --dump-config").status, 2);
-  // The same with the smallest possible model, so that it takes no time.
-  const std::string small =
-      " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
-      "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
-      "--model.conformer.subsampling_channels 4";
-  const ProgramResult trained = run("train --config ready/train.toml --out from-ready" + small);
+  const ProgramResult trained =
+      run("train --config ready/train.toml --out from-ready" + testing::one_small_epoch);
   EXPECT_EQ(trained.status, 0) << trained.error;
 }
 

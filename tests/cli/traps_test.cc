@@ -133,11 +133,8 @@ TEST_F(Traps, PrepareTrainEvaluateTranscribe) {
   EXPECT_EQ(utterances.at("a,_b").text, "one two");
 
   // train: what is too long is said and left out of the provenance.
-  const std::string small =
-      " --train.epochs 1 --model.conformer.layers 1 --model.conformer.width 8 "
-      "--model.conformer.heads 2 --model.conformer.head_width 4 --model.conformer.feed_forward 8 "
-      "--model.conformer.subsampling_channels 4";
-  const ProgramResult trained = run("train --config p/train.toml --out r" + small);
+  const ProgramResult trained =
+      run("train --config p/train.toml --out r" + testing::one_small_epoch);
   ASSERT_EQ(trained.status, 0) << trained.error;
   EXPECT_THAT(trained.error, HasSubstr("1 of 25 utterances (0.01 of 0.02 h) are longer than "
                                        "loader.longest_seconds = 30 and are not trained on"));

@@ -103,6 +103,7 @@ Table final_table(const ReportContext& context) {
       {"arm", "set", "WER", "at epoch", "in epochs", "in training time", "in total compute"},
       {}};
   table.label_columns = 2;
+  const bool compute = counts_teachers(context);
   for (const ReportContext::SetCurves& here : context.set_curves())
     for (const Curve* arm : here.curves) {
       const Curve* baseline = here.curve(context.baseline_of(arm->arm));
@@ -118,7 +119,7 @@ Table final_table(const ReportContext& context) {
                             {bound_sign(crossing.bound) + number_text(crossing.position, 1)},
                             ratio(Scale::epochs),
                             ratio(Scale::training_time),
-                            counts_teachers(context) ? ratio(Scale::compute) : Cell{"–"}});
+                            compute ? ratio(Scale::compute) : Cell{"–"}});
     }
   drop_unknown_columns(table);
   return table;
@@ -140,13 +141,13 @@ Section speed_section(const ReportContext& context) {
           remark_on_teachers(context)),
       {},
       {}};
-  const bool measures = !context.has_many_arms();
+  const Measures measures{!context.has_many_arms(), counts_teachers(context)};
   for (const ReportContext::SetCurves& here : context.set_curves()) {
     const std::vector<double> epochs = shown_epochs(context.report(), here.curves);
     Table table{
-        context.set_text(here.budget, here.set) + (measures ? "" : ", in epochs at an epoch"),
-        epoch_columns(measures ? std::vector<std::string>{"arm", "at epoch"}
-                               : std::vector<std::string>{"arm", ""},
+        context.set_text(here.budget, here.set) + (measures.any ? "" : ", in epochs at an epoch"),
+        epoch_columns(measures.any ? std::vector<std::string>{"arm", "at epoch"}
+                                   : std::vector<std::string>{"arm", ""},
                       epochs),
         {}};
     table.label_columns = 2;
@@ -154,8 +155,7 @@ Section speed_section(const ReportContext& context) {
       const Curve* curve = here.curve(arm);
       const Curve* baseline = here.curve(context.baseline_of(arm));
       if (curve && baseline && curve != baseline)
-        add_speed_up(table, context.label(arm), *curve, *baseline, epochs,
-                     {measures, counts_teachers(context)});
+        add_speed_up(table, context.label(arm), *curve, *baseline, epochs, measures);
     });
     if (!table.rows.empty()) section.tables.push_back(table);
   }
