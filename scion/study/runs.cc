@@ -1,5 +1,7 @@
 #include "scion/study/runs.h"
 
+#include <optional>
+
 #include "scion/core/error.h"
 #include "scion/core/files/file.h"
 #include "scion/core/files/json_lines.h"
